@@ -1,0 +1,43 @@
+"""gradstep's engine: the numbers. It knows no screen.
+
+The names are resolved when first used, so that `engine.config` is to be had without importing torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from engine.config import ConfigError, Preset, load_preset, preset_names
+    from engine.errors import UserError
+    from engine.history import History, Record
+    from engine.session import Session
+
+__all__ = [
+    "ConfigError",
+    "History",
+    "Preset",
+    "Record",
+    "Session",
+    "UserError",
+    "load_preset",
+    "preset_names",
+]
+
+_HOMES = {
+    "ConfigError": "engine.config",
+    "History": "engine.history",
+    "Preset": "engine.config",
+    "Record": "engine.history",
+    "Session": "engine.session",
+    "UserError": "engine.errors",
+    "load_preset": "engine.config",
+    "preset_names": "engine.config",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'engine' has no attribute {name!r}")

@@ -1,0 +1,53 @@
+"""Activation functions, each with its derivative written in terms of its own output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+LEAKY_SLOPE = 0.01
+"""torch.nn.LeakyReLU's default."""
+
+_aten = torch.ops.aten
+
+
+@dataclass(frozen=True)
+class Activation:
+    """`function` of the pre-activations; `apply` does the same in place; `backward` multiplies a gradient
+    in place by the derivative, given the function's outputs."""
+
+    function: Callable[[Tensor], Tensor]
+    apply: Callable[[Tensor], object]
+    backward: Callable[[Tensor, Tensor], object]
+
+
+def _unchanged(*_: Tensor) -> None:
+    pass
+
+
+ACTIVATIONS = {
+    "linear": Activation(lambda z: z, _unchanged, _unchanged),
+    "relu": Activation(
+        torch.relu,
+        torch.relu_,
+        lambda grad, out: _aten.threshold_backward.grad_input(grad, out, 0, grad_input=grad),
+    ),
+    "leaky_relu": Activation(
+        lambda z: torch.nn.functional.leaky_relu(z, LEAKY_SLOPE),
+        lambda z: torch.nn.functional.leaky_relu_(z, LEAKY_SLOPE),
+        lambda grad, out: _aten.leaky_relu_backward.grad_input(grad, out, LEAKY_SLOPE, True, grad_input=grad),
+    ),
+    "sigmoid": Activation(
+        torch.sigmoid,
+        torch.sigmoid_,
+        lambda grad, out: _aten.sigmoid_backward.grad_input(grad, out, grad_input=grad),
+    ),
+    "tanh": Activation(
+        torch.tanh,
+        torch.tanh_,
+        lambda grad, out: _aten.tanh_backward.grad_input(grad, out, grad_input=grad),
+    ),
+}

@@ -1,0 +1,43 @@
+"""Data sets, from a run config's `[data]` table to arrays. Imports neither torch nor a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine.data import mnist
+from engine.data.dataset import DataError, Dataset, Dtype
+from engine.data.digits import read_digits
+from engine.data.fetch import fetch_mnist
+from engine.data.images import image_dataset
+from engine.data.ramp import ramp_dataset
+from engine.data.status import Status, status
+
+if TYPE_CHECKING:
+    from engine.config import DigitsData, MnistData, RampData
+
+__all__ = ["DataError", "Dataset", "Status", "fetch_mnist", "load", "status"]
+
+
+def load(
+    config: MnistData | DigitsData | RampData,
+    dtype: Dtype,
+    data_dir: Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Dataset:
+    """The data that `config` names, scaled and cast to `dtype`.
+
+    MNIST is looked for in `data_dir` or else $GRADSTEP_DATA, then in the user's cache; where there is
+    none, scikit-learn's digits take its place. `progress` is told in a line what is being read. Raises
+    DataError if MNIST is there but damaged, or if more samples are asked for than there are.
+    """
+    say = progress or (lambda _line: None)
+    if config.name == "ramp":
+        return ramp_dataset(config, dtype)
+    found = mnist.locate(data_dir) if config.name == "mnist" else None
+    if found is not None:
+        say(f"Reading MNIST from {found.place}")
+        return image_dataset(found.read(), config, dtype, name="mnist", substitute=False)
+    say("Reading scikit-learn's digits")
+    return image_dataset(read_digits(), config, dtype, name="digits", substitute=config.name == "mnist")

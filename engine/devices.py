@@ -1,0 +1,22 @@
+"""Where a run computes."""
+
+from __future__ import annotations
+
+import torch
+
+from engine.errors import UserError
+
+
+def resolve_device(wanted: str) -> torch.device:
+    """The device that a config asks for; `auto` takes the fastest there is. Raises UserError."""
+    available = {
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+        "cpu": True,
+    }
+    if wanted == "auto":
+        wanted = next(name for name, there in available.items() if there)
+    if not available[wanted]:
+        there = ", ".join(name for name, here in available.items() if here)
+        raise UserError(f"train.device: given {wanted!r}, which this machine does not have; it has: {there}")
+    return torch.device(wanted)

@@ -1,0 +1,138 @@
+"""Records: one row of numbers for every position of a run, kept in columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NULL = float(np.array(0x7FF8_0000_0000_07A2, dtype=np.uint64).view(np.float64))
+"""The stored form of "has no meaning here": a NaN with a payload of its own, apart from a computed NaN."""
+_NULL_BITS = np.array(NULL).view(np.uint64)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The numbers of one position; None where a field has no meaning there."""
+
+    step: int
+    epoch: int
+    loss: float
+    accuracy: float | None
+    mistakes: int | None
+    mape: float | None
+    max_error: float | None
+    grad_norm: float
+    update_norm: float | None
+    param_norm: float
+    learning_rate: float
+    seconds: float
+    epoch_loss: float | None = None
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+    val_mape: float | None = None
+
+    def __getitem__(self, field: str) -> Any:
+        if field not in FIELDS:
+            raise KeyError(field)
+        return getattr(self, field)
+
+    def as_json(self) -> dict[str, Any]:
+        """All fields, with "NaN", "Infinity" and "-Infinity" for what JSON has no number for."""
+        return {name: _json_number(value) for name, value in asdict(self).items()}
+
+
+FIELDS = tuple(field.name for field in fields(Record))
+COLUMNS = FIELDS[2:]
+"""The stored columns, in the order of a row: all fields but `step` and `epoch`, which follow from the row."""
+_INDEX = {name: i for i, name in enumerate(COLUMNS)}
+
+
+def _json_number(value: float | None) -> float | str | None:
+    if value is None or math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def is_null(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Where an array of a column's values holds no value (a NaN that was computed is a value)."""
+    return np.equal(np.ascontiguousarray(values).view(np.uint64), _NULL_BITS)
+
+
+class History:
+    """The records of a branch, position 0 first: 112 bytes a record, grown by a quarter at a time."""
+
+    def __init__(self, batches: int) -> None:
+        self.batches = batches
+        self._rows = np.empty((64, len(COLUMNS)))
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """A field over all positions, as a copy; what has no meaning at a position is NaN."""
+        if name == "step":
+            return np.arange(self._count)
+        if name == "epoch":
+            return np.arange(self._count) // self.batches
+        return self.column(name).copy()
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """A stored field as a view that the next change of the history may invalidate; nulls are `NULL`."""
+        return self._rows[: self._count, _INDEX[name]]
+
+    def record(self, position: int) -> Record:
+        """The record of a position; negative counts from the end. Raises IndexError beyond either end."""
+        if position < 0:
+            position += self._count
+        if not 0 <= position < self._count:
+            raise IndexError(f"no record of position {position}; there are {self._count}")
+        row = self._rows[position]
+        nulls = is_null(row)
+        values: dict[str, Any] = {
+            name: None if null else value
+            for name, value, null in zip(COLUMNS, row.tolist(), nulls, strict=True)
+        }
+        if values["mistakes"] is not None:
+            values["mistakes"] = int(values["mistakes"])
+        return Record(step=position, epoch=position // self.batches, **values)
+
+    def records(self, first: int = 0, last: int | None = None) -> Iterator[Record]:
+        for position in range(first, self._count if last is None else last):
+            yield self.record(position)
+
+    def append(self, row: Sequence[float]) -> None:
+        """Add the next position's row: a number for each of `COLUMNS`."""
+        if self._count == len(self._rows):
+            self._grow(self._count + 1)
+        self._rows[self._count] = row
+        self._count += 1
+
+    def extend(self, rows: NDArray[np.float64]) -> None:
+        """Add rows of shape (positions, len(COLUMNS))."""
+        self._grow(self._count + len(rows))
+        self._rows[self._count : self._count + len(rows)] = rows
+        self._count += len(rows)
+
+    def put(self, position: int, name: str, value: float) -> None:
+        """Set one field of a recorded position."""
+        self._rows[: self._count][position, _INDEX[name]] = value
+
+    def rows(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
+        """A copy of the rows [first, last), of shape (positions, len(COLUMNS))."""
+        return self._rows[: self._count][first:last].copy()
+
+    def truncate(self, count: int) -> None:
+        """Forget the records from position `count` on."""
+        self._count = min(self._count, count)
+
+    def _grow(self, needed: int) -> None:
+        if needed > len(self._rows):
+            grown = np.empty((max(needed, len(self._rows) * 5 // 4), len(COLUMNS)))
+            grown[: self._count] = self._rows[: self._count]
+            self._rows = grown

@@ -1,0 +1,53 @@
+"""How a layer's parameters start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+import torch
+from torch import Tensor, nn
+
+from engine import config
+
+
+def initialise(network: config.Network, width: int, seed: int) -> list[tuple[Tensor, Tensor | None]]:
+    """Each layer's initial weight (units, inputs) and bias (units,) or None, in float32.
+
+    The layers are built in order after `torch.manual_seed(seed)`; torch's global generator is left alone.
+    """
+    fill = _filler(network.initialiser)
+    layers: list[tuple[Tensor, Tensor | None]] = []
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        torch.manual_seed(seed)
+        for units, inputs in network.shapes(width):
+            if fill is None:
+                linear = nn.Linear(inputs, units, bias=network.bias, dtype=torch.float32)
+                layers.append((linear.weight.detach(), linear.bias.detach() if network.bias else None))
+            else:
+                weight = torch.empty(units, inputs, dtype=torch.float32)
+                bias = torch.zeros(units, dtype=torch.float32) if network.bias else None
+                fill(weight)
+                if bias is not None and isinstance(network.initialiser, config.ConstantInitialiser):
+                    fill(bias)
+                layers.append((weight, bias))
+    return layers
+
+
+def _filler(initialiser: config.Initialiser) -> Callable[[Tensor], object] | None:
+    """What fills a weight; None where the layer fills its own."""
+    match initialiser:
+        case config.TorchInitialiser():
+            return None
+        case config.GlorotUniformInitialiser():
+            return nn.init.xavier_uniform_
+        case config.HeUniformInitialiser():
+            return lambda weight: nn.init.kaiming_uniform_(weight, nonlinearity="relu")
+        case config.NormalInitialiser(mean=mean, std=std):
+            return lambda weight: nn.init.normal_(weight, mean, std)
+        case config.ConstantInitialiser(value=value):
+            return lambda tensor: nn.init.constant_(tensor, value)
+        case config.IdentityInitialiser():
+            return nn.init.eye_
+        case _:
+            assert_never(initialiser)

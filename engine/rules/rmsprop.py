@@ -1,0 +1,47 @@
+"""RMSprop, with ε outside the root (Keras 2, torch) or inside (Keras 3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.optim.rmsprop import rmsprop
+
+
+class RMSprop:
+    """v ← ρv + (1−ρ)g²; d = −ηg/(√v + ε), or −ηg/√(v + ε) with `epsilon_inside`.
+
+    Sources: Keras 2.2.4–2.3.1 `optimizers.py`; Keras 3 `optimizers/rmsprop.py`; `torch.optim.RMSprop`.
+    """
+
+    def __init__(self, learning_rate: float, rho: float, epsilon: float, *, epsilon_inside: bool) -> None:
+        self.learning_rate = learning_rate
+        self.rho = rho
+        self.epsilon = epsilon
+        self.epsilon_inside = epsilon_inside
+
+    def slots(self, parameters: Tensor) -> dict[str, Tensor]:
+        return {"mean_square": torch.zeros_like(parameters)}
+
+    def propose(self, gradient: Tensor, slots: dict[str, Tensor], update: Tensor) -> None:
+        mean_square = slots["mean_square"]
+        if self.epsilon_inside:
+            mean_square.mul_(self.rho).addcmul_(gradient, gradient, value=1.0 - self.rho)
+            torch.add(mean_square, self.epsilon, out=update)
+            update.rsqrt_().mul_(gradient).mul_(-self.learning_rate)
+            return
+        update.zero_()
+        rmsprop(
+            [update],
+            [gradient],
+            [mean_square],
+            [],
+            [],
+            [torch.zeros(())],
+            foreach=False,
+            lr=self.learning_rate,
+            alpha=self.rho,
+            eps=self.epsilon,
+            weight_decay=0.0,
+            momentum=0.0,
+            centered=False,
+        )

@@ -1,0 +1,186 @@
+"""One state and one step: evaluate at a position, apply the update that follows from it, evaluate there."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from engine.batches import Batches
+from engine.config import RunConfig
+from engine.data.dataset import Dataset
+from engine.devices import resolve_device
+from engine.history import NULL
+from engine.network import Network
+from engine.objective import Metrics, make_objective
+from engine.rules import Slots, make_rule
+
+VALIDATION_CHUNK = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What is known at a position before its update: the metrics on the batch that the update will use,
+    the gradient's norm there (before clipping), and the norm of the update that led here."""
+
+    metrics: Metrics
+    grad_norm: float
+    update_norm: float
+    param_norm: float
+
+
+class Validation(NamedTuple):
+    """The means over the validation set; `NULL` where one has no meaning for the target."""
+
+    loss: float
+    accuracy: float
+    mape: float
+
+
+@dataclass(frozen=True)
+class State:
+    """All that a position needs to be gone back to, in memory of its own."""
+
+    position: int
+    parameters: Tensor
+    slots: Slots
+    update_norm: float
+
+
+class Trainer:
+    """A network in training, at `position` (= updates done), evaluated there."""
+
+    def __init__(self, settings: RunConfig, dataset: Dataset) -> None:
+        train = settings.train
+        self.device = resolve_device(train.device)
+        dtype = torch.float64 if train.dtype == "float64" else torch.float32
+        self.inputs = torch.from_numpy(dataset.train_inputs).to(self.device)
+        self.targets = (
+            self.inputs
+            if dataset.train_targets is dataset.train_inputs
+            else torch.from_numpy(dataset.train_targets).to(self.device)
+        )
+        self._validation = _validation(dataset, self.device)
+        self.batches = Batches(
+            len(self.inputs),
+            None if train.batch == "all" else train.batch,
+            shuffle=train.shuffle,
+            seed=train.seed,
+        )
+        self.network = Network(settings.network, settings.data.width, train.seed, dtype, self.device)
+        self.classifies = dataset.tolerance is None
+        self.objective = make_objective(train.loss, dataset.tolerance)
+        self.rule = make_rule(train.rule)
+        self.clip_norm = train.clip_norm
+        self.slots = self.rule.slots(self.network.parameters)
+        self._update = torch.empty_like(self.network.parameters)
+        self.position = 0
+        self._evaluate(NULL)
+
+    def step(self) -> Evaluation:
+        """Apply the update that the current evaluation proposes, arrive at the next position, evaluate."""
+        self.rule.propose(self._clipped_gradient(), self.slots, self._update)
+        self.network.parameters.add_(self._update)
+        self.position += 1
+        self._evaluate(torch.linalg.vector_norm(self._update).item())
+        return self.evaluation
+
+    def change(self, settings: RunConfig) -> None:
+        """Step on with another rule or clipping; a rule of another kind starts with fresh memory."""
+        rule = make_rule(settings.train.rule)
+        fresh = rule.slots(self.network.parameters)
+        self.slots = {name: self.slots.get(name, slot) for name, slot in fresh.items()}
+        self.rule = rule
+        self.clip_norm = settings.train.clip_norm
+
+    def validate(self) -> Validation | None:
+        """The metrics on the validation set; None where there is none."""
+        if self._validation is None:
+            return None
+        inputs, targets = self._validation
+        parts = [
+            (len(x), self.objective.measure(self.network.outputs(self.network.parameters, x), y, None))
+            for x, y in zip(
+                torch.split(inputs, VALIDATION_CHUNK), torch.split(targets, VALIDATION_CHUNK), strict=True
+            )
+        ]
+        total = len(inputs)
+        return Validation(
+            loss=sum(size * part.loss for size, part in parts) / total,
+            accuracy=sum(size * part.accuracy for size, part in parts) / total,
+            mape=NULL if self.classifies else sum(size * part.mape for size, part in parts) / total,
+        )
+
+    def batch(self, position: int) -> tuple[Tensor, Tensor]:
+        """The inputs (samples, width) and targets that the update of `position` uses."""
+        if self.batches.whole:
+            return self.inputs, self.targets
+        if not self.batches.shuffle:
+            first, last = self.batches.span(position)
+            return self.inputs[first:last], self.targets[first:last]
+        index = torch.from_numpy(self.batches.indices(position)).to(self.device)
+        inputs = self.inputs.index_select(0, index)
+        return inputs, inputs if self.targets is self.inputs else self.targets.index_select(0, index)
+
+    def snapshot(self) -> State:
+        """A copy of the state, for `restore`."""
+        return State(
+            self.position,
+            self.network.parameters.clone(),
+            {name: slot.clone() for name, slot in self.slots.items()},
+            self.evaluation.update_norm,
+        )
+
+    def restore(self, state: State) -> None:
+        """Go to a state taken by `snapshot`, and evaluate there."""
+        self.position = state.position
+        self.network.parameters.copy_(state.parameters)
+        self.slots = {name: slot.clone() for name, slot in state.slots.items()}
+        self._evaluate(state.update_norm)
+
+    def state_hash(self) -> str:
+        """A digest of parameters, the rule's memory and position: equal where the states are, bit for bit."""
+        return hash_state(self.position, self.network.parameters, self.slots)
+
+    def _evaluate(self, update_norm: float) -> None:
+        network = self.network
+        inputs, targets = self.batch(self.position)
+        outputs = network.forward(inputs)
+        grad = network.output_gradient(len(inputs))
+        metrics = self.objective.measure(outputs, targets, grad)
+        network.backward(inputs, grad)
+        self.evaluation = Evaluation(
+            metrics,
+            torch.linalg.vector_norm(network.gradient).item(),
+            update_norm,
+            torch.linalg.vector_norm(network.parameters).item(),
+        )
+
+    def _clipped_gradient(self) -> Tensor:
+        """The gradient, scaled down to `clip_norm` where it is longer."""
+        norm = self.evaluation.grad_norm
+        if self.clip_norm is None or not norm > self.clip_norm:
+            return self.network.gradient
+        return self.network.gradient * (self.clip_norm / norm)
+
+
+def hash_state(position: int, parameters: Tensor, slots: Mapping[str, Tensor]) -> str:
+    digest = hashlib.blake2b(str(position).encode(), digest_size=16)
+    digest.update(parameters.cpu().numpy().tobytes())
+    for name, slot in sorted(slots.items()):
+        digest.update(name.encode())
+        digest.update(slot.cpu().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _validation(dataset: Dataset, device: torch.device) -> tuple[Tensor, Tensor] | None:
+    if dataset.val_inputs is None or dataset.val_targets is None:
+        return None
+    inputs = torch.from_numpy(dataset.val_inputs).to(device)
+    if dataset.val_targets is dataset.val_inputs:
+        return inputs, inputs
+    return inputs, torch.from_numpy(dataset.val_targets).to(device)

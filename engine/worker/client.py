@@ -1,0 +1,91 @@
+"""The front end's end of the pipe: starts the engine's process, sends commands, hands on its events."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from socket import socketpair
+from typing import IO
+
+from engine.worker.messages import Close, Command, Died, Event
+
+TAIL_BYTES = 2000
+
+
+class EngineClient:
+    """Drives one engine process at a time; `start` begins a fresh one, also after one has died.
+
+    `on_event` is called on a thread of the client's own, in the order in which the events came.
+    """
+
+    def __init__(self, on_event: Callable[[Event], None]) -> None:
+        self._on_event = on_event
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pipe: Connection | None = None
+        self._reader: threading.Thread | None = None
+        self._closing = False
+
+    @property
+    def pid(self) -> int | None:
+        """The engine's process, where one is running."""
+        running = self._process is not None and self._process.poll() is None
+        return self._process.pid if running and self._process is not None else None
+
+    def start(self) -> None:
+        """Start the engine's process: a `subprocess` and a pipe of our own, since a `multiprocessing`
+        spawn fails once Textual has taken the terminal. Its session is its own, so that a hang-up of the
+        terminal reaches it as the pipe's end and it can save."""
+        ours, theirs = socketpair()
+        stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (the reader closes it)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "engine.worker.host", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+                start_new_session=True,
+            )
+        self._closing = False
+        self._pipe = Connection(ours.detach())
+        self._reader = threading.Thread(
+            target=self._read, args=(self._pipe, self._process, stderr), name="engine-events", daemon=True
+        )
+        self._reader.start()
+
+    def send(self, command: Command) -> None:
+        """Send a command; to an engine that has died it goes nowhere, and `Died` has said so."""
+        if self._pipe is not None:
+            with contextlib.suppress(OSError):
+                self._pipe.send(command)
+
+    def close(self, timeout: float = 5.0) -> None:
+        """Ask the engine to end, and make it after `timeout` seconds."""
+        self._closing = True
+        self.send(Close())
+        if self._process is not None:
+            try:
+                self._process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._reader is not None:
+            self._reader.join(timeout)
+
+    def _read(self, pipe: Connection, process: subprocess.Popen[bytes], stderr: IO[bytes]) -> None:
+        with pipe, stderr:
+            while True:
+                try:
+                    event = pipe.recv()
+                except (EOFError, OSError):
+                    break
+                self._on_event(event)
+            status = process.wait()
+            if not self._closing:
+                stderr.seek(max(0, stderr.seek(0, 2) - TAIL_BYTES))
+                self._on_event(Died(status, stderr.read().decode("utf-8", "replace")))

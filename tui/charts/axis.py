@@ -1,0 +1,182 @@
+"""Axes that grow in nice strides, so that most frames only append, and their ticks."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LARGEST = 4e307  # drawn at most: the span of an axis must itself be a float
+SMALLEST = 1e-290  # a smaller span is drawn as a constant
+FINEST = 1e-12  # so is one that is small beside its values, where rounding is all there is to see
+LABEL_WIDTH = 6  # of the labels beside the vertical axis, unless one needs more
+KEPT = 0.35  # an axis is kept while the values fill this much of it
+UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+ONE_TWO_FIVE = (0.0, math.log10(2), math.log10(5))
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A vertical axis from `low` to `high`; both are powers of ten where it is logarithmic."""
+
+    low: float
+    high: float
+    log: bool = False
+
+    def place(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where values lie between the bottom (0) and the top (1); NaN stays NaN."""
+        drawn = np.log10(values) if self.log else np.clip(values, -LARGEST, LARGEST)
+        return np.clip((drawn - self.low) / (self.high - self.low), 0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A labelled place on an axis, as a fraction of its length."""
+
+    place: float
+    label: str
+
+
+def nice(size: float) -> float:
+    """The least of 1, 2, 5 times a power of ten that is not below a positive size."""
+    power = 10.0 ** math.floor(math.log10(size))
+    return next((m * power for m in (1, 2, 5) if m * power >= size * (1 - 1e-9)), 10 * power)
+
+
+def whole_range(first: int, last: int) -> tuple[int, int]:
+    """The horizontal axis of a whole run: it holds every step, and grows by a stride at a time."""
+    stride = _step_stride(last - first)
+    low = first // stride * stride
+    return low, max(low + 10, -(-last // stride) * stride)
+
+
+def recent_range(last: int, count: int) -> tuple[int, int]:
+    """The horizontal axis of the last `count` steps and up to two strides more; it moves stride by stride."""
+    stride = _step_stride(max(count, 10))
+    return max(0, (last - count + 1) // stride * stride), max(10, -(-last // stride) * stride)
+
+
+def step_ticks(low: int, high: int, width: int) -> list[Tick]:
+    """Ticks for steps low … high, few enough for an axis of `width` cells."""
+    stride = _step_stride(high - low)
+    room = max(len(step_label(v)) for v in (low, high)) + 3
+    while (high - low) / stride * room > width and stride < high - low:
+        stride = int(nice(stride * 1.5))
+    first = -(-low // stride) * stride
+    return [Tick((v - low) / (high - low), step_label(v)) for v in range(first, high + 1, stride)]
+
+
+def step_label(step: int) -> str:
+    """A step in few characters, and exactly: 500, 20k, 1.5M."""
+    for size, suffix in ((10**6, "M"), (10**3, "k")):
+        short = f"{step / size:.10g}{suffix}"
+        if step >= 10**4 and len(short) < len(str(step)):
+            return short
+    return str(step)
+
+
+def value_scale(values: NDArray[np.float64], *, log: bool, before: Scale | None = None) -> Scale:
+    """The vertical axis for finite (with `log` positive) values; the one before is kept while it serves."""
+    if not len(values):
+        return Scale(0.0, 1.0, log)
+    low, high = float(values.min()), float(values.max())
+    if log:
+        low, high = math.log10(low), math.log10(high)
+    low, high = max(low, -LARGEST), min(high, LARGEST)
+    if before is not None and before.log == log and before.low <= low and high <= before.high:
+        constant = _constant(low, high)
+        centred = abs((low + high) / 2 - (before.low + before.high) / 2) < 0.35 * (before.high - before.low)
+        if (high - low >= KEPT * (before.high - before.low)) or (constant and centred):
+            return before
+    return _log_scale(low, high) if log else _linear_scale(low, high)
+
+
+def value_ticks(scale: Scale, rows: int) -> list[Tick]:
+    """Ticks for a vertical axis of `rows` cells, their labels all of one width."""
+    most = max(2, min(6, 1 + (rows - 1) * 2 // 3))
+    span = scale.high - scale.low
+    if scale.log:
+        places = _exponents(scale.low, scale.high, most)
+        labels = [_power_label(e) for e in places]
+    else:
+        stride = nice(span / (most - 1))
+        first = math.ceil(scale.low / stride - 1e-6)
+        count = math.floor(scale.high / stride + 1e-6) - first + 1
+        places = [(first + i) * stride for i in range(min(count, most))]
+        labels = _linear_labels(places, stride)
+    width = max([LABEL_WIDTH, *map(len, labels)])
+    at = [min(max((p - scale.low) / span, 0.0), 1.0) for p in places]
+    return [Tick(place, label.rjust(width)) for place, label in zip(at, labels, strict=True)]
+
+
+def number(value: float) -> str:
+    """A value to read, in four digits: 0.0312, 1.5e-7, NaN, Inf."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
+    return _short_exponent(f"{value:.4g}")
+
+
+def _step_stride(span: int) -> int:
+    return max(1, int(nice(max(span, 1) / 4)))
+
+
+def _constant(low: float, high: float) -> bool:
+    return high - low < max(SMALLEST, FINEST * max(abs(low), abs(high)))
+
+
+def _linear_scale(low: float, high: float) -> Scale:
+    if _constant(low, high):
+        half = nice(abs(high) / 5) if abs(high) > SMALLEST else 1.0
+        return Scale(high - half, high + half)
+    return Scale(*_outward(low, high, nice((high - low) / 4)))
+
+
+def _outward(low: float, high: float, stride: float) -> tuple[float, float]:
+    return math.floor(low / stride + 1e-9) * stride, math.ceil(high / stride - 1e-9) * stride
+
+
+def _log_scale(low: float, high: float) -> Scale:
+    if high - low > 3:
+        return Scale(*_outward(low, high, max(1.0, nice((high - low) / 10))), log=True)
+    grid = [k + m for k in range(math.floor(low) - 1, math.floor(high) + 3) for m in ONE_TWO_FIVE]
+    below = max(e for e in grid if e <= low + 1e-9)
+    above = min(e for e in grid if e >= high - 1e-9)
+    if below == above:
+        below, above = max(e for e in grid if e < below), min(e for e in grid if e > above)
+    return Scale(below, above, log=True)
+
+
+def _exponents(low: float, high: float, most: int) -> list[float]:
+    """Where a logarithmic axis has ticks: at whole powers of ten, or 1-2-5 where there are fewer than two."""
+    first, last = math.ceil(low - 1e-6), math.floor(high + 1e-6)
+    if last - first >= 1:
+        stride = max(1, int(nice((last - first) / (most - 1))))
+        return [float(e) for e in range(-(-first // stride) * stride, last + 1, stride)]
+    grid = [k + m for k in range(first - 1, last + 1) for m in ONE_TWO_FIVE]
+    return [e for e in grid if low - 1e-6 <= e <= high + 1e-6]
+
+
+def _power_label(exponent: float) -> str:
+    whole = math.floor(exponent + 1e-6)
+    return f"{round(10 ** (exponent - whole))}e{whole}"
+
+
+def _linear_labels(places: Sequence[float], stride: float) -> list[str]:
+    """Labels that share their unit and number of decimals."""
+    largest = max((abs(p) for p in places), default=0.0)
+    if largest >= 1e16 or largest < 1e-3:
+        digits = max(0, _exponent(largest) - _exponent(stride)) if largest else 0
+        return [_short_exponent(f"{p:.{digits}e}") if p else "0" for p in places]
+    unit, suffix = next(((size, suffix) for size, suffix in UNITS if largest >= 10 * size), (1.0, ""))
+    decimals = max(0, -_exponent(stride / unit))
+    return [f"{p / unit:.{decimals}f}{suffix}" if p else "0" for p in places]
+
+
+def _exponent(size: float) -> int:
+    return math.floor(math.log10(size) + 1e-9)
+
+
+def _short_exponent(text: str) -> str:
+    mantissa, e, exponent = text.partition("e")
+    return f"{mantissa}e{int(exponent)}" if e else text

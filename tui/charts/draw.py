@@ -1,0 +1,295 @@
+"""Draws series as one picture, a list of strips: the title line, the plot with its left axis, the steps.
+
+plotext sets the dots and the frame. It is given places between 0 and 1 only, so that no logarithm, no value
+that is not finite and no overflow ever reaches it. Its figure is global: draw on one thread.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import plotext as plt  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+from rich.ansi import AnsiDecoder
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from tui.charts import look, reduce
+from tui.charts.axis import LABEL_WIDTH, Scale, Tick, number, step_ticks, value_scale, value_ticks
+from tui.charts.dots import trace
+from tui.charts.look import BACK_TO_FRONT, LOOKS, Look, Role
+from tui.charts.reduce import Envelope, Reduced
+from tui.charts.title import NAME, PLAIN, QUIET, WARNING, Words, title_line
+
+LEAST_CANVAS = 4  # cells; on a chart narrower than this beside its labels, the labels go
+NOT_FINITE = reduce.NAN | reduce.POSITIVE_INFINITY | reduce.NEGATIVE_INFINITY
+OUTSIDE = 2.0
+NO_TICK = Tick(OUTSIDE, " " * LABEL_WIDTH)  # keeps the room for labels where there are none
+ESCAPE = re.compile(r"(\x1b\[[0-9;]*m)")
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a chart."""
+
+    name: str
+    points: Envelope
+    role: Role
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A step at which something happened, and what."""
+
+    step: int
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawn chart; its scale is to be handed to the next drawing, so that the axis stays where it can."""
+
+    strips: list[Strip]
+    scale: Scale
+
+
+def draw(
+    series: Sequence[Series],
+    width: int,
+    height: int,
+    *,
+    title: str,
+    x_range: tuple[int, int],
+    log: bool = False,
+    before: Scale | None = None,
+    marks: Sequence[Mark] = (),
+    cursor: int | None = None,
+    ascii: bool = False,  # noqa: A002
+) -> Picture:
+    """Draw the steps `x_range` of the series into width × height cells."""
+    shown = [_View.of(s, x_range, width * 2, positive=False) for s in series]
+    refused = log and not any(np.any(v.reduced.values > 0) for v in shown)
+    log = log and not refused
+    if log:
+        shown = [_View.of(s, x_range, width * 2, positive=True) for s in series]
+    drawn = np.concatenate([np.empty(0), *(v.reduced.values for v in shown)])
+    drawn = drawn[np.isfinite(drawn)]
+    scale = value_scale(drawn, log=log, before=before)
+    strips = [_title(shown, width, title, log=log, refused=refused, marks=marks, cursor=cursor, ascii=ascii)]
+    if height > 1 and width > 0:
+        ticks = value_ticks(scale, height - 3) if len(drawn) else [NO_TICK]
+        canvas = _Canvas(width, height - 1, x_range, scale, ticks, ascii)
+        for mark in marks:
+            canvas.vertical(mark.step, look.MARK)
+        for role in BACK_TO_FRONT:
+            for view in shown:
+                if view.series.role is role:
+                    canvas.line(view)
+        for view in shown:
+            if view.series.role not in (Role.GHOST, Role.SMOOTHED):
+                canvas.undrawable(view.reduced, log)
+        if cursor is not None:
+            canvas.vertical(cursor, look.CURSOR)
+        if not any(len(v.reduced.steps) for v in shown):
+            canvas.note("no steps yet")
+        strips += canvas.build()
+    return Picture(strips[: max(height, 0)], scale)
+
+
+@dataclass(frozen=True)
+class _View:
+    """A series and what of it is in sight."""
+
+    series: Series
+    first: int
+    last: int
+    reduced: Reduced
+
+    @classmethod
+    def of(cls, series: Series, x_range: tuple[int, int], columns: int, *, positive: bool) -> "_View":
+        first, last = series.points.between(*x_range)
+        return cls(series, first, last, series.points.query(first, last, columns, positive=positive))
+
+    def warning(self, log: bool) -> str:
+        """In words: from which step on, or at which step first, there is something that can't be drawn."""
+        points = self.series.points
+        words = []
+        at = points.first_flagged(self.first, self.last, NOT_FINITE)
+        if at is not None:
+            rest = points.query(at, self.last, 1).values
+            words.append(f"{number(float(points.values[at]))} {'at' if np.isfinite(rest).any() else 'from'}")
+            words[-1] += f" {points.steps[at]}"
+        at = points.first_flagged(self.first, self.last, reduce.NOT_POSITIVE) if log else None
+        if at is not None:
+            words.append(f"≤0 at {points.steps[at]}")
+        return ", ".join(words)
+
+
+def _title(
+    shown: Sequence[_View],
+    width: int,
+    title: str,
+    *,
+    log: bool,
+    refused: bool,
+    marks: Sequence[Mark],
+    cursor: int | None,
+    ascii: bool,  # noqa: A002
+) -> Strip:
+    scale = "lin, no log: nothing is > 0" if refused else "log" if log else "lin"
+    left = [Words(title, NAME, 9), Words(scale, QUIET, 6)]
+    values = [_value(v.series.points, cursor) for v in shown]
+    main = next((i for i, v in enumerate(shown) if v.series.role in (Role.TRAIN, Role.RAW)), 0)
+    if shown and values[main] is not None:
+        step, value = values[main] or (0, 0.0)
+        left.append(Words(number(value) if cursor is None else f"step {step}: {number(value)}", PLAIN, 8))
+    for i, view in enumerate(shown):
+        warning = view.warning(log) if view.series.role not in (Role.GHOST, Role.SMOOTHED) else ""
+        if warning:
+            left.append(Words(warning if i == main else f"{view.series.name} {warning}", WARNING, 7))
+    left += [Words(m.label, look.MARK.style, 5) for m in marks if m.step == cursor and m.label]
+    legend = []
+    for i, view in enumerate(shown) if len(shown) > 1 else ():
+        style = LOOKS[view.series.role]
+        reading = values[i]
+        text = f"{style.plain if ascii else style.symbol} {view.series.name}"
+        if i != main and reading is not None and view.series.role is not Role.GHOST:
+            text += f" {number(reading[1])}"
+        legend.append(Words(text, style.style, 3 if view.series.role is Role.GHOST else 4))
+    return title_line(left, legend, width)
+
+
+def _value(points: Envelope, cursor: int | None) -> tuple[int, float] | None:
+    if not len(points):
+        return None
+    return points.at(int(points.steps[-1]) if cursor is None else cursor)
+
+
+class _Canvas:
+    """plotext's figure: dots and cells are addressed by number, from the lower left."""
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        x_range: tuple[int, int],
+        scale: Scale,
+        ticks: Sequence[Tick],
+        ascii: bool,  # noqa: A002
+    ) -> None:
+        gutter = len(ticks[0].label)
+        if width - gutter - 1 < LEAST_CANVAS:
+            ticks, gutter = [Tick(OUTSIDE, "")], 0
+        self._columns, self._rows = max(1, width - gutter - 1), max(1, height - 2)
+        self._x_range, self._scale, self._ascii = x_range, scale, ascii
+        self._size = width, height
+        plt.clear_figure()
+        plt.limit_size(False, False)
+        plt.theme("clear")
+        plt.plotsize(width, height)
+        plt.ticks_color(look.AXIS.colour)
+        plt.xaxes(True, False)
+        plt.yaxes(True, False)
+        plt.xlim(0, 1)
+        plt.ylim(0, 1)
+        rows = {self._row(tick.place): tick.label for tick in ticks}
+        plt.yticks([_part(row, self._rows) for row in rows], list(rows.values()))
+        low, high = x_range
+        steps = step_ticks(low, high, self._columns)
+        columns = {self._column(np.array([low + t.place * (high - low)])).item(): t.label for t in steps}
+        plt.xticks([_part(column, self._columns) for column in columns], list(columns.values()))
+
+    def line(self, view: _View) -> None:
+        """A line from point to point, or the points alone where the marker is a whole cell."""
+        style = LOOKS[view.series.role]
+        dotted = style.marker == "braille" and not self._ascii
+        wide, tall = (2, 4) if dotted else (1, 1)
+        width, height = self._columns * wide, self._rows * tall
+        x = self._dot(view.reduced.steps) * wide // 2
+        y = _index(self._scale.place(view.reduced.values), 4 * self._rows) * tall // 4
+        if style.marker == "braille":
+            x, levels = trace(x, y)
+        else:
+            x, levels = x[np.isfinite(y)], y[np.isfinite(y)].astype(np.int64)
+        self._scatter(x / max(width - 1, 1), levels / max(height - 1, 1), style)
+
+    def undrawable(self, reduced: Reduced, log: bool) -> None:
+        """Signs at the upper and lower edge where values are not finite, or on a log scale not positive."""
+        top, bottom = float(self._rows > 1), 0.0
+        signs = [(reduced.not_positive, bottom, look.NOT_POSITIVE)] if log else []
+        signs.append((reduced.negative_infinity, bottom, look.FALLEN))
+        signs.append((reduced.positive_infinity, top, look.RISEN))
+        signs.append((reduced.nan, top, look.NAN))
+        for steps, edge, style in signs:
+            cells = np.unique(self._column(steps))
+            self._scatter(cells / max(self._columns - 1, 1), np.full(len(cells), edge), style)
+
+    def vertical(self, step: int, style: Look) -> None:
+        """A line from edge to edge, if its step is in sight."""
+        if self._x_range[0] <= step <= self._x_range[1]:
+            x = _part(self._column(np.array([step])).item(), self._columns)
+            y = [_part(row, self._rows) for row in range(self._rows)]
+            self._scatter(np.full(len(y), x), np.array(y), style)
+
+    def note(self, text: str) -> None:
+        """Words in the middle."""
+        if len(text) <= self._columns:
+            plt.text(text, x=0.5, y=0.5, alignment="center", color=look.AXIS.colour)
+
+    def build(self) -> list[Strip]:
+        """The figure as strips, each of the full width."""
+        width, height = self._size
+        lines = plt.build().split("\n")[:height]
+        lines += [""] * (height - len(lines))
+        return [_strip(line).adjust_cell_length(width, PLAIN) for line in lines]
+
+    def _scatter(self, x: NDArray[np.float64], y: NDArray[np.float64], style: Look) -> None:
+        if len(x):
+            marker = style.plain if self._ascii else style.marker
+            plt.scatter(x.tolist(), y.tolist(), marker=marker, color=style.colour, style=style.attribute)
+
+    def _dot(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
+        low, high = self._x_range
+        part = np.clip((steps.astype(np.float64) - low) / max(high - low, 1), 0, 1)
+        return _index(part, 2 * self._columns).astype(np.int64)
+
+    def _column(self, steps: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.int64]:
+        return self._dot(np.asarray(steps)) // 2
+
+    def _row(self, place: float) -> int:
+        return int(_index(np.array([place]), 4 * self._rows).item()) // 4
+
+
+def _index(places: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Which of `count` dots a place is nearest to; rounded first, so that 0.4999999 and 0.5 are one place."""
+    index: NDArray[np.float64] = np.floor(0.5 + np.round(places * (count - 1), 6))
+    return index
+
+
+def _part(index: int, count: int) -> float:
+    """The place that plotext rounds to cell `index` of `count`."""
+    return index / max(count - 1, 1)
+
+
+def _strip(line: str) -> Strip:
+    segments: list[Segment] = []
+    codes = ""
+    for token in ESCAPE.split(line):
+        if token == "\x1b[0m":
+            codes = ""
+        elif token.startswith("\x1b"):
+            codes += token
+        elif token:
+            segments.append(Segment(token, _style(codes)))
+    return Strip(segments).simplify()
+
+
+@lru_cache(maxsize=256)
+def _style(codes: str) -> Style:
+    """The style that a sequence of escape codes stands for."""
+    spans = AnsiDecoder().decode_line(f"{codes}x").spans
+    style = spans[0].style if spans else PLAIN
+    return style if isinstance(style, Style) else Style.parse(style)

@@ -1,0 +1,54 @@
+"""How numbers and foreign text are written on the screen."""
+
+from __future__ import annotations
+
+import math
+
+NUMBER_WIDTH = 12
+"""The cells that `number` needs at most for a number of six digits."""
+
+
+def number(value: float | None, digits: int = 6) -> str:
+    """A number with so many significant digits, trailing zeros kept, so that a column of them stays aligned."""
+    if value is None:
+        return "–"
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
+    return f"{value:#.{digits}g}".rstrip(".")
+
+
+def change(value: float | None, digits: int = 6) -> str:
+    """A difference, with its sign."""
+    if value is None or not math.isfinite(value):
+        return number(value, digits)
+    return f"{value:+#.{digits}g}".rstrip(".")
+
+
+def short(value: float) -> str:
+    """A number as briefly as it can be typed back: 1e-12, 0.001, 5e+06 as 5e6."""
+    mantissa, e, exponent = repr(value).partition("e")
+    mantissa = mantissa.removesuffix(".0")
+    return f"{mantissa}e{int(exponent)}" if e else mantissa
+
+
+def value(given: object) -> str:
+    """A setting's value as one would type it."""
+    if given is None:
+        return "none"
+    if isinstance(given, bool):
+        return "true" if given else "false"
+    if isinstance(given, float):
+        return short(given)
+    return plain(str(given))
+
+
+def plain(text: str) -> str:
+    """Text from a stranger's file without what a terminal would obey: control and format characters."""
+    return "".join(c if c.isprintable() or c == "\n" else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def shortened(text: str, width: int) -> str:
+    """The text in at most `width` characters, with an ellipsis where it was cut."""
+    if len(text) <= width:
+        return text
+    return text[: width - 1].rstrip() + "…" if width > 0 else ""

@@ -1,0 +1,43 @@
+"""The explorer's colours: cells of the 256-colour cube, so that a terminal without true colour shows the same."""
+
+from textual.theme import Theme
+
+THEME = Theme(
+    name="gradstep",
+    dark=True,
+    primary="#5fafd7",
+    secondary="#5f87af",
+    accent="#5fd7d7",
+    foreground="#d0d0d0",
+    background="#121212",
+    surface="#121212",
+    panel="#262626",
+    success="#87d787",
+    warning="#ffd75f",
+    error="#ff5f5f",
+    variables={
+        "border": "#5fafd7",
+        "border-blurred": "#444444",
+        "muted": "#8a8a8a",
+        "faint": "#585858",
+        "train": "#5fafff",
+        "validation": "#ffaf5f",
+        "highlight": "#303030",
+        "block-cursor-foreground": "#ffffff",
+        "block-cursor-background": "#005f87",
+        "block-cursor-text-style": "none",
+        "block-cursor-blurred-foreground": "#d0d0d0",
+        "block-cursor-blurred-background": "#303030",
+        "block-cursor-blurred-text-style": "none",
+        "scrollbar": "#444444",
+        "scrollbar-hover": "#585858",
+        "scrollbar-active": "#5fafd7",
+        "scrollbar-background": "#121212",
+        "scrollbar-background-hover": "#121212",
+        "scrollbar-background-active": "#121212",
+        "scrollbar-corner-color": "#121212",
+        "input-selection-background": "#005f87",
+        "text-muted": "#8a8a8a",
+        "text-disabled": "#8a8a8a",
+    },
+)

@@ -1,0 +1,210 @@
+"""A live chart that repaints only the cells that changed."""
+
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+
+from numpy.typing import ArrayLike
+from rich.style import Style
+from textual.geometry import Region
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.charts.axis import Scale, recent_range, whole_range
+from tui.charts.draw import Mark, Series, draw
+from tui.charts.look import Role
+from tui.charts.reduce import Envelope
+from tui.charts.smooth import Smoother
+
+
+class Chart(Widget, can_focus=True):
+    """Series of a run over its steps. Data and settings may change many times; one drawing follows."""
+
+    DEFAULT_CSS = """
+    Chart { width: 1fr; height: 1fr; }
+    """
+
+    log_scale: reactive[bool] = reactive(False, repaint=False)
+    smoothing: reactive[float] = reactive(0.0, repaint=False)
+    window: reactive[int | None] = reactive(None, repaint=False)
+    cursor: reactive[int | None] = reactive(None, repaint=False)
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        ascii: bool = False,  # noqa: A002
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self.chart_title = title
+        self._ascii = ascii
+        self._tracks: dict[str, _Track] = {}
+        self._marks: Sequence[Mark] = ()
+        self._strips: list[Strip] = []
+        self._scale: Scale | None = None
+        self._due = False
+
+    def set_series(
+        self, name: str, values: ArrayLike, *, steps: ArrayLike | None = None, role: Role = Role.TRAIN
+    ) -> None:
+        """Replace a series, or add it. Without `steps` the values are those of the steps 0, 1, 2, …"""
+        self._tracks[name] = _Track(Envelope(values, steps), role)
+        self._change()
+
+    def append(
+        self, name: str, values: ArrayLike, *, steps: ArrayLike | None = None, role: Role = Role.TRAIN
+    ) -> None:
+        """Add values at the end of a series, which begins here if there is none. Nulls are to be left out."""
+        self._tracks.setdefault(name, _Track(Envelope(), role)).append(values, steps)
+        self._change()
+
+    def truncate(self, name: str, step: int) -> None:
+        """Forget what a series has after a step."""
+        self._tracks[name].truncate(step)
+        self._change()
+
+    def remove_series(self, name: str) -> None:
+        """Take a series off the chart, if it is there."""
+        if self._tracks.pop(name, None) is not None:
+            self._change()
+
+    def clear(self) -> None:
+        """Take everything off the chart: its series, marks and cursor."""
+        self._tracks.clear()
+        self._marks = ()
+        self.cursor = None
+        self._scale = None
+        self._change()
+
+    def set_marks(self, marks: Iterable[Mark]) -> None:
+        """Replace the vertical marks."""
+        self._marks = tuple(marks)
+        self._change()
+
+    def toggle_log(self) -> None:
+        """Change between a linear and a logarithmic scale."""
+        self.log_scale = not self.log_scale
+
+    def redraw(self) -> None:
+        """Draw now, and ask for a repaint of the cells that changed."""
+        self._due = False
+        width, height = self.size
+        if not width or not height:
+            return
+        series = [s for name, track in self._tracks.items() for s in track.series(name, self.smoothing)]
+        picture = draw(
+            series,
+            width,
+            height,
+            title=self.chart_title,
+            x_range=self._x_range(),
+            log=self.log_scale,
+            before=self._scale,
+            marks=self._marks,
+            cursor=self.cursor,
+            ascii=self._ascii,
+        )
+        before, self._strips, self._scale = self._strips, picture.strips, picture.scale
+        regions = changed(before, self._strips)
+        if regions:
+            self.refresh(*regions)
+
+    def render_line(self, y: int) -> Strip:
+        """A line as it was last drawn."""
+        if y < len(self._strips):
+            return self._strips[y].apply_style(self.rich_style)
+        return Strip.blank(self.size.width, self.rich_style)
+
+    def on_resize(self) -> None:
+        """Draw at the new size."""
+        self.redraw()
+
+    def watch_log_scale(self) -> None:
+        """Draw with the other scale."""
+        self._change()
+
+    def watch_smoothing(self) -> None:
+        """Draw with the other average."""
+        self._change()
+
+    def watch_window(self) -> None:
+        """Draw the other stretch of the run, on an axis of its own."""
+        self._scale = None
+        self._change()
+
+    def watch_cursor(self) -> None:
+        """Draw the cursor at its new step."""
+        self._change()
+
+    def _x_range(self) -> tuple[int, int]:
+        ends = [track.raw.steps[[0, -1]].tolist() for track in self._tracks.values() if len(track.raw)]
+        if not ends:
+            return 0, 10
+        first, last = min(e[0] for e in ends), max(e[1] for e in ends)
+        return whole_range(first, last) if self.window is None else recent_range(last, self.window)
+
+    def _change(self) -> None:
+        """Draw once, when the messages that are under way have been handled."""
+        if self.is_mounted and not self._due:
+            self._due = True
+            self.call_later(self.redraw)
+
+
+class _Track:
+    """The values of a series and, where it is asked for, their average."""
+
+    def __init__(self, raw: Envelope, role: Role) -> None:
+        self.raw = raw
+        self._role = role
+        self._factor = 0.0
+        self._smoother = Smoother(0.0)
+        self._smooth = Envelope()
+
+    def append(self, values: ArrayLike, steps: ArrayLike | None) -> None:
+        self.raw.append(values, steps)
+
+    def truncate(self, step: int) -> None:
+        self.raw.truncate(self.raw.between(self.raw.steps[0], step)[1] if len(self.raw) else 0)
+        self._factor = 0.0
+
+    def series(self, name: str, factor: float) -> list[Series]:
+        """What to draw: sparse validation values as they are, the others with their average."""
+        if factor == 0 or self._role is Role.VALIDATION:
+            return [Series(name, self.raw, self._role)]
+        smooth = self._smoothed(factor)
+        if self._role is Role.GHOST:
+            return [Series(name, smooth, Role.GHOST)]
+        return [Series(name, smooth, Role.SMOOTHED), Series("raw", self.raw, Role.RAW)]
+
+    def _smoothed(self, factor: float) -> Envelope:
+        """The average of everything, continued from where it stood when it was last asked for."""
+        if factor != self._factor:
+            self._factor, self._smoother, self._smooth = factor, Smoother(factor), Envelope()
+        new = slice(len(self._smooth), len(self.raw))
+        self._smooth.append(self._smoother.push(self.raw.values[new]), self.raw.steps[new])
+        return self._smooth
+
+
+def changed(before: Sequence[Strip], after: Sequence[Strip]) -> list[Region]:
+    """For each line that differs, the region from its first to its last differing cell."""
+    regions = []
+    for y, (old, new) in enumerate(zip_longest(before, after, fillvalue=Strip([]))):
+        if old != new:
+            pairs = zip_longest(_cells(old), _cells(new))
+            columns = [x for x, (a, b) in enumerate(pairs) if a != b]
+            if columns:
+                regions.append(Region(columns[0], y, columns[-1] - columns[0] + 1, 1))
+    return regions
+
+
+def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
+    """A line cell by cell; the second cell of a wide character holds nothing."""
+    cells: list[tuple[str, Style | None]] = []
+    for segment in strip:
+        for character in segment.text:
+            wide = Strip([type(segment)(character)]).cell_length
+            cells += [(character, segment.style), ("", segment.style)][:wide]
+    return cells
