@@ -1,0 +1,98 @@
+"""The saved states of a branch: which to keep, so that any position is soon reached from one of them."""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections import OrderedDict
+
+import numpy as np
+
+from engine.trainer import State
+
+RECENT = 8
+"""States kept of the positions just behind; each second one, so a step back re-executes one step at most."""
+RECENT_STRIDE = 2
+
+
+class Keyframes:
+    """States by position. Their gaps grow with age, up to the square root of the positions there are.
+
+    A seek into n positions so re-executes about √n of them, and about 2√n states are kept. Where these
+    are too large for `budget` bytes, all gaps stretch alike. Position 0 is never given up.
+    """
+
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+        self._recent: OrderedDict[int, State] = OrderedDict()
+        self._kept: dict[int, State] = {}
+        self._positions: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._kept) + len(self._recent)
+
+    def positions(self) -> list[int]:
+        """Where a state is saved, ascending."""
+        return sorted({*self._positions, *self._recent})
+
+    def wants(self, position: int) -> bool:
+        """Whether the state of this position is to be offered."""
+        return position % RECENT_STRIDE == 0 and position not in self._recent and position not in self._kept
+
+    def spare(self, length: int) -> State | None:
+        """The oldest recent state, for its memory to be written over, unless it is to be kept for good.
+
+        `length` is the number of positions that the branch has.
+        """
+        if len(self._recent) < self._recent_limit():
+            return None
+        position, state = self._recent.popitem(last=False)
+        return None if self._keep(position, state, length) else state
+
+    def add(self, state: State) -> None:
+        """Keep a state among the recent ones."""
+        self._recent[state.position] = state
+
+    def pin(self, state: State) -> None:
+        """Keep a state for good, such as a branch's first."""
+        self._insert(state.position, state)
+
+    def before(self, position: int) -> State | None:
+        """The saved state nearest to a position, at it or before."""
+        best = max((p for p in self._recent if p <= position), default=None)
+        i = bisect.bisect_right(self._positions, position)
+        if i and (best is None or self._positions[i - 1] >= best):
+            return self._kept[self._positions[i - 1]]
+        return None if best is None else self._recent[best]
+
+    def _recent_limit(self) -> int:
+        size = next(iter(self._recent.values())).nbytes if self._recent else 0
+        return max(2, min(RECENT, self.budget // (2 * size))) if size else RECENT
+
+    def _keep(self, position: int, state: State, length: int) -> bool:
+        """Take a state that is recent no more into the kept ones, if it is far enough from the last."""
+        root = math.isqrt(length)
+        i = bisect.bisect_right(self._positions, position)
+        if i and position - self._positions[i - 1] < max(RECENT_STRIDE, root // 8):
+            return False
+        self._insert(position, state)
+        capacity = min(2 * root + 8, max(1, self.budget // state.nbytes - self._recent_limit()))
+        while len(self._positions) > capacity and self._drop(length, root):
+            pass
+        return position in self._kept
+
+    def _insert(self, position: int, state: State) -> None:
+        if position not in self._kept:
+            bisect.insort(self._positions, position)
+        self._kept[position] = state
+
+    def _drop(self, length: int, root: int) -> bool:
+        """Give up the state that is missed least: the gap it leaves is smallest for its age."""
+        if len(self._positions) < 2:
+            return False
+        at = np.array([*self._positions, length])
+        gaps = at[2:] - at[:-2]
+        allowed = np.minimum(length - at[1:-1] + 1, root + 1)
+        victim = self._positions.pop(int(np.argmin(gaps / allowed)) + 1)
+        del self._kept[victim]
+        return True

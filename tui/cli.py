@@ -1,0 +1,69 @@
+"""The `gradstep` command: the explorer, or one of the commands in `tui.commands`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.config import load_preset
+from engine.errors import UserError
+from tui.commands import data, presets, run
+
+BAD_INPUT = 2
+COMMANDS = {"run": run, "presets": presets, "data": data}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out a command line; the exit status. A user's mistake is a sentence on stderr, no traceback."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        if arguments and arguments[0] in COMMANDS:
+            command = COMMANDS[arguments[0]]
+            parser = argparse.ArgumentParser(f"gradstep {arguments[0]}", description=command.__doc__)
+            command.add_arguments(parser)
+            return command.main(parser.parse_args(arguments[1:]))
+        return explore(_explorer_parser().parse_args(arguments))
+    except UserError as error:
+        print(f"gradstep: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        # whoever read our output has had enough; Python's own flush at exit must not complain again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def explore(arguments: argparse.Namespace) -> int:
+    """Open the explorer; the engine's process is started before the screen takes the terminal."""
+    preset = None
+    if arguments.preset is not None:
+        preset = load_preset(arguments.preset, arguments.set)
+    elif arguments.set:
+        raise UserError("--set changes a preset: name one")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UserError("the explorer needs a terminal; without one, use `gradstep run`")
+    from tui.app import Explorer
+
+    return Explorer(preset, arguments.data_dir).run() or 0
+
+
+def _explorer_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "gradstep",
+        description="A debugger for gradient descent: opens a scenario to step through.",
+        epilog=f"commands: {', '.join(COMMANDS)}; `gradstep COMMAND --help` tells more",
+    )
+    parser.add_argument("preset", nargs="?", metavar="PRESET|FILE.toml", help="see `gradstep presets`")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
+    )
+    parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Lists the presets by document, or shows one with every default written out."""
+
+from __future__ import annotations
+
+import argparse
+from itertools import groupby
+
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.table import Table
+
+from engine.config import Preset, load_preset, preset_names, to_toml
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", help="a preset or a TOML file of your own")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    console = Console()
+    if arguments.name is None:
+        console.print(_overview([load_preset(name) for name in preset_names()]))
+    elif console.is_terminal:
+        console.print(Syntax(to_toml(load_preset(arguments.name)), "toml", background_color="default"))
+    else:
+        print(to_toml(load_preset(arguments.name)), end="")
+    return 0
+
+
+def _overview(presets: list[Preset]) -> Table:
+    table = Table("document", "preset", "question", box=None, padding=(0, 2, 0, 0))
+    for document, members in groupby(presets, key=lambda preset: preset.document):
+        for i, preset in enumerate(members):
+            table.add_row(f"[bold]{document}" if i == 0 else "", f"[cyan]{preset.name}", preset.question)
+    return table
