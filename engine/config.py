@@ -272,8 +272,9 @@ class RunConfig(_Table):
 class RunLength(_Table):
     """How long a run goes when nothing else is said: `steps` or `epochs`, not both."""
 
-    steps: int | None = Field(None, ge=1)
-    epochs: int | None = Field(None, ge=1)
+    steps: int | None = Field(None, ge=0)
+    epochs: int | None = Field(None, ge=0)
+    keyframe_megabytes: int = Field(512, ge=1, description="memory for the states that can be gone back to")
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
@@ -313,7 +314,7 @@ class Preset(RunConfig):
     document: str = ""
     question: str = ""
     watch: list[str] = Field(["loss", "accuracy"], min_length=1, max_length=4)
-    run: RunLength = RunLength(steps=None, epochs=None)
+    run: RunLength = RunLength()
     claim: list[Claim] = []
 
     @model_validator(mode="after")
@@ -589,7 +590,8 @@ def settings(preset: Preset) -> list[Setting]:
 
 
 def _collect(prefix: str, table: BaseModel, found: list[Setting]) -> None:
-    for name, field in type(table).model_fields.items():
+    fields: dict[str, FieldInfo] = type(table).model_fields
+    for name, field in fields.items():
         key, value = f"{prefix}.{name}", getattr(table, name)
         if isinstance(value, BaseModel):
             _collect(key, value, found)

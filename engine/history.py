@@ -64,35 +64,52 @@ def is_null(values: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 class History:
-    """The records of a branch, position 0 first: 112 bytes a record, grown by a quarter at a time."""
+    """The records of a branch, position 0 first: 112 bytes a record, grown by a quarter at a time.
 
-    def __init__(self, batches: int) -> None:
+    A branch of another history holds rows of its own from position `inherited` on; those before it are
+    the parent's.
+    """
+
+    def __init__(self, batches: int, parent: History | None = None, inherited: int = 0) -> None:
         self.batches = batches
+        self._parent = parent
+        self._inherited = inherited
         self._rows = np.empty((64, len(COLUMNS)))
-        self._count = 0
+        self._own = 0
 
     def __len__(self) -> int:
-        return self._count
+        return self._inherited + self._own
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """A field over all positions, as a copy; what has no meaning at a position is NaN."""
         if name == "step":
-            return np.arange(self._count)
+            return np.arange(len(self))
         if name == "epoch":
-            return np.arange(self._count) // self.batches
+            return np.arange(len(self)) // self.batches
         return self.column(name).copy()
 
-    def column(self, name: str) -> NDArray[np.float64]:
-        """A stored field as a view that the next change of the history may invalidate; nulls are `NULL`."""
-        return self._rows[: self._count, _INDEX[name]]
+    def column(self, name: str, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
+        """A stored field over positions [first, last), to be read before the history changes again.
+
+        Nulls are `NULL`.
+        """
+        index = _INDEX[name]
+        last = len(self) if last is None else min(last, len(self))
+        split = self._inherited
+        own = self._rows[max(0, first - split) : max(0, last - split), index]
+        if self._parent is None or first >= split:
+            return own
+        return np.concatenate((self._parent.column(name, first, min(last, split)), own))
 
     def record(self, position: int) -> Record:
         """The record of a position; negative counts from the end. Raises IndexError beyond either end."""
         if position < 0:
-            position += self._count
-        if not 0 <= position < self._count:
-            raise IndexError(f"no record of position {position}; there are {self._count}")
-        row = self._rows[position]
+            position += len(self)
+        if not 0 <= position < len(self):
+            raise IndexError(f"no record of position {position}; there are {len(self)}")
+        if position < self._inherited and self._parent is not None:
+            return self._parent.record(position)
+        row = self._rows[position - self._inherited]
         nulls = is_null(row)
         values: dict[str, Any] = {
             name: None if null else value
@@ -103,36 +120,43 @@ class History:
         return Record(step=position, epoch=position // self.batches, **values)
 
     def records(self, first: int = 0, last: int | None = None) -> Iterator[Record]:
-        for position in range(first, self._count if last is None else last):
+        for position in range(first, len(self) if last is None else last):
             yield self.record(position)
 
     def append(self, row: Sequence[float]) -> None:
         """Add the next position's row: a number for each of `COLUMNS`."""
-        if self._count == len(self._rows):
-            self._grow(self._count + 1)
-        self._rows[self._count] = row
-        self._count += 1
+        if self._own == len(self._rows):
+            self._grow(self._own + 1)
+        self._rows[self._own] = row
+        self._own += 1
 
     def extend(self, rows: NDArray[np.float64]) -> None:
         """Add rows of shape (positions, len(COLUMNS))."""
-        self._grow(self._count + len(rows))
-        self._rows[self._count : self._count + len(rows)] = rows
-        self._count += len(rows)
+        self._grow(self._own + len(rows))
+        self._rows[self._own : self._own + len(rows)] = rows
+        self._own += len(rows)
 
     def put(self, position: int, name: str, value: float) -> None:
-        """Set one field of a recorded position."""
-        self._rows[: self._count][position, _INDEX[name]] = value
+        """Set one field of a position recorded here, not inherited."""
+        if not self._inherited <= position < len(self):
+            raise IndexError(f"no record of position {position} here")
+        self._rows[position - self._inherited, _INDEX[name]] = value
 
     def rows(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
-        """A copy of the rows [first, last), of shape (positions, len(COLUMNS))."""
-        return self._rows[: self._count][first:last].copy()
+        """A copy of the rows of positions [first, last), of shape (positions, len(COLUMNS))."""
+        last = len(self) if last is None else min(last, len(self))
+        split = self._inherited
+        own = self._rows[max(0, first - split) : max(0, last - split)]
+        if self._parent is None or first >= split:
+            return own.copy()
+        return np.concatenate((self._parent.rows(first, min(last, split)), own))
 
     def truncate(self, count: int) -> None:
-        """Forget the records from position `count` on."""
-        self._count = min(self._count, count)
+        """Forget the records from position `count` on, as far as they are this history's own."""
+        self._own = max(0, min(self._own, count - self._inherited))
 
     def _grow(self, needed: int) -> None:
         if needed > len(self._rows):
             grown = np.empty((max(needed, len(self._rows) * 5 // 4), len(COLUMNS)))
-            grown[: self._count] = self._rows[: self._count]
+            grown[: self._own] = self._rows[: self._own]
             self._rows = grown

@@ -57,6 +57,13 @@ class Keyframes:
         """Keep a state for good, such as a branch's first."""
         self._insert(state.position, state)
 
+    def limit(self, budget: int, length: int) -> None:
+        """Set the budget; what is over it is given up now. `length` is the branch's number of positions."""
+        self.budget = budget
+        while len(self._recent) > self._recent_limit():
+            self._recent.popitem(last=False)
+        self._thin(length)
+
     def before(self, position: int) -> State | None:
         """The saved state nearest to a position, at it or before."""
         best = max((p for p in self._recent if p <= position), default=None)
@@ -76,10 +83,15 @@ class Keyframes:
         if i and position - self._positions[i - 1] < max(RECENT_STRIDE, root // 8):
             return False
         self._insert(position, state)
-        capacity = min(2 * root + 8, max(1, self.budget // state.nbytes - self._recent_limit()))
+        self._thin(length)
+        return position in self._kept
+
+    def _thin(self, length: int) -> None:
+        root = math.isqrt(length)
+        size = max((state.nbytes for state in self._kept.values()), default=1)
+        capacity = min(2 * root + 8, max(1, self.budget // size - self._recent_limit()))
         while len(self._positions) > capacity and self._drop(length, root):
             pass
-        return position in self._kept
 
     def _insert(self, position: int, state: State) -> None:
         if position not in self._kept:

@@ -49,7 +49,7 @@ class Regression:
         mape = 100.0 * torch.mean(sizes.div_(torch.abs(targets).clamp_(min=MAPE_FLOOR))).item()
         if grad is not None:
             grad.mul_(2.0 * self.factor / count)
-        return Metrics(loss, 1.0 - mistakes / count, mistakes, mape, max_error)
+        return Metrics(loss, (count - mistakes) / count, mistakes, mape, max_error)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The loss alone, differentiable."""
@@ -145,4 +145,4 @@ def _classification(loss: float, outputs: Tensor, labels: Tensor) -> Metrics:
         # argmax of a row with a NaN is the NaN's place, which is no answer
         right &= ~torch.isnan(outputs).any(1)
     mistakes = len(labels) - int(torch.count_nonzero(right))
-    return Metrics(loss, 1.0 - mistakes / len(labels), mistakes, NULL, NULL)
+    return Metrics(loss, (len(labels) - mistakes) / len(labels), mistakes, NULL, NULL)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from engine import data
-from engine.config import Preset, changed, is_live
+from engine.config import Preset, changed
 from engine.devices import resolve_device
-from engine.errors import UserError
-from engine.history import NULL, History, Record
+from engine.history import History, Record
 from engine.threads import resolve_threads
-from engine.trainer import Trainer, Validation
-
-_NOT_VALIDATED = Validation(NULL, NULL, NULL)
+from engine.timeline import Branch, Tick, Timeline
+from engine.trainer import Trainer
 
 
 class Session:
@@ -39,8 +35,7 @@ class Session:
         self._begin(preset)
 
     def _begin(self, preset: Preset) -> None:
-        started = time.perf_counter()
-        self.preset = changed(
+        resolved = changed(
             preset,
             {
                 "train.threads": resolve_threads(preset, len(self.dataset.train_inputs)),
@@ -48,19 +43,26 @@ class Session:
             },
             "resolved config",
         )
+        self._threads = int(resolved.train.threads)
         self._use_threads()
-        self.trainer = Trainer(self.preset, self.dataset)
-        batches = self.trainer.batches
-        self.history = History(batches.count)
-        self._batch_sizes = batches.sizes()
-        self.validate_every = preset.train.validate_every or (batches.count if batches.count > 1 else 10)
-        self._seconds = time.perf_counter() - started
-        self._record()
+        self.trainer = Trainer(resolved, self.dataset)
+        self.timeline = Timeline(self.trainer, resolved)
+        self.timeline.start()
+
+    @property
+    def preset(self) -> Preset:
+        """The config in force at the present position, with what was "auto" resolved."""
+        return self.timeline.preset
 
     @property
     def position(self) -> int:
         """The number of updates done."""
         return self.trainer.position
+
+    @property
+    def history(self) -> History:
+        """The records of the present branch, with the recorded future."""
+        return self.timeline.branch.history
 
     @property
     def record(self) -> Record:
@@ -92,33 +94,50 @@ class Session:
                 break
         return self.record
 
+    def back(self, count: int = 1) -> Record:
+        """Go back so many positions, at most to 0, to the very state that was there."""
+        return self.seek(max(0, self.position - count))
+
+    def seek(self, position: int, tick: Tick | None = None) -> Record:
+        """Go to any position of the branch; beyond the recorded future this steps on, as `burst` does.
+
+        `tick` is told (done, to do) of the positions to re-execute; where it returns False, `SeekCancelledError`
+        is raised and the run is where it was. Raises UserError for a negative position.
+        """
+        self._use_threads()
+        self.timeline.seek(min(position, self.timeline.branch.tip), tick)
+        return self.burst(position - self.position) if position > self.position else self.record
+
     def advance(self) -> None:
         """One step, without making a record object of the row that it adds to the history."""
-        started = time.perf_counter()
         self._use_threads()
-        self.trainer.step()
-        self._seconds += time.perf_counter() - started
-        self._record()
+        self.timeline.advance()
 
     def reset(self, seed: int | None = None) -> Record:
-        """Back to position 0: to the same initial weights and batches, or to those of another seed."""
-        preset = self.preset if seed is None else changed(self.preset, {"train.seed": seed}, "seed")
-        self._begin(preset)
+        """Back to position 0; with a seed, a new run with that seed's initial weights and batches."""
+        if seed is None:
+            return self.seek(0)
+        self._begin(changed(self.preset, {"train.seed": seed}, "seed"))
         return self.record
 
     def change(self, changes: Mapping[str, Any]) -> Preset:
         """Change live settings, {dotted key: value}, from the next update on; the new config.
 
-        Raises UserError, with nothing changed, for a bad value or a setting that needs a new run.
+        In the past this starts a branch. Raises UserError, with nothing changed, for a bad value or a
+        setting that needs a new run.
         """
-        for key in changes:
-            if not is_live(key):
-                raise UserError(f"{key} determines the run from its start: it needs a new run")
-        preset = changed(self.preset, changes)
-        self.trainer.change(preset)
-        self.preset = preset
-        self.history.put(self.position, "learning_rate", preset.train.rule.learning_rate)
-        return preset
+        return self.timeline.change(changes)
+
+    def fork(self, changes: Mapping[str, Any] | None = None, name: str | None = None) -> Branch:
+        """Begin a branch here, with live settings changed, and go on there; the old future stays.
+
+        Raises UserError, with nothing changed, as `change` does.
+        """
+        return self.timeline.fork(changes or {}, name)
+
+    def state_hash(self) -> str:
+        """A digest of parameters, the rule's memory and position: equal where the states are, bit for bit."""
+        return self.trainer.state_hash()
 
     def parameters(self) -> dict[str, NDArray[Any]]:
         """Copies of the parameters, layer by layer, weight (units, inputs) before bias (units,)."""
@@ -127,41 +146,5 @@ class Session:
 
     def _use_threads(self) -> None:
         """torch's number of threads is the process's, and another session may have set its own."""
-        if torch.get_num_threads() != self.preset.train.threads:
-            torch.set_num_threads(int(self.preset.train.threads))
-
-    def _record(self) -> None:
-        evaluation, position = self.trainer.evaluation, self.position
-        metrics = evaluation.metrics
-        validation = None
-        if position > 0 and position % self.validate_every == 0:
-            started = time.perf_counter()
-            validation = self.trainer.validate()
-            self._seconds += time.perf_counter() - started
-        val_loss, val_accuracy, val_mape = validation or _NOT_VALIDATED
-        self.history.append(
-            (
-                metrics.loss,
-                metrics.accuracy,
-                metrics.mistakes,
-                metrics.mape,
-                metrics.max_error,
-                evaluation.grad_norm,
-                evaluation.update_norm,
-                evaluation.param_norm,
-                self.preset.train.rule.learning_rate,
-                self._seconds,
-                self._epoch_loss(position),
-                val_loss,
-                val_accuracy,
-                val_mape,
-            )
-        )
-
-    def _epoch_loss(self, position: int) -> float:
-        """At the end of an epoch, the mean of its batches' losses as the weights moved: Keras's `loss`."""
-        batches = self.history.batches
-        if position == 0 or position % batches:
-            return NULL
-        losses = self.history.column("loss")[position - batches : position]
-        return float(np.average(losses, weights=self._batch_sizes))
+        if torch.get_num_threads() != self._threads:
+            torch.set_num_threads(self._threads)

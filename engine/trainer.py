@@ -50,6 +50,11 @@ class State:
     slots: Slots
     update_norm: float
 
+    @property
+    def nbytes(self) -> int:
+        """The memory it takes."""
+        return self.parameters.nbytes + sum(slot.nbytes for slot in self.slots.values())
+
 
 class Trainer:
     """A network in training, at `position` (= updates done), evaluated there."""
@@ -77,12 +82,15 @@ class Trainer:
         self.rule = make_rule(train.rule)
         self.clip_norm = train.clip_norm
         self.slots = self.rule.slots(self.network.parameters)
+        self._rule_changed = False
         self._update = torch.empty_like(self.network.parameters)
         self.position = 0
         self._evaluate(NULL)
 
     def step(self) -> Evaluation:
         """Apply the update that the current evaluation proposes, arrive at the next position, evaluate."""
+        if self._rule_changed:
+            self._fit_slots()
         self.rule.propose(self._clipped_gradient(), self.slots, self._update)
         self.network.parameters.add_(self._update)
         self.position += 1
@@ -90,12 +98,10 @@ class Trainer:
         return self.evaluation
 
     def change(self, settings: RunConfig) -> None:
-        """Step on with another rule or clipping; a rule of another kind starts with fresh memory."""
-        rule = make_rule(settings.train.rule)
-        fresh = rule.slots(self.network.parameters)
-        self.slots = {name: self.slots.get(name, slot) for name, slot in fresh.items()}
-        self.rule = rule
+        """Step on with another rule or clipping. The state stays what it is until the next step."""
+        self.rule = make_rule(settings.train.rule)
         self.clip_norm = settings.train.clip_norm
+        self._rule_changed = True
 
     def validate(self) -> Validation | None:
         """The metrics on the validation set; None where there is none."""
@@ -126,25 +132,33 @@ class Trainer:
         inputs = self.inputs.index_select(0, index)
         return inputs, inputs if self.targets is self.inputs else self.targets.index_select(0, index)
 
-    def snapshot(self) -> State:
-        """A copy of the state, for `restore`."""
-        return State(
-            self.position,
-            self.network.parameters.clone(),
-            {name: slot.clone() for name, slot in self.slots.items()},
-            self.evaluation.update_norm,
-        )
+    def snapshot(self, spare: State | None = None) -> State:
+        """A copy of the state, for `restore`; the memory of a `spare` one is written over."""
+        if spare is None or spare.slots.keys() != self.slots.keys():
+            parameters = self.network.parameters.clone()
+            slots = {name: slot.clone() for name, slot in self.slots.items()}
+        else:
+            parameters = spare.parameters.copy_(self.network.parameters)
+            slots = {name: slot.copy_(self.slots[name]) for name, slot in spare.slots.items()}
+        return State(self.position, parameters, slots, self.evaluation.update_norm)
 
     def restore(self, state: State) -> None:
         """Go to a state taken by `snapshot`, and evaluate there."""
         self.position = state.position
         self.network.parameters.copy_(state.parameters)
         self.slots = {name: slot.clone() for name, slot in state.slots.items()}
+        self._rule_changed = True
         self._evaluate(state.update_norm)
 
     def state_hash(self) -> str:
         """A digest of parameters, the rule's memory and position: equal where the states are, bit for bit."""
         return hash_state(self.position, self.network.parameters, self.slots)
+
+    def _fit_slots(self) -> None:
+        """Give the rule the memory it needs: what has the same name goes on, the rest starts afresh."""
+        fresh = self.rule.slots(self.network.parameters)
+        self.slots = {name: self.slots.get(name, slot) for name, slot in fresh.items()}
+        self._rule_changed = False
 
     def _evaluate(self, update_norm: float) -> None:
         network = self.network

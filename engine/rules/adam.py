@@ -18,8 +18,8 @@ class Adam:
 
     def slots(self, parameters: Tensor) -> dict[str, Tensor]:
         return {
-            "mean": torch.zeros_like(parameters),
-            "mean_square": torch.zeros_like(parameters),
+            "first_moment": torch.zeros_like(parameters),
+            "second_moment": torch.zeros_like(parameters),
             "updates": torch.zeros((), dtype=torch.float64),
         }
 
@@ -28,8 +28,8 @@ class Adam:
         adam(
             [update],
             [gradient],
-            [slots["mean"]],
-            [slots["mean_square"]],
+            [slots["first_moment"]],
+            [slots["second_moment"]],
             [],
             [slots["updates"]],
             foreach=False,

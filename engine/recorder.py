@@ -1,0 +1,66 @@
+"""From a trainer's evaluation to the row of numbers that is recorded of a position."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from engine.history import NULL, History
+from engine.trainer import Trainer, Validation
+
+_NOT_VALIDATED = Validation(NULL, NULL, NULL)
+DEFAULT_VALIDATION_INTERVAL = 10
+"""Positions between validations where an epoch is a single batch."""
+
+
+class Recorder:
+    """Makes the rows; `seconds` is the time that steps and validations have taken since the start."""
+
+    def __init__(self, trainer: Trainer, validate_every: int | None) -> None:
+        self._trainer = trainer
+        batches = trainer.batches.count
+        self._batch_sizes = trainer.batches.sizes()
+        self._validate_every = validate_every or (batches if batches > 1 else DEFAULT_VALIDATION_INTERVAL)
+        self.seconds = 0.0
+
+    def row(self, history: History, learning_rate: float) -> tuple[float, ...]:
+        """The row of the trainer's position, which comes next in `history`: a number for each column."""
+        position, evaluation = self._trainer.position, self._trainer.evaluation
+        metrics = evaluation.metrics
+        val_loss, val_accuracy, val_mape = self._validation(position)
+        return (
+            metrics.loss,
+            metrics.accuracy,
+            metrics.mistakes,
+            metrics.mape,
+            metrics.max_error,
+            evaluation.grad_norm,
+            evaluation.update_norm,
+            evaluation.param_norm,
+            learning_rate,
+            self.seconds,
+            self._epoch_loss(position, history),
+            val_loss,
+            val_accuracy,
+            val_mape,
+        )
+
+    def _validation(self, position: int) -> Validation:
+        if position == 0 or position % self._validate_every:
+            return _NOT_VALIDATED
+        started = time.perf_counter()
+        validation = self._trainer.validate() or _NOT_VALIDATED
+        self.seconds += time.perf_counter() - started
+        return validation
+
+    def _epoch_loss(self, position: int, history: History) -> float:
+        """At the end of an epoch, the mean of its batches' losses as the weights moved: Keras's `loss`."""
+        batches = history.batches
+        if position == 0 or position % batches:
+            return NULL
+        if batches == 1:
+            return float(history.column("loss", position - 1, position)[0])
+        return float(
+            np.average(history.column("loss", position - batches, position), weights=self._batch_sizes)
+        )

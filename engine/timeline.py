@@ -1,0 +1,283 @@
+"""The positions of a run, walked in both directions, bit for bit; and its branches."""
+
+from __future__ import annotations
+
+import bisect
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.config import Preset, changed, is_live
+from engine.errors import UserError
+from engine.history import History
+from engine.keyframes import Keyframes
+from engine.recorder import Recorder
+from engine.trainer import State, Trainer
+
+Tick = Callable[[int, int], bool]
+"""Told (steps done, steps to do) while positions are re-executed; False cancels."""
+
+
+class SeekCancelledError(UserError):
+    """A seek was cancelled; the run is where it was."""
+
+
+@dataclass
+class Branch:
+    """A time line from position `fork` of its parent's on (the root's from 0)."""
+
+    number: int
+    name: str
+    parent: int | None
+    fork: int
+    history: History
+    keyframes: Keyframes
+    configs: list[tuple[int, Preset]]
+    """What is in force from which position on; the first from `fork`."""
+    changes: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    """What was changed where, as the user said it."""
+
+    @property
+    def tip(self) -> int:
+        """The last recorded position."""
+        return len(self.history) - 1
+
+
+class Timeline:
+    """A trainer at a position of one of its branches. Every state that is returned to is the state that was.
+
+    `mismatch` is the first position whose re-execution did not give the recorded numbers, None for none:
+    they were then recorded on another machine, or this one computes wrongly.
+    """
+
+    def __init__(self, trainer: Trainer, preset: Preset) -> None:
+        self.trainer = trainer
+        self.recorder = Recorder(trainer, preset.train.validate_every)
+        self._budget = preset.run.keyframe_megabytes * 1_000_000
+        history = History(trainer.batches.count)
+        root = Branch(0, "main", None, 0, history, Keyframes(self._budget), [(0, preset)])
+        self.branches = {0: root}
+        self.branch = root
+        self._schedule = root.configs
+        self._next_change: int | None = None
+        self.mismatch: int | None = None
+
+    @property
+    def position(self) -> int:
+        return self.trainer.position
+
+    @property
+    def preset(self) -> Preset:
+        """The config in force at the position: the next update follows it."""
+        return self._schedule[self._scheduled(self.position)][1]
+
+    def start(self) -> None:
+        """Record position 0 and keep its state."""
+        self.branch.keyframes.pin(self.trainer.snapshot())
+        self._record()
+
+    def advance(self) -> None:
+        """One step along the branch: into its recorded future where there is one, else to a new record."""
+        started = time.perf_counter()
+        trainer = self.trainer
+        if trainer.position == self._next_change:
+            self._follow_schedule()
+        keyframes = self._owner(trainer.position).keyframes
+        if keyframes.wants(trainer.position):
+            keyframes.add(trainer.snapshot(keyframes.spare(len(self.branch.history))))
+        trainer.step()
+        if trainer.position == len(self.branch.history):
+            self.recorder.seconds += time.perf_counter() - started
+            self._record()
+        elif self.mismatch is None:
+            self._compare()
+
+    def seek(self, position: int, tick: Tick | None = None) -> None:
+        """Go to a recorded position of the branch. Raises SeekCancelledError, back where it was, if `tick` says so."""
+        if not 0 <= position <= self.branch.tip:
+            raise UserError(f"no position {position} on {self.branch.name!r}: it has 0 to {self.branch.tip}")
+        nearest = self._nearest(position)
+        on_the_way = nearest.position <= self.position <= position
+        self._travel(None if on_the_way else nearest, position, tick)
+
+    def fork(self, changes: Mapping[str, Any], name: str | None = None) -> Branch:
+        """Begin a branch at the position, with live settings changed, and go on there. Raises UserError."""
+        self._check_live(changes)
+        preset = changed(self.preset, changes) if changes else self.preset
+        number = max(self.branches) + 1
+        parent = self._owner(self.position)
+        history = History(parent.history.batches, parent.history, self.position)
+        history.extend(parent.history.rows(self.position, self.position + 1))
+        branch = Branch(
+            number,
+            self._free_name(name or f"branch {number}"),
+            parent.number,
+            self.position,
+            history,
+            Keyframes(0),
+            [(self.position, preset)],
+            [(self.position, dict(changes))] if changes else [],
+        )
+        history.put(self.position, "learning_rate", preset.train.rule.learning_rate)
+        branch.keyframes.pin(self.trainer.snapshot())
+        self.branches[number] = branch
+        self._share_budget()
+        self._enter(branch)
+        return branch
+
+    def change(self, changes: Mapping[str, Any]) -> Preset:
+        """Change live settings from the next update on; in the past this starts a branch. Raises UserError."""
+        self._check_live(changes)
+        if self.position < self.branch.tip:
+            self.fork(changes)
+            return self.preset
+        preset = changed(self.preset, changes)
+        self.branch.configs = [entry for entry in self.branch.configs if entry[0] < self.position]
+        self.branch.configs.append((self.position, preset))
+        self.branch.changes.append((self.position, dict(changes)))
+        self.branch.history.put(self.position, "learning_rate", preset.train.rule.learning_rate)
+        self._enter(self.branch)
+        return preset
+
+    def switch(self, number: int, tick: Tick | None = None) -> None:
+        """Go to another branch, at the same position where it has one."""
+        branch, before = self._find(number), self.branch
+        position = min(self.position, branch.tip)
+        here = self._owner(self.position)
+        self._enter(branch)
+        if position == self.position and self._owner(position) is here:
+            return
+        try:
+            self._travel(self._nearest(position), position, tick, came_from=before)
+        except SeekCancelledError:
+            self._enter(before)
+            raise
+
+    def rename(self, number: int, name: str) -> None:
+        """Give a branch a name that no other has. Raises UserError."""
+        branch = self._find(number)
+        if not name.strip():
+            raise UserError("a branch needs a name")
+        if any(other.name == name for other in self.branches.values() if other is not branch):
+            raise UserError(f"there is a branch {name!r} already")
+        branch.name = name.strip()
+
+    def delete(self, number: int) -> None:
+        """Forget a branch. Raises UserError for the root, the present one and another's parent."""
+        branch = self._find(number)
+        children = [other.name for other in self.branches.values() if other.parent == number]
+        if number == 0:
+            raise UserError(f"{branch.name!r} is where every branch begins: it can't be deleted")
+        if children:
+            raise UserError(f"{branch.name!r} can't be deleted while {', '.join(children)} begins on it")
+        if branch is self.branch:
+            raise UserError(f"{branch.name!r} is where the run stands: switch to another branch first")
+        del self.branches[number]
+        self._share_budget()
+
+    def lineage(self, branch: Branch) -> Iterator[Branch]:
+        """The branch, its parent, and so on to the root."""
+        yield branch
+        while branch.parent is not None:
+            branch = self.branches[branch.parent]
+            yield branch
+
+    def keyframe_positions(self) -> list[int]:
+        """Where a state of the present branch is saved."""
+        limit = self.branch.tip
+        found: set[int] = set()
+        for branch in self.lineage(self.branch):
+            found.update(p for p in branch.keyframes.positions() if p <= limit)
+            limit = branch.fork
+        return sorted(found)
+
+    # --- within --------------------------------------------------------------------------------------
+
+    def _record(self) -> None:
+        rate = self.preset.train.rule.learning_rate
+        self.branch.history.append(self.recorder.row(self.branch.history, rate))
+
+    def _compare(self) -> None:
+        """Hold the re-executed numbers against the record, bit for bit."""
+        evaluation, position, history = self.trainer.evaluation, self.position, self.branch.history
+        for name, value in (("loss", evaluation.metrics.loss), ("grad_norm", evaluation.grad_norm)):
+            recorded = history.column(name, position, position + 1)[0]
+            if recorded != value and not (recorded != recorded and value != value):
+                self.mismatch = position
+                return
+
+    def _owner(self, position: int) -> Branch:
+        """The branch of the present one's lineage on which a position lies."""
+        branch = self.branch
+        while position < branch.fork and branch.parent is not None:
+            branch = self.branches[branch.parent]
+        return branch
+
+    def _nearest(self, position: int) -> State:
+        for branch in self.lineage(self.branch):
+            state = branch.keyframes.before(position)
+            if state is not None:
+                return state
+            position = min(position, branch.fork)
+        raise AssertionError("position 0 is always kept")
+
+    def _travel(
+        self, start: State | None, position: int, tick: Tick | None, came_from: Branch | None = None
+    ) -> None:
+        """Re-execute from a state, or from here, to a position."""
+        origin = self.trainer.snapshot() if tick is not None else None
+        if start is not None:
+            self._restore(start)
+        first = self.position
+        while self.position < position:
+            if tick is not None and origin is not None and not tick(self.position - first, position - first):
+                if came_from is not None:
+                    self._enter(came_from)
+                self._restore(origin)
+                raise SeekCancelledError(f"the way to position {position} was cancelled")
+            self.advance()
+
+    def _restore(self, state: State) -> None:
+        self.trainer.restore(state)
+        self._follow_schedule()
+
+    def _enter(self, branch: Branch) -> None:
+        self.branch = branch
+        schedule: list[tuple[int, Preset]] = []
+        limit: int | None = None
+        for ancestor in self.lineage(branch):
+            part = [entry for entry in ancestor.configs if limit is None or entry[0] < limit]
+            schedule = part + schedule
+            limit = ancestor.fork
+        self._schedule = schedule
+        self._follow_schedule()
+
+    def _scheduled(self, position: int) -> int:
+        """The index of the config in force at a position."""
+        return max(0, bisect.bisect_right(self._schedule, position, key=lambda entry: entry[0]) - 1)
+
+    def _follow_schedule(self) -> None:
+        index = self._scheduled(self.position)
+        self.trainer.change(self._schedule[index][1])
+        self._next_change = self._schedule[index + 1][0] if index + 1 < len(self._schedule) else None
+
+    def _find(self, number: int) -> Branch:
+        if number not in self.branches:
+            raise UserError(f"no branch {number}; there are: {', '.join(map(str, self.branches))}")
+        return self.branches[number]
+
+    def _free_name(self, name: str) -> str:
+        if any(branch.name == name for branch in self.branches.values()):
+            raise UserError(f"there is a branch {name!r} already")
+        return name
+
+    def _share_budget(self) -> None:
+        for branch in self.branches.values():
+            branch.keyframes.limit(self._budget // len(self.branches), len(branch.history))
+
+    @staticmethod
+    def _check_live(changes: Mapping[str, Any]) -> None:
+        for key in changes:
+            if not is_live(key):
+                raise UserError(f"{key} determines the run from its start: it needs a new run")
