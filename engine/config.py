@@ -590,8 +590,8 @@ def settings(preset: Preset) -> list[Setting]:
 
 
 def _collect(prefix: str, table: BaseModel, found: list[Setting]) -> None:
-    fields: dict[str, FieldInfo] = type(table).model_fields
-    for name, field in fields.items():
+    kind: type[BaseModel] = type(table)
+    for name, field in kind.model_fields.items():
         key, value = f"{prefix}.{name}", getattr(table, name)
         if isinstance(value, BaseModel):
             _collect(key, value, found)

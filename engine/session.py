@@ -101,8 +101,8 @@ class Session:
     def seek(self, position: int, tick: Tick | None = None) -> Record:
         """Go to any position of the branch; beyond the recorded future this steps on, as `burst` does.
 
-        `tick` is told (done, to do) of the positions to re-execute; where it returns False, `SeekCancelledError`
-        is raised and the run is where it was. Raises UserError for a negative position.
+        `tick` is told (done, to do) of the positions to re-execute; where it returns False,
+        SeekCancelledError is raised and the run is where it was. Raises UserError for a negative position.
         """
         self._use_threads()
         self.timeline.seek(min(position, self.timeline.branch.tip), tick)

@@ -94,7 +94,7 @@ class Timeline:
             self._compare()
 
     def seek(self, position: int, tick: Tick | None = None) -> None:
-        """Go to a recorded position of the branch. Raises SeekCancelledError, back where it was, if `tick` says so."""
+        """Go to a recorded position of the branch. Where `tick` cancels, the run is back where it was."""
         if not 0 <= position <= self.branch.tip:
             raise UserError(f"no position {position} on {self.branch.name!r}: it has 0 to {self.branch.tip}")
         nearest = self._nearest(position)
@@ -127,7 +127,7 @@ class Timeline:
         return branch
 
     def change(self, changes: Mapping[str, Any]) -> Preset:
-        """Change live settings from the next update on; in the past this starts a branch. Raises UserError."""
+        """Change live settings from the next update on; in the past on a branch. Raises UserError."""
         self._check_live(changes)
         if self.position < self.branch.tip:
             self.fork(changes)
