@@ -605,8 +605,8 @@ def _collect(prefix: str, table: BaseModel, found: list[Setting]) -> None:
 def _choices(prefix: str, name: str, field: FieldInfo) -> tuple[str, ...]:
     if name == "name":
         section, _, part = prefix.partition(".")
-        owner = {"train": Train, "network": Network}.get(section, RunConfig)
-        annotation = owner.model_fields[part or section].annotation
+        owners: dict[str, type[BaseModel]] = {"train": Train, "network": Network}
+        annotation = owners.get(section, RunConfig).model_fields[part or section].annotation
         return tuple(kind for table in _tables(annotation) for kind in _names(table))
     if field.annotation is bool:
         return ("true", "false")

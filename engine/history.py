@@ -76,6 +76,7 @@ class History:
         self._inherited = inherited
         self._rows = np.empty((64, len(COLUMNS)))
         self._own = 0
+        self._clean = inherited
 
     def __len__(self) -> int:
         return self._inherited + self._own
@@ -141,6 +142,7 @@ class History:
         if not self._inherited <= position < len(self):
             raise IndexError(f"no record of position {position} here")
         self._rows[position - self._inherited, _INDEX[name]] = value
+        self._clean = min(self._clean, position)
 
     def rows(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
         """A copy of the rows of positions [first, last), of shape (positions, len(COLUMNS))."""
@@ -151,9 +153,18 @@ class History:
             return own.copy()
         return np.concatenate((self._parent.rows(first, min(last, split)), own))
 
+    def unsaved(self) -> int:
+        """The first position that was added or changed since `mark_saved`."""
+        return self._clean
+
+    def mark_saved(self) -> None:
+        """Say that everything up to now is saved."""
+        self._clean = len(self)
+
     def truncate(self, count: int) -> None:
         """Forget the records from position `count` on, as far as they are this history's own."""
         self._own = max(0, min(self._own, count - self._inherited))
+        self._clean = min(self._clean, len(self))
 
     def _grow(self, needed: int) -> None:
         if needed > len(self._rows):

@@ -87,24 +87,23 @@ class Keyframes:
         return position in self._kept
 
     def _thin(self, length: int) -> None:
+        """Give up kept states until they are within budget."""
         root = math.isqrt(length)
         size = max((state.nbytes for state in self._kept.values()), default=1)
-        capacity = min(2 * root + 8, max(1, self.budget // size - self._recent_limit()))
-        while len(self._positions) > capacity and self._drop(length, root):
-            pass
+        capacity = min(2 * math.isqrt(length) + 8, max(1, self.budget // size - self._recent_limit()))
+        while len(self._positions) > capacity and len(self._positions) >= 2:
+            del self._kept[self._positions.pop(least_missed(self._positions, length))]
 
     def _insert(self, position: int, state: State) -> None:
         if position not in self._kept:
             bisect.insort(self._positions, position)
         self._kept[position] = state
 
-    def _drop(self, length: int, root: int) -> bool:
-        """Give up the state that is missed least: the gap it leaves is smallest for its age."""
-        if len(self._positions) < 2:
-            return False
-        at = np.array([*self._positions, length])
-        gaps = at[2:] - at[:-2]
-        allowed = np.minimum(length - at[1:-1] + 1, root + 1)
-        victim = self._positions.pop(int(np.argmin(gaps / allowed)) + 1)
-        del self._kept[victim]
-        return True
+
+def least_missed(positions: list[int], length: int) -> int:
+    """Which of two or more saved positions (ascending) can go: the index where the gap left is smallest for
+    its age among `length` positions. The first always stays."""
+    at = np.array([*positions, length])
+    gaps = at[2:] - at[:-2]
+    allowed = np.minimum(length - at[1:-1] + 1, math.isqrt(length) + 1)
+    return int(np.argmin(gaps / allowed)) + 1

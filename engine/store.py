@@ -1,0 +1,224 @@
+"""The session file: a run with its branches, records and some of its states, in SQLite.
+
+Records are blobs of rows, states are safetensors: nothing in a file can run code.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import UserError
+from engine.history import COLUMNS
+
+SCHEMA = 1
+APPLICATION_ID = 0x67726473
+"""Marks a SQLite file as gradstep's: "grds"."""
+
+_TABLES = """
+create table meta (key text primary key, value text not null);
+create table branches (number integer primary key, name text not null, parent integer, fork integer not null);
+create table configs (branch integer, position integer, toml text not null, primary key (branch, position));
+create table changes (branch integer, position integer, changes text not null);
+create table records (branch integer, first integer, rows blob not null);
+create index records_of on records (branch);
+create table keyframes (
+    branch integer, position integer, state blob not null, primary key (branch, position)
+);
+"""
+
+
+class StoreError(UserError):
+    """A session file that can't be read or written; the text names it and says why."""
+
+
+@dataclass(frozen=True)
+class StoredBranch:
+    number: int
+    name: str
+    parent: int | None
+    fork: int
+    configs: list[tuple[int, str]]
+    changes: list[tuple[int, dict[str, Any]]]
+
+
+class SessionFile:
+    """An open session file. Every method raises StoreError for what the disk or the contents refuse."""
+
+    def __init__(self, path: Path, *, create: bool = False, read_only: bool = False) -> None:
+        self.path = path
+        self.read_only = read_only
+        with self._explained():
+            if not create and not path.exists():
+                raise StoreError(f"{path}: no such file")
+            if not create and (path.is_dir() or path.stat().st_size == 0):
+                raise StoreError(f"{path}: this is no gradstep session")
+            # the front end reads the list of sessions in another thread than it opened this one
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=2.0, check_same_thread=False)
+            if create:
+                self._db.execute(f"pragma application_id = {APPLICATION_ID}")
+                self._db.execute(f"pragma user_version = {SCHEMA}")
+                self._db.execute("pragma journal_mode = wal")
+                self._db.executescript(f"begin; {_TABLES} commit;")
+            else:
+                self._check()
+            self._db.execute("pragma synchronous = normal")
+            if read_only:
+                self._db.execute("pragma query_only = on")
+
+    def close(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._db.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written within it is in the file, or nothing is."""
+        with self._explained():
+            self._db.execute("begin immediate")
+            try:
+                yield
+                self._db.execute("commit")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    self._db.execute("rollback")
+                raise
+
+    def put_meta(self, **values: str) -> None:
+        self._db.executemany("insert or replace into meta values (?, ?)", values.items())
+
+    def meta(self) -> dict[str, str]:
+        with self._explained():
+            return dict(self._db.execute("select key, value from meta"))
+
+    def put_branches(self, branches: list[StoredBranch]) -> None:
+        """Replace what is stored of the branches; of a branch that is no more, records and states go too."""
+        db = self._db
+        for table in ("branches", "configs", "changes"):
+            db.execute(f"delete from {table}")
+        for branch in branches:
+            db.execute(
+                "insert into branches values (?, ?, ?, ?)",
+                (branch.number, branch.name, branch.parent, branch.fork),
+            )
+            db.executemany(
+                "insert into configs values (?, ?, ?)",
+                [(branch.number, position, toml) for position, toml in branch.configs],
+            )
+            db.executemany(
+                "insert into changes values (?, ?, ?)",
+                [(branch.number, position, json.dumps(made)) for position, made in branch.changes],
+            )
+        numbers = ",".join(str(branch.number) for branch in branches)
+        for table in ("records", "keyframes"):
+            db.execute(f"delete from {table} where branch not in ({numbers})")
+
+    def branches(self) -> list[StoredBranch]:
+        """The branches, parents before children."""
+        with self._explained():
+            return [
+                StoredBranch(
+                    number,
+                    name,
+                    parent,
+                    fork,
+                    self._db.execute(
+                        "select position, toml from configs where branch = ? order by position", (number,)
+                    ).fetchall(),
+                    [
+                        (position, json.loads(made))
+                        for position, made in self._db.execute(
+                            "select position, changes from changes where branch = ? order by rowid", (number,)
+                        )
+                    ],
+                )
+                for number, name, parent, fork in self._db.execute(
+                    "select number, name, parent, fork from branches order by number"
+                )
+            ]
+
+    def put_rows(self, branch: int, first: int, rows: NDArray[np.float64]) -> None:
+        """Add rows (positions, columns) from a position on; they replace any stored before."""
+        self._db.execute("insert into records values (?, ?, ?)", (branch, first, rows.astype("<f8").tobytes()))
+
+    def rows(self, branch: int, fork: int) -> NDArray[np.float64]:
+        """A branch's own rows, from its fork on."""
+        with self._explained():
+            chunks = [
+                (first - fork, np.frombuffer(blob, "<f8").reshape(-1, len(COLUMNS)))
+                for first, blob in self._db.execute(
+                    "select first, rows from records where branch = ? order by rowid", (branch,)
+                )
+            ]
+        length = max((first + len(rows) for first, rows in chunks), default=0)
+        whole = np.full((length, len(COLUMNS)), math.nan)
+        filled = np.zeros(length, bool)
+        for first, rows in chunks:
+            whole[first : first + len(rows)] = rows
+            filled[first : first + len(rows)] = True
+        if not filled.all():
+            raise StoreError(f"{self.path}: records are missing: the file is damaged")
+        return whole
+
+    def put_keyframe(self, branch: int, position: int, state: bytes) -> None:
+        self._db.execute("insert or replace into keyframes values (?, ?, ?)", (branch, position, state))
+
+    def drop_keyframe(self, branch: int, position: int) -> None:
+        self._db.execute("delete from keyframes where branch = ? and position = ?", (branch, position))
+
+    def keyframe_sizes(self) -> list[tuple[int, int, int]]:
+        """(branch, position, bytes) of each stored state, in order."""
+        with self._explained():
+            return self._db.execute(
+                "select branch, position, length(state) from keyframes order by branch, position"
+            ).fetchall()
+
+    def keyframe(self, branch: int, position: int) -> bytes:
+        with self._explained():
+            (state,) = self._db.execute(
+                "select state from keyframes where branch = ? and position = ?", (branch, position)
+            ).fetchone()
+            return bytes(state)
+
+    def record_counts(self) -> tuple[int, float | None]:
+        """The number of records in all branches, and the last loss of the branch written to last."""
+        with self._explained():
+            (total,) = self._db.execute("select coalesce(sum(length(rows)), 0) from records").fetchone()
+            last = self._db.execute("select rows from records order by rowid desc limit 1").fetchone()
+        row_bytes = 8 * len(COLUMNS)
+        loss = float(np.frombuffer(last[0][-row_bytes:], "<f8")[0]) if last and len(last[0]) else None
+        return total // row_bytes, loss
+
+    def _check(self) -> None:
+        """Whether this is a session that this version can read."""
+        foreign = StoreError(f"{self.path}: this is no gradstep session")
+        try:
+            (application,) = self._db.execute("pragma application_id").fetchone()
+            (version,) = self._db.execute("pragma user_version").fetchone()
+        except sqlite3.DatabaseError:
+            raise foreign from None
+        if application != APPLICATION_ID:
+            raise foreign
+        if version > SCHEMA:
+            raise StoreError(
+                f"{self.path}: written by a newer gradstep (format {version}; this one reads {SCHEMA})"
+            )
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise StoreError(f"{self.path}: {error}") from None
+        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+            raise StoreError(f"{self.path}: the file is damaged: {error}") from None
+        except OSError as error:
+            raise StoreError(f"{self.path}: {error.strerror}") from None
