@@ -88,7 +88,6 @@ class Keyframes:
 
     def _thin(self, length: int) -> None:
         """Give up kept states until they are within budget."""
-        root = math.isqrt(length)
         size = max((state.nbytes for state in self._kept.values()), default=1)
         capacity = min(2 * math.isqrt(length) + 8, max(1, self.budget // size - self._recent_limit()))
         while len(self._positions) > capacity and len(self._positions) >= 2:

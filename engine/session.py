@@ -14,6 +14,8 @@ from engine import data
 from engine.config import Preset, changed
 from engine.devices import resolve_device
 from engine.history import History, Record
+from engine.saver import Saver, differences, load_timeline, saved_preset
+from engine.store import SessionFile, StoreError
 from engine.threads import resolve_threads
 from engine.timeline import Branch, Tick, Timeline
 from engine.trainer import Trainer
@@ -32,7 +34,41 @@ class Session:
         say = progress or (lambda _text: None)
         self.dataset = data.load(preset.data, preset.train.dtype, data_dir, say)
         say("Building the network")
+        self._saver: Saver | None = None
+        self.notices: list[str] = []
         self._begin(preset)
+
+    @classmethod
+    def open(
+        cls, path: Path, data_dir: Path | None = None, progress: Callable[[str], None] | None = None
+    ) -> Session:
+        """Go on with a saved run where it was left, and save to the same file.
+
+        A file that another process has open, or that can't be written, is opened without saving; and on
+        a machine that may compute other bits, a branch is begun, to be compared. `notices` says so.
+        Raises StoreError for a file that is damaged, foreign, newer, or recorded on other data.
+        """
+        file = SessionFile(path, read_only=True)
+        session = cls.__new__(cls)
+        try:
+            preset = saved_preset(file)
+            say = progress or (lambda _text: None)
+            session.dataset = data.load(preset.data, preset.train.dtype, data_dir, say)
+            session.notices = [f"{path}: {text}" for text in differences(file, session.dataset)]
+            say("Going back to where the run was left")
+            trainer = session._make_trainer(preset)
+            session.timeline = load_timeline(file, trainer, preset)
+        finally:
+            file.close()
+        session._saver = None
+        try:
+            session._saver = Saver(path, session.timeline, session.dataset, resumed=True)
+        except StoreError as error:
+            session.notices.append(f"{error}; what is done now is not saved")
+        else:
+            if session.notices:
+                session.fork(name=f"replay from {session.position}")
+        return session
 
     def _begin(self, preset: Preset) -> None:
         resolved = changed(
@@ -43,11 +79,43 @@ class Session:
             },
             "resolved config",
         )
-        self._threads = int(resolved.train.threads)
-        self._use_threads()
-        self.trainer = Trainer(resolved, self.dataset)
-        self.timeline = Timeline(self.trainer, resolved)
+        self.timeline = Timeline(self._make_trainer(resolved), resolved)
         self.timeline.start()
+
+    def _make_trainer(self, preset: Preset) -> Trainer:
+        """A trainer for a preset in which nothing is "auto" any more."""
+        self._threads = int(preset.train.threads)
+        self._use_threads()
+        self.trainer = Trainer(preset, self.dataset)
+        return self.trainer
+
+    def save(self, path: Path) -> None:
+        """Save the run to a new file, and from now on whenever `flush` is called. Raises StoreError."""
+        if path.exists():
+            raise StoreError(f"{path}: there is a file already")
+        self._saver = Saver(path, self.timeline, self.dataset)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write to the session file what is not yet there. Raises StoreError; a later try may succeed."""
+        if self._saver is not None:
+            self._saver.flush()
+
+    def save_state(self) -> None:
+        """Write the present state too, so that resuming here needs to re-execute nothing."""
+        if self._saver is not None:
+            self._saver.save_state()
+
+    def close(self) -> None:
+        """Write what is left to the session file and give it up. Raises StoreError."""
+        saver, self._saver = self._saver, None
+        if saver is not None:
+            saver.close()
+
+    @property
+    def path(self) -> Path | None:
+        """The session file that the run is saved to."""
+        return self._saver.path if self._saver is not None else None
 
     @property
     def preset(self) -> Preset:
@@ -114,9 +182,10 @@ class Session:
         self.timeline.advance()
 
     def reset(self, seed: int | None = None) -> Record:
-        """Back to position 0; with a seed, a new run with that seed's initial weights and batches."""
+        """Back to position 0; with a seed, a new run, not yet saved, with that seed's weights and batches."""
         if seed is None:
             return self.seek(0)
+        self.close()
         self._begin(changed(self.preset, {"train.seed": seed}, "seed"))
         return self.record
 

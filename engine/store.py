@@ -147,7 +147,8 @@ class SessionFile:
 
     def put_rows(self, branch: int, first: int, rows: NDArray[np.float64]) -> None:
         """Add rows (positions, columns) from a position on; they replace any stored before."""
-        self._db.execute("insert into records values (?, ?, ?)", (branch, first, rows.astype("<f8").tobytes()))
+        blob = rows.astype("<f8").tobytes()
+        self._db.execute("insert into records values (?, ?, ?)", (branch, first, blob))
 
     def rows(self, branch: int, fork: int) -> NDArray[np.float64]:
         """A branch's own rows, from its fork on."""

@@ -62,6 +62,9 @@ class Timeline:
         self._schedule = root.configs
         self._next_change: int | None = None
         self.mismatch: int | None = None
+        self.revision = 0
+        """Counts the changes of the branches themselves: their names, configs, coming and going."""
+        self._next_number = 1
 
     @property
     def position(self) -> int:
@@ -76,6 +79,20 @@ class Timeline:
         """Record position 0 and keep its state."""
         self.branch.keyframes.pin(self.trainer.snapshot())
         self._record()
+
+    def resume(self, branches: list[Branch], number: int, position: int) -> None:
+        """Take over saved branches, parents before children, and go to a position of one of them.
+
+        Where position 0 has no saved state, the trainer's initial one is it.
+        """
+        if branches[0].keyframes.before(0) is None:
+            branches[0].keyframes.pin(self.trainer.snapshot())
+        self.branches = {branch.number: branch for branch in branches}
+        self._next_number = max(self.branches) + 1
+        self._share_budget()
+        self._enter(self._find(number))
+        self.recorder.seconds = float(self.branch.history.column("seconds", self.branch.tip)[0])
+        self._travel(self._nearest(position), position, None)
 
     def advance(self) -> None:
         """One step along the branch: into its recorded future where there is one, else to a new record."""
@@ -105,7 +122,7 @@ class Timeline:
         """Begin a branch at the position, with live settings changed, and go on there. Raises UserError."""
         self._check_live(changes)
         preset = changed(self.preset, changes) if changes else self.preset
-        number = max(self.branches) + 1
+        number, self._next_number = self._next_number, self._next_number + 1
         parent = self._owner(self.position)
         history = History(parent.history.batches, parent.history, self.position)
         history.extend(parent.history.rows(self.position, self.position + 1))
@@ -122,6 +139,7 @@ class Timeline:
         history.put(self.position, "learning_rate", preset.train.rule.learning_rate)
         branch.keyframes.pin(self.trainer.snapshot())
         self.branches[number] = branch
+        self.revision += 1
         self._share_budget()
         self._enter(branch)
         return branch
@@ -137,6 +155,7 @@ class Timeline:
         self.branch.configs.append((self.position, preset))
         self.branch.changes.append((self.position, dict(changes)))
         self.branch.history.put(self.position, "learning_rate", preset.train.rule.learning_rate)
+        self.revision += 1
         self._enter(self.branch)
         return preset
 
@@ -162,6 +181,7 @@ class Timeline:
         if any(other.name == name for other in self.branches.values() if other is not branch):
             raise UserError(f"there is a branch {name!r} already")
         branch.name = name.strip()
+        self.revision += 1
 
     def delete(self, number: int) -> None:
         """Forget a branch. Raises UserError for the root, the present one and another's parent."""
@@ -174,6 +194,7 @@ class Timeline:
         if branch is self.branch:
             raise UserError(f"{branch.name!r} is where the run stands: switch to another branch first")
         del self.branches[number]
+        self.revision += 1
         self._share_budget()
 
     def lineage(self, branch: Branch) -> Iterator[Branch]:

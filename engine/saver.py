@@ -1,0 +1,217 @@
+"""Keeps a session file up with a running time line, and brings a time line back from one."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import torch
+from filelock import FileLock, Timeout
+
+from engine.config import Preset, parse_preset, to_toml
+from engine.data.dataset import Dataset
+from engine.history import History
+from engine.keyframes import Keyframes, least_missed
+from engine.states import state_from_bytes, state_to_bytes
+from engine.store import SessionFile, StoredBranch, StoreError
+from engine.timeline import Branch, Timeline
+from engine.trainer import Trainer
+
+STATE_BYTES = 64_000_000
+"""What the states in one file may take together."""
+STATE_SHARE = 50
+"""A state is saved when at least so many times what that took have passed: 2 % of a run."""
+
+
+def environment(dataset: Dataset) -> dict[str, str]:
+    """What must be the same for a re-execution to give the same bits."""
+    return {
+        "torch": torch.__version__,
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "fingerprint": dataset.fingerprint,
+    }
+
+
+class SessionInUseError(StoreError):
+    """Another process has the session open."""
+
+
+class Saver:
+    """Writes what is new of a time line to a session file that is its alone while it is open.
+
+    Raises StoreError where the file can't be made or is in use.
+    """
+
+    def __init__(self, path: Path, timeline: Timeline, dataset: Dataset, *, resumed: bool = False) -> None:
+        self.path = path
+        self._timeline = timeline
+        self._revision = -1
+        self._state_saved = 0.0
+        self._state_cost = 0.0
+        self._lock = _locked(path)
+        try:
+            self._file = SessionFile(path, create=not resumed)
+            if not resumed:
+                self._begin(timeline, dataset)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def flush(self) -> None:
+        """Write what has come since the last time. Raises StoreError, and loses nothing for the next."""
+        timeline = self._timeline
+        histories = [branch.history for branch in timeline.branches.values()]
+        with self._file.transaction():
+            if self._revision != timeline.revision:
+                self._file.put_branches([_stored(branch) for branch in timeline.branches.values()])
+            for branch in timeline.branches.values():
+                if len(rows := branch.history.rows(branch.history.unsaved())):
+                    self._file.put_rows(branch.number, branch.history.unsaved(), rows)
+            self._file.put_meta(
+                branch=str(timeline.branch.number), position=str(timeline.position), saved=str(time.time())
+            )
+        for history in histories:
+            history.mark_saved()
+        self._revision = timeline.revision
+        if time.monotonic() - self._state_saved > STATE_SHARE * self._state_cost:
+            self.save_state()
+
+    def save_state(self) -> None:
+        """Write the present state, so that resuming needs to re-execute nothing."""
+        started = time.monotonic()
+        timeline = self._timeline
+        owner = next(b for b in timeline.lineage(timeline.branch) if b.fork <= timeline.position)
+        with self._file.transaction():
+            state = state_to_bytes(timeline.trainer.snapshot())
+            self._file.put_keyframe(owner.number, timeline.position, state)
+            self._thin()
+        self._state_saved = time.monotonic()
+        self._state_cost = self._state_saved - started
+
+    def rename(self, name: str) -> None:
+        """Give the session a name that its list shows."""
+        with self._file.transaction():
+            self._file.put_meta(name=name)
+
+    def close(self) -> None:
+        """Write what is left and give the file up. Raises StoreError after that if not all was written."""
+        try:
+            self.flush()
+            self.save_state()
+        finally:
+            self._file.close()
+            self._lock.release()
+            Path(self._lock.lock_file).unlink(missing_ok=True)
+
+    def _begin(self, timeline: Timeline, dataset: Dataset) -> None:
+        root = timeline.branches[0].configs[0][1]
+        with self._file.transaction():
+            self._file.put_meta(
+                title=root.title,
+                preset=root.name,
+                name="",
+                created=str(time.time()),
+                data=dataset.description,
+                batches=str(timeline.branch.history.batches),
+                **environment(dataset),
+            )
+
+    def _thin(self) -> None:
+        """Keep the stored states within their bytes; each branch's newest stays."""
+        sizes = self._file.keyframe_sizes()
+        while sum(size for _, _, size in sizes) > STATE_BYTES:
+            branch = max(
+                {b for b, _, _ in sizes}, key=lambda b: sum(1 for other, _, _ in sizes if other == b)
+            )
+            positions = [position for other, position, _ in sizes if other == branch]
+            if len(positions) < 3:
+                return
+            length = len(self._timeline.branches[branch].history)
+            victim = positions[least_missed(positions[:-1], length)]
+            self._file.drop_keyframe(branch, victim)
+            sizes = [entry for entry in sizes if entry[:2] != (branch, victim)]
+
+
+def saved_preset(file: SessionFile) -> Preset:
+    """The config that a saved run began with. Raises StoreError if the file is damaged."""
+    branches = file.branches()
+    if not branches or branches[0].number != 0 or not branches[0].configs:
+        raise StoreError(f"{file.path}: the file is damaged: it has no run")
+    return _preset(file, branches[0].configs[0][1])
+
+
+def differences(file: SessionFile, dataset: Dataset) -> list[str]:
+    """Why a re-execution here may give other bits than the file has, in words. Raises StoreError where the
+    data is another, so that there is nothing to re-execute on."""
+    saved, here = file.meta(), environment(dataset)
+    if saved.get("fingerprint") != here["fingerprint"]:
+        raise StoreError(
+            f"{file.path}: recorded on other data ({saved.get('data', 'unknown')}) than is here "
+            f"({dataset.description}); its records can be had with `gradstep export`"
+        )
+    return [
+        f"recorded with {what} {saved.get(key, 'unknown')}, here is {here[key]}"
+        for key, what in (("torch", "torch"), ("capability", "processor capability"))
+        if saved.get(key) != here[key]
+    ]
+
+
+def load_timeline(file: SessionFile, trainer: Trainer, preset: Preset) -> Timeline:
+    """The saved run, at the position where it was left. Raises StoreError if the file is damaged."""
+    timeline = Timeline(trainer, preset)
+    meta = file.meta()
+    branches: dict[int, Branch] = {}
+    for stored in file.branches():
+        parent = branches.get(stored.parent) if stored.parent is not None else None
+        if (parent is None) != (stored.number == 0):
+            raise StoreError(f"{file.path}: the file is damaged: branch {stored.number} has no parent")
+        history = History(trainer.batches.count, parent.history if parent else None, stored.fork)
+        history.extend(file.rows(stored.number, stored.fork))
+        history.mark_saved()
+        branches[stored.number] = Branch(
+            stored.number,
+            stored.name,
+            stored.parent,
+            stored.fork,
+            history,
+            Keyframes(0),
+            [(position, _preset(file, toml)) for position, toml in stored.configs],
+            stored.changes,
+        )
+    for number, position, _ in file.keyframe_sizes():
+        if number in branches and position < len(branches[number].history):
+            state = state_from_bytes(file.keyframe(number, position), position, trainer)
+            branches[number].keyframes.pin(state)
+    try:
+        number, position = int(meta["branch"]), int(meta["position"])
+        timeline.resume(list(branches.values()), number, min(position, branches[number].tip))
+    except (KeyError, ValueError, IndexError):
+        raise StoreError(f"{file.path}: the file is damaged: it does not say where the run stands") from None
+    return timeline
+
+
+def _preset(file: SessionFile, toml: str) -> Preset:
+    return parse_preset(toml, name="", source=str(file.path))
+
+
+def _stored(branch: Branch) -> StoredBranch:
+    return StoredBranch(
+        branch.number,
+        branch.name,
+        branch.parent,
+        branch.fork,
+        [(position, to_toml(preset)) for position, preset in branch.configs],
+        branch.changes,
+    )
+
+
+def _locked(path: Path) -> FileLock:
+    lock = FileLock(f"{path}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise SessionInUseError(f"{path}: another gradstep has this session open") from None
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from None
+    return lock

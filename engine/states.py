@@ -1,0 +1,38 @@
+"""States as bytes and back, in safetensors: data that can't run code."""
+
+from __future__ import annotations
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from engine.errors import UserError
+from engine.trainer import State, Trainer
+
+_SLOT = "slot."
+
+
+def state_to_bytes(state: State) -> bytes:
+    tensors = {
+        "parameters": state.parameters.cpu(),
+        "update_norm": torch.tensor([state.update_norm], dtype=torch.float64),
+        **{_SLOT + name: slot.cpu() for name, slot in state.slots.items()},
+    }
+    return save(tensors)
+
+
+def state_from_bytes(blob: bytes, position: int, trainer: Trainer) -> State:
+    """The state of a position, for this trainer's network. Raises UserError if it is none."""
+    try:
+        tensors = load(blob)
+        parameters, update_norm = tensors.pop("parameters"), tensors.pop("update_norm")
+    except (SafetensorError, KeyError) as error:
+        raise UserError(f"the state of position {position} is damaged: {error}") from None
+    own = trainer.network.parameters
+    slots = {name.removeprefix(_SLOT): slot.to(own.device) for name, slot in tensors.items()}
+    if parameters.shape != own.shape or parameters.dtype != own.dtype or update_norm.numel() != 1:
+        raise UserError(f"the state of position {position} is not one of this network")
+    if any(slot.shape not in (own.shape, torch.Size(())) for slot in slots.values()):
+        raise UserError(f"the state of position {position} is not one of this network")
+    # a copy: memory of our own, aligned as torch aligns it, so that sums come out the same to the last bit
+    return State(position, parameters.to(own.device).clone(), slots, update_norm.item())
