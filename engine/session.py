@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from engine import data
 from engine.config import Preset, changed
 from engine.devices import resolve_device
+from engine.errors import UserError
 from engine.history import History, Record
 from engine.saver import Saver, differences, load_timeline, saved_preset
 from engine.store import SessionFile, StoreError
@@ -101,10 +102,11 @@ class Session:
         if self._saver is not None:
             self._saver.flush()
 
-    def save_state(self) -> None:
-        """Write the present state too, so that resuming here needs to re-execute nothing."""
-        if self._saver is not None:
-            self._saver.save_state()
+    def rename(self, name: str) -> None:
+        """Name the session in its file. Raises UserError where there is none."""
+        if self._saver is None:
+            raise UserError("this run is not saved: there is no session to name")
+        self._saver.rename(name)
 
     def close(self) -> None:
         """Write what is left to the session file and give it up. Raises StoreError."""
@@ -203,6 +205,12 @@ class Session:
         Raises UserError, with nothing changed, as `change` does.
         """
         return self.timeline.fork(changes or {}, name)
+
+    def switch(self, branch: int, tick: Tick | None = None) -> Record:
+        """Go to another branch by its number, at the same position where it has one."""
+        self._use_threads()
+        self.timeline.switch(branch, tick)
+        return self.record
 
     def state_hash(self) -> str:
         """A digest of parameters, the rule's memory and position: equal where the states are, bit for bit."""

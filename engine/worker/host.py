@@ -5,44 +5,61 @@ Run as `python -m engine.worker.host FD`, FD being its end of a socket pair.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import threading
 import time
 import traceback
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Literal, assert_never
+from typing import Any, Literal, assert_never
 
 import torch
 
 from engine.errors import UserError
 from engine.session import Session
+from engine.timeline import Tick
+from engine.worker.autosave import AutoSave
 from engine.worker.messages import (
     Advanced,
+    Back,
+    Branches,
+    BranchInfo,
     Change,
     Changed,
     Close,
     Command,
+    DeleteBranch,
     Event,
+    Fork,
+    Landmarks,
     LayerInfo,
     Logged,
+    NameSession,
     Open,
     Opened,
     Pause,
     Ready,
     Refused,
+    RenameBranch,
     Reset,
+    Resume,
     Run,
     RunInfo,
+    Seek,
     Step,
     StopKind,
     Stopped,
+    Switch,
     Working,
 )
 
 FRAME_SECONDS = 0.1
+PATIENCE_SECONDS = 0.5
+"""What takes longer shows how far it is."""
 
 
 class Inbox:
@@ -62,14 +79,22 @@ class Inbox:
         self._arrived.acquire()
         return self._commands.popleft()
 
+    def put(self, command: Command) -> None:
+        """Add a command of the process's own, such as on a signal."""
+        self._commands.append(command)
+        self._arrived.release()
+
+    def holds(self, kind: type[Command]) -> bool:
+        """Whether a command of this kind waits."""
+        return any(isinstance(command, kind) for command in tuple(self._commands))
+
     def _read(self) -> None:
         while True:
             try:
                 command = self._pipe.recv()
             except (EOFError, OSError):
                 command = Close()
-            self._commands.append(command)
-            self._arrived.release()
+            self.put(command)
             if isinstance(command, Close):
                 return
 
@@ -90,32 +115,45 @@ class Host:
         self._inbox = Inbox(pipe)
         self._session: Session | None = None
         self._goal: Goal | None = None
-        self._sent = 0
+        self._sent: dict[int, int] = {}
+        self._told_revision = -1
+        self._told_branch = -1
+        self._told_mismatch = False
+        self._autosave: AutoSave | None = None
 
     def serve(self) -> None:
-        """Go on until told to close, or until nobody is there to tell."""
-        self._send(Ready(torch.__version__))
-        while True:
-            try:
-                if self._session is not None and self._goal is not None and not self._inbox:
-                    self._approach(self._session, self._goal)
-                elif isinstance(command := self._inbox.take(), Close):
+        """Go on until told to close, or until nobody is there to tell; then save."""
+        signal.signal(signal.SIGTERM, lambda *_: self._inbox.put(Close()))
+        try:
+            self._send(Ready(torch.__version__))
+            while True:
+                try:
+                    if self._session is not None and self._goal is not None and not self._inbox:
+                        self._approach(self._session, self._goal)
+                    elif isinstance(command := self._inbox.take(), Close):
+                        return
+                    else:
+                        self._carry_out(command)
+                except UserError as error:
+                    self._send(Refused(str(error)))
+                except BrokenPipeError:
                     return
-                else:
-                    self._carry_out(command)
-            except BrokenPipeError:
-                return
-            except UserError as error:
-                self._send(Refused(str(error)))
-            except Exception as error:
-                self._goal = None
-                traceback.print_exc()
-                self._send(Logged("error", traceback.format_exc()))
-                self._send(Refused(_failure(error)))
+                except Exception as error:
+                    self._goal = None
+                    traceback.print_exc()
+                    self._send(Logged("error", traceback.format_exc()))
+                    self._send(Refused(_failure(error)))
+        except BrokenPipeError:
+            pass
+        finally:
+            self._end_session()
 
     def _carry_out(self, command: Command) -> None:
         if isinstance(command, Open):
-            self._open(command)
+            self._begin(lambda say: Session(command.preset, command.data_dir, say), save=command.save)
+            return
+        if isinstance(command, Resume):
+            self._begin(lambda say: Session.open(command.path, command.data_dir, say), save=False)
             return
         session = self._session
         if session is None:
@@ -128,32 +166,72 @@ class Host:
                 self._goal = Goal(until, "limit")
             case Pause():
                 self._stopped(session, "paused", "paused")
+            case Back(count=count):
+                self._travel(session, max(0, session.position - count))
+            case Seek(position=position):
+                self._travel(session, position)
+            case Fork(changes=changes, name=name):
+                session.fork(changes, name)
+                self._changed(session, changes)
+            case Switch(branch=number):
+                self._goal = None
+                session.switch(number, self._tick())
+                self._changed(session, {})
+                self._stopped(session, f"on branch {session.timeline.branch.name}", "moved")
+            case RenameBranch(branch=number, name=name):
+                session.timeline.rename(number, name)
+                self._advanced(session)
+            case DeleteBranch(branch=number):
+                session.timeline.delete(number)
+                self._advanced(session)
+            case NameSession(name=name):
+                session.rename(name)
+                self._send(Logged("info", f"this session is now called {name!r}"))
+            case Reset(seed=None):
+                self._travel(session, 0)
             case Reset(seed=seed):
                 session.reset(seed)
-                self._opened(session)
+                self._opened(session, save=True)
             case Change(changes=changes):
-                preset = session.change(changes)
-                self._sent = min(self._sent, session.position)
-                self._send(Changed(preset, session.position, changes))
-                self._advanced(session)
+                session.change(changes)
+                self._changed(session, changes)
             case Close():
                 pass
             case _:
                 assert_never(command)
 
-    def _open(self, command: Open) -> None:
+    def _begin(self, make: Callable[[Callable[[str], None]], Session], *, save: bool) -> None:
+        """End the run there is and begin another; where that fails, the one there is goes on."""
         self._goal = None
         self._send(Working("Reading the data"))
-        self._session = Session(command.preset, command.data_dir, lambda text: self._send(Working(text)))
-        self._opened(self._session)
+        session = make(lambda text: self._send(Working(text)))
+        self._end_session()
+        self._session = session
+        self._opened(session, save=save)
 
-    def _opened(self, session: Session) -> None:
+    def _opened(self, session: Session, *, save: bool) -> None:
         self._goal = None
-        self._sent = 0
-        self._send(Opened(session.preset, describe(session)))
+        self._sent = {}
+        self._told_revision = -1
+        self._told_mismatch = False
+        self._autosave = AutoSave(session, self._send, wanted=save)
+        self._send(Opened(session.preset, describe(session), resumed=session.path is not None))
+        for notice in session.notices:
+            self._send(Logged("warning", notice))
         if session.dataset.substitute:
             self._send(Logged("warning", session.dataset.description))
+        self._autosave.tell()
         self._advanced(session)
+        self._landmarks(session)
+
+    def _end_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            try:
+                session.close()
+            except UserError as error:
+                with contextlib.suppress(OSError):
+                    self._send(Logged("warning", f"not all of the run could be saved: {error}"))
 
     def _approach(self, session: Session, goal: Goal) -> None:
         """Step until the goal, a command, or a loss that is not finite."""
@@ -168,17 +246,79 @@ class Host:
                 return
             if time.monotonic() >= frame:
                 self._advanced(session)
+                if self._autosave is not None:
+                    self._autosave.now_and_then()
                 frame = time.monotonic() + FRAME_SECONDS
 
+    def _travel(self, session: Session, position: int) -> None:
+        """Go to a position; beyond what is recorded, step on to it."""
+        self._goal = None
+        tip = session.timeline.branch.tip
+        if position > tip:
+            session.seek(tip, self._tick())
+            self._goal = Goal(position, "done")
+        else:
+            session.seek(position, self._tick())
+            self._stopped(session, f"at step {session.position}", "moved")
+
+    def _tick(self) -> Tick:
+        """Tells of a way that takes long, and ends it when a `Pause` has come."""
+        started = told = time.monotonic()
+
+        def tick(done: int, total: int) -> bool:
+            nonlocal told
+            now = time.monotonic()
+            if now - started > PATIENCE_SECONDS and now - told > FRAME_SECONDS:
+                told = now
+                self._send(Working("Re-executing from the nearest saved state", done, total))
+            return not self._inbox.holds(Pause)
+
+        return tick
+
+    def _changed(self, session: Session, changes: dict[str, Any]) -> None:
+        branch = session.timeline.branch.number
+        self._sent[branch] = min(self._sent.get(branch, 0), session.position)
+        self._tell_branches(session)
+        self._send(Changed(session.preset, session.position, changes))
+        self._advanced(session)
+
     def _advanced(self, session: Session) -> None:
-        rows = session.history.rows(self._sent)
-        self._send(Advanced(self._sent, rows, session.position, self._goal is not None))
-        self._sent = len(session.history)
+        """Send what the front end does not have yet, of every branch."""
+        self._tell_branches(session)
+        timeline = session.timeline
+        for branch in timeline.branches.values():
+            first = max(branch.fork, self._sent.get(branch.number, 0))
+            rows = branch.history.rows(first)
+            if len(rows) or branch is timeline.branch:
+                running = self._goal is not None
+                self._send(Advanced(first, rows, session.position, running, branch.number))
+            self._sent[branch.number] = len(branch.history)
+        if timeline.mismatch is not None and not self._told_mismatch:
+            self._told_mismatch = True
+            self._send(Logged("warning", f"step {timeline.mismatch} came out otherwise than it is recorded"))
+
+    def _tell_branches(self, session: Session) -> None:
+        timeline = session.timeline
+        told = (timeline.revision, timeline.branch.number)
+        if told == (self._told_revision, self._told_branch):
+            return
+        self._told_revision, self._told_branch = told
+        branches = tuple(
+            BranchInfo(branch.number, branch.name, branch.parent, branch.fork, tuple(branch.changes))
+            for branch in timeline.branches.values()
+        )
+        self._send(Branches(branches, timeline.branch.number))
+
+    def _landmarks(self, session: Session) -> None:
+        self._send(Landmarks(tuple(session.timeline.keyframe_positions())))
 
     def _stopped(self, session: Session, reason: str, kind: StopKind) -> None:
         self._goal = None
         self._advanced(session)
         self._send(Stopped(session.position, reason, kind))
+        self._landmarks(session)
+        if self._autosave is not None:
+            self._autosave.now()
 
     def _send(self, event: Event) -> None:
         self._pipe.send(event)

@@ -16,9 +16,18 @@ from engine.config import Preset
 
 @dataclass(frozen=True)
 class Open:
-    """Begin a run of this preset; the run before it ends."""
+    """Begin a run of this preset; the run before it ends. It is saved as it goes unless `save` is False."""
 
     preset: Preset
+    data_dir: Path | None = None
+    save: bool = True
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Go on with a saved run where it was left; the run before it ends."""
+
+    path: Path
     data_dir: Path | None = None
 
 
@@ -42,8 +51,55 @@ class Pause:
 
 
 @dataclass(frozen=True)
+class Back:
+    """Go back so many positions."""
+
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Seek:
+    """Go to a position, from the nearest saved state; a `Pause` on the way cancels it."""
+
+    position: int
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Begin a branch here, with live settings changed, and go on there."""
+
+    changes: dict[str, Any] = field(default_factory=dict)
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Go to another branch, at the same position where it has one."""
+
+    branch: int
+
+
+@dataclass(frozen=True)
+class RenameBranch:
+    branch: int
+    name: str
+
+
+@dataclass(frozen=True)
+class DeleteBranch:
+    branch: int
+
+
+@dataclass(frozen=True)
+class NameSession:
+    """Give the saved session a name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Reset:
-    """Back to position 0; with a seed, to that seed's initial weights and batches."""
+    """Back to position 0; with a seed, a new run with that seed's initial weights and batches."""
 
     seed: int | None = None
 
@@ -60,9 +116,25 @@ class Close:
     """End the engine's process."""
 
 
-Command = Open | Step | Run | Pause | Reset | Change | Close
+Command = (
+    Open
+    | Resume
+    | Step
+    | Run
+    | Pause
+    | Back
+    | Seek
+    | Fork
+    | Switch
+    | RenameBranch
+    | DeleteBranch
+    | NameSession
+    | Reset
+    | Change
+    | Close
+)
 
-StopKind = Literal["done", "paused", "limit", "diverged"]
+StopKind = Literal["done", "paused", "limit", "diverged", "moved"]
 
 # --- events -----------------------------------------------------------------------------------------
 
@@ -97,27 +169,71 @@ class Ready:
 
 @dataclass(frozen=True)
 class Working:
-    """Something that takes a while is going on; the text says what, in the screen's words."""
+    """Something that takes a while is going on; the text says what, in the screen's words.
+
+    Where its length is known, `done` of `total` steps of it are over.
+    """
 
     text: str
+    done: int = 0
+    total: int = 0
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A run has begun, or begun again: records from position 0 on follow. Forget what was shown before."""
+    """A run has begun, or goes on: its branches and records follow. Forget what was shown before."""
 
     preset: Preset
     info: RunInfo
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
+class BranchInfo:
+    """A branch; its changes are (position, {key: value}) as they were asked for."""
+
+    number: int
+    name: str
+    parent: int | None
+    fork: int
+    changes: tuple[tuple[int, dict[str, Any]], ...]
+
+
+@dataclass(frozen=True)
+class Branches:
+    """The branches as they are now, parents before children, and which one the run is on."""
+
+    branches: tuple[BranchInfo, ...]
+    current: int
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Where states of the present branch are saved, so that going there is instant."""
+
+    keyframes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The session file, or why the run is not saved; sent when that changes."""
+
+    path: Path | None
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
 class Advanced:
-    """New records: `rows` (positions, len(COLUMNS)) from position `first` on, replacing any from there on."""
+    """New records of a branch: `rows` (positions, len(COLUMNS)) from position `first` on replace any there.
+
+    `position` is where the run stands, on the branch that `Branches` named as current.
+    """
 
     first: int
     rows: NDArray[np.float64]
     position: int
     running: bool
+    branch: int = 0
 
 
 @dataclass(frozen=True)
@@ -159,4 +275,17 @@ class Died:
     tail: str
 
 
-Event = Ready | Working | Opened | Advanced | Stopped | Changed | Refused | Logged | Died
+Event = (
+    Ready
+    | Working
+    | Opened
+    | Branches
+    | Landmarks
+    | Saved
+    | Advanced
+    | Stopped
+    | Changed
+    | Refused
+    | Logged
+    | Died
+)

@@ -1,0 +1,113 @@
+"""Where sessions are kept when nobody says otherwise, and what is there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from engine.errors import UserError
+from engine.store import SessionFile, StoreError
+
+SUFFIX = ".gradstep"
+OLD_SECONDS = 30 * 24 * 3600
+"""Unnamed sessions not written to for so long are offered for deletion."""
+
+
+@dataclass(frozen=True)
+class SessionSummary:
+    """A line of the list; `problem` says why a file can't be read, and the rest is then empty."""
+
+    path: Path
+    size: int
+    saved: float
+    name: str = ""
+    preset: str = ""
+    title: str = ""
+    branches: int = 0
+    positions: int = 0
+    loss: float | None = None
+    problem: str | None = None
+
+    @property
+    def old(self) -> bool:
+        """Whether it is offered for deletion: nobody named it, and it is old."""
+        return not self.name and self.problem is None and time.time() - self.saved > OLD_SECONDS
+
+
+def sessions_folder() -> Path:
+    """The platform's place for a user's data."""
+    return user_data_path("gradstep") / "sessions"
+
+
+def new_session_path(preset: str) -> Path:
+    """A file that is not there yet, named after the preset and the time."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    folder, number = sessions_folder(), 1
+    while (path := folder / f"{preset or 'run'}-{stamp}{f'-{number}' * (number > 1)}{SUFFIX}").exists():
+        number += 1
+    return path
+
+
+def list_sessions(folder: Path | None = None) -> list[SessionSummary]:
+    """The sessions of a folder, the one written to last first."""
+    return sorted(_summaries(folder or sessions_folder()), key=lambda summary: -summary.saved)
+
+
+def summarise(path: Path) -> SessionSummary:
+    """What a session file holds."""
+    stat = path.stat()
+    try:
+        file = SessionFile(path, read_only=True)
+    except StoreError as error:
+        return SessionSummary(path, stat.st_size, stat.st_mtime, problem=str(error))
+    try:
+        meta, branches = file.meta(), file.branches()
+        positions, loss = file.record_counts()
+        return SessionSummary(
+            path,
+            stat.st_size,
+            stat.st_mtime,
+            meta.get("name", ""),
+            meta.get("preset", ""),
+            meta.get("title", ""),
+            len(branches),
+            positions,
+            loss,
+        )
+    except StoreError as error:
+        return SessionSummary(path, stat.st_size, stat.st_mtime, problem=str(error))
+    finally:
+        file.close()
+
+
+def rename_session(path: Path, name: str) -> None:
+    """Give a session a name; a named one is never offered for deletion. Raises StoreError."""
+    file = SessionFile(path)
+    try:
+        with file.transaction():
+            file.put_meta(name=name.strip())
+    finally:
+        file.close()
+
+
+def delete_session(path: Path) -> None:
+    """Delete a session file, if it is one. Raises StoreError or UserError."""
+    SessionFile(path, read_only=True).close()
+    try:
+        for suffix in ("", "-wal", "-shm", ".lock"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be deleted: {error.strerror}") from None
+
+
+def _summaries(folder: Path) -> Iterator[SessionSummary]:
+    try:
+        paths = sorted(folder.glob(f"*{SUFFIX}"))
+    except OSError:
+        return
+    for path in paths:
+        yield summarise(path)
