@@ -62,7 +62,7 @@ class Keyframes:
         self.budget = budget
         while len(self._recent) > self._recent_limit():
             self._recent.popitem(last=False)
-        self._thin(length)
+        self._thin(length, max((state.nbytes for state in self._kept.values()), default=1))
 
     def before(self, position: int) -> State | None:
         """The saved state nearest to a position, at it or before."""
@@ -83,12 +83,11 @@ class Keyframes:
         if i and position - self._positions[i - 1] < max(RECENT_STRIDE, root // 8):
             return False
         self._insert(position, state)
-        self._thin(length)
+        self._thin(length, state.nbytes)
         return position in self._kept
 
-    def _thin(self, length: int) -> None:
-        """Give up kept states until they are within budget."""
-        size = max((state.nbytes for state in self._kept.values()), default=1)
+    def _thin(self, length: int, size: int) -> None:
+        """Give up kept states, of `size` bytes each, until they are within budget."""
         capacity = min(2 * math.isqrt(length) + 8, max(1, self.budget // size - self._recent_limit()))
         while len(self._positions) > capacity and len(self._positions) >= 2:
             del self._kept[self._positions.pop(least_missed(self._positions, length))]
