@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 NULL = float(np.array(0x7FF8_0000_0000_07A2, dtype=np.uint64).view(np.float64))
 """The stored form of "has no meaning here": a NaN with a payload of its own, apart from a computed NaN."""
 _NULL_BITS = np.array(NULL).view(np.uint64)
+_NULL_BYTES = struct.pack("<d", NULL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ def is_null(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.equal(np.ascontiguousarray(values).view(np.uint64), _NULL_BITS)
 
 
+def is_null_number(value: float) -> bool:
+    """The same of a single number."""
+    return value != value and struct.pack("<d", value) == _NULL_BYTES
+
+
 class History:
     """The records of a branch, position 0 first: 112 bytes a record, grown by a quarter at a time.
 
@@ -83,24 +90,33 @@ class History:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """A field over all positions, as a copy; what has no meaning at a position is NaN."""
-        if name == "step":
-            return np.arange(len(self))
-        if name == "epoch":
-            return np.arange(len(self)) // self.batches
         return self.column(name).copy()
 
-    def column(self, name: str, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
-        """A stored field over positions [first, last), to be read before the history changes again.
+    def column(self, name: str, first: int = 0, last: int | None = None) -> NDArray[Any]:
+        """A field over positions [first, last), to be read before the history changes again.
 
         Nulls are `NULL`.
         """
-        index = _INDEX[name]
         last = len(self) if last is None else min(last, len(self))
+        if name in ("step", "epoch"):
+            steps = np.arange(first, last)
+            return steps if name == "step" else steps // self.batches
+        index = _INDEX[name]
         split = self._inherited
         own = self._rows[max(0, first - split) : max(0, last - split), index]
         if self._parent is None or first >= split:
             return own
         return np.concatenate((self._parent.column(name, first, min(last, split)), own))
+
+    def value(self, name: str, position: int) -> float:
+        """One field at a recorded position; `NULL` where it has no meaning."""
+        if name == "step":
+            return float(position)
+        if name == "epoch":
+            return float(position // self.batches)
+        if position < self._inherited and self._parent is not None:
+            return self._parent.value(name, position)
+        return self._rows.item(position - self._inherited, _INDEX[name])
 
     def record(self, position: int) -> Record:
         """The record of a position; negative counts from the end. Raises IndexError beyond either end."""

@@ -36,9 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
     )
-    output = parser.add_mutually_exclusive_group()
-    output.add_argument("--json", action="store_true", help="print JSON Lines, an object a position")
-    output.add_argument("--csv", type=Path, metavar="FILE", help="write the records there")
+    add_record_arguments(parser)
+    parser.add_argument("--save", type=Path, metavar="FILE", help="save the run as a session")
+    parser.add_argument(
+        "--from",
+        dest="origin",
+        metavar="SESSION[@POSITION]",
+        help="go on from a saved session, on a branch of a copy; the preset is the session's",
+    )
     parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
 
 
@@ -93,20 +98,6 @@ def _run(session: Session, steps: int, writer: Writer | None, screen: Console) -
                 progress.update(task, completed=session.position, loss=session.history.column("loss")[-1])
 
 
-def _writer(arguments: argparse.Namespace, stack: ExitStack) -> Writer | None:
-    if arguments.json:
-        return lambda record: print(json.dumps(record.as_json()))
-    if arguments.csv is None:
-        return None
-    try:
-        file: IO[str] = stack.enter_context(arguments.csv.open("w", newline="", encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"--csv {arguments.csv}: cannot be written: {error.strerror}") from None
-    rows = csv.DictWriter(file, FIELDS)
-    rows.writeheader()
-    return lambda record: rows.writerow(record.as_json())
-
-
 def _summary(session: Session) -> Table:
     """What the run did: each field at the start, at its best and at the end."""
     first, last = session.history.record(0), session.record
@@ -116,7 +107,3 @@ def _summary(session: Session) -> Table:
         if first[name] is not None or last[name] is not None:
             table.add_row(f"[cyan]{name}", _number(first[name]), _number(last[name]))
     return table
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.6g}"

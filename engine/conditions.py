@@ -1,0 +1,290 @@
+"""The condition language: expressions over a record and those before it, such as `loss > prev.loss`.
+
+Conditions come from strangers. What is parsed is checked node by node against a white list, and only text
+written here is ever compiled.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import math
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from engine.errors import UserError
+from engine.history import FIELDS, NULL, History, is_null, is_null_number
+
+MAX_LENGTH = 1000
+MAX_WINDOW = 10_000
+
+
+class ConditionError(UserError):
+    """A text that is no condition; the message points at the column and names what is allowed."""
+
+    def __init__(self, text: str, column: int, problem: str) -> None:
+        self.column = column
+        super().__init__(f"column {column}: {problem}\n    {text}\n    {' ' * (column - 1)}^")
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A number that a condition reads from the records: of this position, an earlier one, or several."""
+
+    kind: Literal["field", "change", "ago", "mean", "lowest", "highest", "rising", "falling"]
+    field: str
+    window: int = 0
+
+    def __str__(self) -> str:
+        if self.kind == "field":
+            return self.field
+        if self.kind == "ago" and self.window == 1:
+            return f"prev.{self.field}"
+        return f"{self.kind}({self.field}, {self.window})"
+
+    def value(self, history: History, position: int) -> float:
+        """Its value there; `NULL` where it has none."""
+        if self.kind == "field":
+            return history.value(self.field, position)
+        first = position - self.window
+        if first < 0:
+            return NULL
+        if self.kind == "ago":
+            return history.value(self.field, first)
+        if self.kind == "change":
+            now, then = history.value(self.field, position), history.value(self.field, first)
+            return NULL if is_null_number(now) or is_null_number(then) else now - then
+        return self._over_window(history, first, position)
+
+    def _over_window(self, history: History, first: int, position: int) -> float:
+        """rising and falling compare each of `window` steps; the others reduce the last `window` values."""
+        values = history.column(self.field, first, position + 1)
+        if np.isnan(values).any() and is_null(values).any():
+            return NULL
+        match self.kind:
+            case "rising":
+                return float((values[1:] > values[:-1]).all())
+            case "falling":
+                return float((values[1:] < values[:-1]).all())
+            case "mean":
+                return float(values[1:].mean())
+            case "lowest":
+                return float(values[1:].min())
+            case _:
+                return float(values[1:].max())
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A parsed condition."""
+
+    text: str
+    operands: tuple[Operand, ...]
+    _holds: Callable[[list[float]], bool]
+
+    def holds(self, history: History, position: int) -> bool | None:
+        """Whether it is so at a position; None where it is not evaluated, since an operand has no value:
+        `prev` at position 0, or a field that is null there."""
+        values = [operand.value(history, position) for operand in self.operands]
+        for value in values:
+            if value != value and is_null_number(value):
+                return None
+        return self._holds(values)
+
+    def values(self, history: History, position: int) -> dict[str, float]:
+        """What it read there, by the operands' names: the evidence."""
+        return {str(operand): operand.value(history, position) for operand in self.operands}
+
+
+def parse_condition(text: str, names: Collection[str] = FIELDS) -> Condition:
+    """Parse a condition over the fields `names`. Raises ConditionError."""
+    if len(text) > MAX_LENGTH:
+        raise ConditionError(text[:60] + "…", 1, f"longer than {MAX_LENGTH} characters")
+    line = text.strip()
+    try:
+        tree = ast.parse(line, mode="eval")
+    except SyntaxError as error:
+        raise ConditionError(line, error.offset or 1, error.msg) from None
+    except (ValueError, RecursionError, MemoryError):
+        raise ConditionError(line, 1, "this can't be read as an expression") from None
+    translation = _Translation(line, names)
+    try:
+        source = translation.truth(tree.body)
+        code = compile(f"lambda v: {source}", "<condition>", "eval")
+    except (RecursionError, MemoryError):
+        raise ConditionError(line, 1, "too deeply nested") from None
+    holds = eval(code, {"__builtins__": {}, **_FUNCTIONS, **_HELPERS})
+    return Condition(line, tuple(translation.operands), holds)
+
+
+# --- translation ------------------------------------------------------------------------------------
+
+_COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
+_WINDOWED: dict[str, Literal["number", "truth"]] = {
+    "change": "number",
+    "ago": "number",
+    "mean": "number",
+    "lowest": "number",
+    "highest": "number",
+    "rising": "truth",
+    "falling": "truth",
+}
+
+
+def _divide(a: float, b: float) -> float:
+    """As IEEE 754 has it, where Python raises."""
+    if b:
+        return a / b
+    return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
+
+
+def _modulo(a: float, b: float) -> float:
+    return a % b if b and math.isfinite(a) else math.nan
+
+
+def _power(a: float, b: float) -> float:
+    try:
+        return math.pow(a, b)
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return math.nan
+
+
+def _log10(a: float) -> float:
+    return math.log10(a) if a > 0 else -math.inf if a == 0 else math.nan
+
+
+_FUNCTIONS: dict[str, Callable[..., object]] = {
+    "abs": abs,
+    "finite": math.isfinite,
+    "log10": _log10,
+    "min": min,
+    "max": max,
+}
+_TRUTHS = {"finite"}
+_HELPERS: dict[str, Callable[..., object]] = {"_divide": _divide, "_modulo": _modulo, "_power": _power}
+
+
+class _Translation:
+    """From a syntax tree to the text of an expression over `v`, the operands' values."""
+
+    def __init__(self, text: str, names: Collection[str]) -> None:
+        self.text = text
+        self.names = names
+        self.operands: list[Operand] = []
+
+    def truth(self, node: ast.expr) -> str:
+        """Something that is so or not: a comparison, `and`, `or`, `not`, `finite(…)`."""
+        match node:
+            case ast.BoolOp(op=op, values=values):
+                word = " and " if isinstance(op, ast.And) else " or "
+                return "(" + word.join(map(self.truth, values)) + ")"
+            case ast.UnaryOp(op=ast.Not(), operand=operand):
+                return f"(not {self.truth(operand)})"
+            case ast.Compare(left=left, ops=ops, comparators=others):
+                parts = [self.number(left)]
+                for comparison, other in zip(ops, others, strict=True):
+                    if type(comparison) not in _COMPARISONS:
+                        raise self.error(other, f"only {' '.join(_COMPARISONS.values())} compare")
+                    parts += [_COMPARISONS[type(comparison)], self.number(other)]
+                return "(" + " ".join(parts) + ")"
+            case ast.Call(func=ast.Name(id=name)) if name in _TRUTHS or _WINDOWED.get(name) == "truth":
+                return self.call(node, name)
+        raise self.error(
+            node, "needed here: a comparison, such as loss > prev.loss, or several with and, or, not"
+        )
+
+    def number(self, node: ast.expr) -> str:
+        """A number: a constant, a field, arithmetic, a function's value."""
+        match node:
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                return self.constant(node, value)
+            case ast.Name(id=name):
+                return self.operand(Operand("field", self.field(node, name)))
+            case ast.Attribute(value=ast.Name(id="prev"), attr=name):
+                return self.operand(Operand("ago", self.field(node, name), 1))
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return f"(-{self.number(operand)})"
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.number(operand)
+            case ast.BinOp(left=left, op=op, right=right):
+                return self.arithmetic(node, op, self.number(left), self.number(right))
+            case ast.Call(func=ast.Name(id=name)) if name not in _TRUTHS and _WINDOWED.get(name) != "truth":
+                return self.call(node, name)
+        raise self.error(node, "needed here: a number, such as a field, a constant, arithmetic")
+
+    def arithmetic(self, node: ast.expr, op: ast.operator, left: str, right: str) -> str:
+        match op:
+            case ast.Add():
+                return f"({left} + {right})"
+            case ast.Sub():
+                return f"({left} - {right})"
+            case ast.Mult():
+                return f"({left} * {right})"
+            case ast.Div():
+                return f"_divide({left}, {right})"
+            case ast.Mod():
+                return f"_modulo({left}, {right})"
+            case ast.Pow():
+                return f"_power({left}, {right})"
+        raise self.error(node, "only + - * / % ** calculate")
+
+    def call(self, node: ast.Call, name: str) -> str:
+        if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
+            raise self.error(node, "arguments are given by their place")
+        if name in _WINDOWED:
+            return self.windowed(node, name)
+        if name not in _FUNCTIONS:
+            raise self.unknown(node, name, [*_FUNCTIONS, *_WINDOWED], "function")
+        several = name in ("min", "max")
+        if len(node.args) < 2 if several else len(node.args) != 1:
+            raise self.error(node, f"{name} takes {'two or more numbers' if several else 'one number'}")
+        return f"{name}({', '.join(map(self.number, node.args))})"
+
+    def windowed(self, node: ast.Call, name: str) -> str:
+        match node.args:
+            case [ast.Name(id=field) as at, ast.Constant(value=int(steps))] if type(steps) is int:
+                if not 1 <= steps <= MAX_WINDOW:
+                    raise self.error(node.args[1], f"between 1 and {MAX_WINDOW:,} steps")
+                kind = name  # one of Operand's kinds, being a key of _WINDOWED
+                value = self.operand(Operand(kind, self.field(at, field), steps))  # type: ignore[arg-type]
+                return f"({value} == 1.0)" if _WINDOWED[name] == "truth" else value
+        raise self.error(node, f"{name} takes a field and a number of steps: {name}(loss, 10)")
+
+    def operand(self, operand: Operand) -> str:
+        if operand not in self.operands:
+            self.operands.append(operand)
+        return f"v[{self.operands.index(operand)}]"
+
+    def constant(self, node: ast.expr, value: float) -> str:
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise self.error(node, "too large a number")
+        return repr(number)
+
+    def field(self, node: ast.expr, name: str) -> str:
+        if name not in self.names:
+            raise self.unknown(node, name, self.names, "name")
+        return name
+
+    def unknown(self, node: ast.expr, name: str, known: Collection[str], what: str) -> ConditionError:
+        close = difflib.get_close_matches(name, list(known), n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        return self.error(node, f"unknown {what} {name!r}; there are: {', '.join(known)}{hint}")
+
+    def error(self, node: ast.expr, problem: str) -> ConditionError:
+        return ConditionError(self.text, node.col_offset + 1, problem)

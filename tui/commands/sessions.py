@@ -1,0 +1,89 @@
+"""Lists the saved sessions; names or deletes them."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.table import Table
+
+from engine.errors import UserError
+from engine.sessions import (
+    SUFFIX,
+    SessionSummary,
+    delete_session,
+    list_sessions,
+    rename_session,
+    sessions_folder,
+)
+from tui.text import number
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    name = actions.add_parser("name", help="name a session; a named one is never offered for deletion")
+    name.add_argument("session", help="a file of the list, or a path")
+    name.add_argument("name")
+    delete = actions.add_parser("delete", help="delete sessions")
+    delete.add_argument("sessions", nargs="*", metavar="session", help="files of the list, or paths")
+    delete.add_argument("--old", action="store_true", help="the unnamed ones of more than 30 days ago")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    if arguments.action == "name":
+        rename_session(session_path(arguments.session), arguments.name)
+    elif arguments.action == "delete":
+        _delete(arguments)
+    else:
+        _list()
+    return 0
+
+
+def session_path(given: str) -> Path:
+    """A session by path, or by its file's name in the folder of sessions. Raises UserError."""
+    for path in (Path(given), sessions_folder() / given, sessions_folder() / f"{given}{SUFFIX}"):
+        if path.is_file():
+            return path
+    raise UserError(f"{given}: no such session (`gradstep sessions` lists them)")
+
+
+def _list() -> None:
+    console = Console()
+    sessions = list_sessions()
+    if not sessions:
+        console.print(f"no sessions yet in {sessions_folder()}", soft_wrap=True, highlight=False)
+        return
+    table = Table("session", "name", "when", "branches", "positions", "last loss", "size", box=None)
+    for column in table.columns[3:]:
+        column.justify = "right"
+    for session in sessions:
+        table.add_row(*_row(session))
+    console.print(table)
+    for session in sessions:
+        if session.problem:
+            console.print(f"[yellow]{session.problem}", soft_wrap=True, highlight=False)
+    if old := sum(session.old for session in sessions):
+        console.print(f"{old} unnamed and older than 30 days: `gradstep sessions delete --old` deletes them")
+
+
+def _row(session: SessionSummary) -> tuple[str, ...]:
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(session.saved))
+    if session.problem:
+        return (session.path.stem, "[yellow]unreadable", when, "", "", "", decimal(session.size))
+    loss = "–" if session.loss is None else number(session.loss)
+    counts = f"{session.branches}", f"{session.positions:,}"
+    return (f"[cyan]{session.path.stem}", session.name, when, *counts, loss, decimal(session.size))
+
+
+def _delete(arguments: argparse.Namespace) -> None:
+    paths = [session_path(given) for given in arguments.sessions]
+    if arguments.old:
+        paths += [session.path for session in list_sessions() if session.old]
+    elif not paths:
+        raise UserError("delete which? name sessions, or --old")
+    for path in paths:
+        delete_session(path)
+        print(f"deleted {path.stem}")
