@@ -20,7 +20,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
+from engine.conditions import ConditionError, parse_condition
 from engine.errors import UserError
+from engine.history import FIELDS
 
 MAX_FILE_BYTES = 1_000_000
 MAX_PARAMETERS = 200_000_000
@@ -265,7 +267,7 @@ class RunConfig(_Table):
         if self.train.device == "mps" and self.train.dtype == "float64":
             problems.append("train.dtype: 'float64' is not available on train.device = 'mps'; use 'float32'")
         if problems:
-            raise ValueError("\n".join(problems))
+            raise ValueError("\n\n".join(problems))
         return self
 
 
@@ -303,6 +305,13 @@ class Claim(_Table):
             raise ValueError(f"needs exactly one of 'always', 'never', 'eventually', 'at'; has {given}")
         if (self.at is None) != (self.condition is None):
             raise ValueError("'at' and 'condition' belong together: at = 100, condition = \"loss < 1\"")
+        for quantifier in ("always", "never", "eventually", "condition"):
+            text = getattr(self, quantifier)
+            if text is not None:
+                try:
+                    parse_condition(text)
+                except ConditionError as error:
+                    raise ValueError(f"{quantifier}: {error}") from None
         return self
 
 
@@ -319,8 +328,6 @@ class Preset(RunConfig):
 
     @model_validator(mode="after")
     def _watch_fields(self) -> Self:
-        from engine.history import FIELDS
-
         for name in self.watch:
             if name not in FIELDS:
                 raise ValueError(f"watch: {name!r} is no field of a record; allowed: {', '.join(FIELDS)}")
@@ -359,7 +366,7 @@ def _describe(details: ErrorDetails, raw: Mapping[str, Any]) -> list[str]:
     if kind == "missing":
         return [f"{where}missing"]
     if kind == "value_error":
-        return [where + line for line in str(context["error"]).splitlines()]
+        return [where + line for line in str(context["error"]).split("\n\n")]
     if kind == "union_tag_not_found":
         return [f"{where}given {_shown(details['input'])}; needs a table with a 'name'"]
     if kind == "union_tag_invalid":
@@ -494,13 +501,18 @@ def to_toml(config: RunConfig) -> str:
 
 def override(preset: Preset, assignments: Sequence[str]) -> Preset:
     """Apply assignments "a.b=value" (the value as in TOML, or a bare word). Raises ConfigError."""
+    return changed(preset, parse_assignments(assignments), source="--set")
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
+    """{dotted key: value} from "a.b=value" texts. Raises ConfigError."""
     changes = {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
         if not equals or not key.strip():
             raise ConfigError("--set", [f"given {assignment!r}; needs key=value, such as train.seed=3"])
         changes[key.strip()] = parse_value(value)
-    return changed(preset, changes, source="--set")
+    return changes
 
 
 def parse_value(text: str) -> Any:

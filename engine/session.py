@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from engine import data
+from engine.claims import Judge, Verdict
+from engine.conditions import parse_condition
 from engine.config import Preset, changed
 from engine.devices import resolve_device
 from engine.errors import UserError
@@ -41,9 +43,14 @@ class Session:
 
     @classmethod
     def open(
-        cls, path: Path, data_dir: Path | None = None, progress: Callable[[str], None] | None = None
+        cls,
+        path: Path,
+        data_dir: Path | None = None,
+        progress: Callable[[str], None] | None = None,
+        *,
+        save: bool = True,
     ) -> Session:
-        """Go on with a saved run where it was left, and save to the same file.
+        """Go on with a saved run where it was left, and save to the same file unless `save` is False.
 
         A file that another process has open, or that can't be written, is opened without saving; and on
         a machine that may compute other bits, a branch is begun, to be compared. `notices` says so.
@@ -62,6 +69,8 @@ class Session:
         finally:
             file.close()
         session._saver = None
+        if not save:
+            return session
         try:
             session._saver = Saver(path, session.timeline, session.dataset, resumed=True)
         except StoreError as error:
@@ -177,6 +186,37 @@ class Session:
         self._use_threads()
         self.timeline.seek(min(position, self.timeline.branch.tip), tick)
         return self.burst(position - self.position) if position > self.position else self.record
+
+    def run_until(self, condition: str, limit: int | None = None) -> Record | None:
+        """Go on until a condition holds, tested from the next position on; the record there.
+
+        None after `limit` steps without it, or where the loss is not finite. The recorded future is looked
+        through first. Raises ConditionError.
+        """
+        parsed = parse_condition(condition)
+        end = None if limit is None else self.position + limit
+        tip = self.timeline.branch.tip if end is None else min(end, self.timeline.branch.tip)
+        for position in range(self.position + 1, tip + 1):
+            if parsed.holds(self.history, position):
+                return self.seek(position)
+        self.seek(tip)
+        while (end is None or self.position < end) and not self.diverged:
+            self.advance()
+            if parsed.holds(self.history, self.position):
+                return self.record
+        return None
+
+    def reverse_until(self, condition: str) -> Record | None:
+        """Go back to the last position before this one where a condition held; None, and no move, if none."""
+        parsed = parse_condition(condition)
+        for position in range(self.position - 1, -1, -1):
+            if parsed.holds(self.history, position):
+                return self.seek(position)
+        return None
+
+    def claims(self) -> list[Verdict]:
+        """The preset's claims, judged on all records of the present branch."""
+        return [Judge(claim).judge(self.history) for claim in self.preset.claim]
 
     def advance(self) -> None:
         """One step, without making a record object of the row that it adds to the history."""

@@ -60,16 +60,17 @@ def list_sessions(folder: Path | None = None) -> list[SessionSummary]:
 def summarise(path: Path) -> SessionSummary:
     """What a session file holds."""
     stat = path.stat()
+    size = stat.st_size + sum(log.stat().st_size for log in [Path(f"{path}-wal")] if log.exists())
     try:
         file = SessionFile(path, read_only=True)
     except StoreError as error:
-        return SessionSummary(path, stat.st_size, stat.st_mtime, problem=str(error))
+        return SessionSummary(path, size, stat.st_mtime, problem=str(error))
     try:
         meta, branches = file.meta(), file.branches()
         positions, loss = file.record_counts()
         return SessionSummary(
             path,
-            stat.st_size,
+            size,
             stat.st_mtime,
             meta.get("name", ""),
             meta.get("preset", ""),
@@ -79,7 +80,7 @@ def summarise(path: Path) -> SessionSummary:
             loss,
         )
     except StoreError as error:
-        return SessionSummary(path, stat.st_size, stat.st_mtime, problem=str(error))
+        return SessionSummary(path, size, stat.st_mtime, problem=str(error))
     finally:
         file.close()
 

@@ -7,13 +7,20 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 from engine.config import load_preset
 from engine.errors import UserError
-from tui.commands import data, presets, run
+from tui.commands import data, export, presets, run, sessions
 
 BAD_INPUT = 2
-COMMANDS = {"run": run, "presets": presets, "data": data}
+COMMANDS: dict[str, ModuleType] = {
+    "run": run,
+    "presets": presets,
+    "data": data,
+    "sessions": sessions,
+    "export": export,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command = COMMANDS[arguments[0]]
             parser = argparse.ArgumentParser(f"gradstep {arguments[0]}", description=command.__doc__)
             command.add_arguments(parser)
-            return command.main(parser.parse_args(arguments[1:]))
+            return int(command.main(parser.parse_args(arguments[1:])))
         return explore(_explorer_parser().parse_args(arguments))
     except UserError as error:
         print(f"gradstep: {error}", file=sys.stderr)

@@ -1,38 +1,39 @@
-"""Runs a preset without a screen, and prints its records or a summary of them."""
+"""Runs a preset, or goes on with a session, without a screen; prints its records or a summary of them."""
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from engine.config import load_preset
+from engine.conditions import Condition, parse_condition
+from engine.config import load_preset, parse_assignments
 from engine.errors import UserError
-from engine.history import FIELDS, Record
+from engine.history import FIELDS
+from tui.commands.records import Writer, add_record_arguments, record_writer
+from tui.commands.sessions import session_path
+from tui.text import number
 
 if TYPE_CHECKING:
     from engine.session import Session
 
 NOT_FINITE = 3
+CONDITION_NOT_MET = 4
 PROGRESS_SECONDS = 0.1
-
-Writer = Callable[[Record], None]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("preset", metavar="PRESET|FILE.toml", help="see `gradstep presets`")
+    parser.add_argument("preset", nargs="?", metavar="PRESET|FILE.toml", help="see `gradstep presets`")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--steps", type=int, metavar="N", help="how many updates (default: the preset's)")
     length.add_argument("--epochs", type=int, metavar="N", help="how many passes over the training data")
+    parser.add_argument("--until", metavar="CONDITION", help="stop where it holds, as 'loss > prev.loss'")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
     )
@@ -42,68 +43,128 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="origin",
         metavar="SESSION[@POSITION]",
-        help="go on from a saved session, on a branch of a copy; the preset is the session's",
+        help="instead of a preset: go on from a saved session, which is left as it is",
     )
     parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run to the end, or to a loss that is not finite (exit status 3)."""
+    """Run to the end, to a condition, or to a loss that is not finite; the exit status says which."""
+    if (arguments.preset is None) == (arguments.origin is None):
+        raise UserError("run what? a preset, or --from a session")
+    condition = parse_condition(arguments.until) if arguments.until is not None else None
+    screen = Console(stderr=True)
+    with screen.status("Starting") if screen.is_terminal else ExitStack():
+        session, end = _resumed(arguments) if arguments.origin else _begun(arguments)
+    for notice in session.notices:
+        screen.print(f"[yellow]warning:[/] {notice}", highlight=False, soft_wrap=True)
+    if session.dataset.substitute:
+        screen.print(f"[yellow]warning:[/] {session.dataset.description}", highlight=False, soft_wrap=True)
+    if arguments.save is not None:
+        session.save(arguments.save)
+    with record_writer(arguments) as writer:
+        met = _run(session, end, condition, writer, screen)
+    session.close()
+    if not arguments.json:
+        _print_summary(session)
+    if condition is not None and met:
+        _print_hit(session, condition, screen)
+        return 0
+    if session.diverged:
+        screen.print(f"[red]{session.diverged}", highlight=False)
+        return NOT_FINITE
+    if condition is not None:
+        screen.print(f"up to step {session.position:,} it never held: {condition.text}", highlight=False)
+        return CONDITION_NOT_MET
+    return 0
+
+
+def _begun(arguments: argparse.Namespace) -> tuple[Session, int]:
+    """A session on the preset, and the position to run to."""
     overrides = list(arguments.set)
     for length in ("steps", "epochs"):
         if (count := getattr(arguments, length)) is not None:
             overrides.append(f"run.{length}={count}")
     preset = load_preset(arguments.preset, overrides)
+    if preset.run.steps is None and preset.run.epochs is None:
+        raise UserError(f"{preset.name} does not say how long it goes: give --steps or --epochs")
 
     from engine.session import Session
 
-    screen = Console(stderr=True)
-    with ExitStack() as stack:
-        writer = _writer(arguments, stack)
-        with screen.status("Starting") if screen.is_terminal else ExitStack():
-            session = Session(preset, arguments.data_dir)
-        if session.dataset.substitute:
-            screen.print(f"[yellow]warning:[/] {session.dataset.description}", highlight=False)
-        if session.planned_steps is None:
-            raise UserError(f"{preset.name} does not say how long it goes: give --steps or --epochs")
-        _run(session, session.planned_steps, writer, screen)
-    if not arguments.json:
-        Console().print(_summary(session))
-    if session.diverged:
-        screen.print(f"[red]{session.diverged}", highlight=False)
-        return NOT_FINITE
-    return 0
+    session = Session(preset, arguments.data_dir)
+    return session, session.planned_steps or 0
 
 
-def _run(session: Session, steps: int, writer: Writer | None, screen: Console) -> None:
+def _resumed(arguments: argparse.Namespace) -> tuple[Session, int]:
+    """The saved session at the position asked for, with live settings changed, and the position to run to."""
+    given, _, position = arguments.origin.partition("@")
+    if position and not position.isdecimal():
+        raise UserError(f"--from {arguments.origin}: after @ comes a position, a number")
+
+    from engine.session import Session
+
+    session = Session.open(session_path(given), arguments.data_dir, save=False)
+    if position:
+        if int(position) > session.timeline.branch.tip:
+            raise UserError(f"--from {arguments.origin}: its last position is {session.timeline.branch.tip}")
+        session.seek(int(position))
+    if arguments.set:
+        session.change(parse_assignments(arguments.set))
+    if arguments.steps is not None:
+        return session, session.position + arguments.steps
+    if arguments.epochs is not None:
+        return session, session.position + arguments.epochs * session.history.batches
+    return session, max(session.planned_steps or 0, session.position)
+
+
+def _run(
+    session: Session, end: int, condition: Condition | None, writer: Writer | None, screen: Console
+) -> bool:
+    """Step to the end, writing each record; whether the condition was met on the way."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("loss {task.fields[loss]:.6g}"),
+        TextColumn("loss {task.fields[loss]}"),
     )
-    loss = session.history.column("loss")
+    met = False
     with Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True) as progress:
-        task = progress.add_task(session.preset.name, total=steps, loss=loss[0])
+        task = progress.add_task(session.preset.name, total=end, loss=number(session.record.loss))
         shown = 0.0
         if writer:
             writer(session.record)
-        while session.position < steps and not session.diverged:
+        while session.position < end and not session.diverged and not met:
             session.advance()
             if writer:
                 writer(session.record)
+            met = condition is not None and bool(condition.holds(session.history, session.position))
             if time.monotonic() - shown > PROGRESS_SECONDS:
                 shown = time.monotonic()
-                progress.update(task, completed=session.position, loss=session.history.column("loss")[-1])
+                progress.update(task, completed=session.position, loss=number(session.record.loss))
+                session.flush()
+    return met
 
 
-def _summary(session: Session) -> Table:
-    """What the run did: each field at the start, at its best and at the end."""
+def _print_summary(session: Session) -> None:
+    """What the run did: each field at the start and at the end."""
     first, last = session.history.record(0), session.record
-    table = Table("", "first", "last", title=session.preset.title, title_justify="left", box=None)
+    table = Table("", "first", "last", box=None)
     table.columns[1].justify = table.columns[2].justify = "right"
     for name in FIELDS:
         if first[name] is not None or last[name] is not None:
-            table.add_row(f"[cyan]{name}", _number(first[name]), _number(last[name]))
-    return table
+            table.add_row(f"[cyan]{name}", _shown(first[name]), _shown(last[name]))
+    console = Console()
+    console.print(f"[bold]{session.preset.title}[/]", soft_wrap=True)
+    console.print(session.dataset.description, soft_wrap=True, highlight=False)
+    console.print(table)
+
+
+def _print_hit(session: Session, condition: Condition, screen: Console) -> None:
+    values = condition.values(session.history, session.position)
+    read = ", ".join(f"{name} = {number(value)}" for name, value in values.items())
+    screen.print(f"[green]step {session.position:,}:[/] {condition.text}   ({read})", highlight=False)
+
+
+def _shown(value: float | None) -> str:
+    return f"{value:,}" if isinstance(value, int) else number(value)

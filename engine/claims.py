@@ -1,0 +1,92 @@
+"""Claims judged against the records of a run: a verdict, and the records that are its evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engine.conditions import Condition, parse_condition
+from engine.config import Claim
+from engine.history import History
+
+State = Literal["holds", "refuted", "shown", "open"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the records say of a claim so far.
+
+    `always` and `never` hold for `steps` steps so far, and no finite run proves them, or are refuted at
+    `position`. `eventually` and `at` are shown or refuted there, or open until then.
+    """
+
+    claim: Claim
+    state: State
+    steps: int
+    """The positions that were judged, less one."""
+    position: int | None = None
+    """Where it was decided; the evidence is the records there and just before."""
+    values: tuple[tuple[str, float], ...] = ()
+    """What the condition read there."""
+
+    @property
+    def expected(self) -> bool:
+        """Whether the preset's author found the same."""
+        return self.claim.expect is None or self.claim.expect == self.state
+
+    @property
+    def text(self) -> str:
+        """The verdict in words."""
+        if self.state == "holds":
+            return f"holds for {self.steps:,} steps so far"
+        if self.state == "open":
+            return f"open after {self.steps:,} steps"
+        return f"{self.state} at step {self.position:,}"
+
+
+class Judge:
+    """Judges one claim as the records come; a decided claim stays decided."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self._condition: Condition = parse_condition(claim_condition(claim))
+        self._judged = 0
+        self._decided: Verdict | None = None
+
+    def judge(self, history: History) -> Verdict:
+        """The verdict on all records of a history, of which those judged before are taken as judged."""
+        while self._decided is None and self._judged < len(history):
+            self._look(history, self._judged)
+            self._judged += 1
+        if self._decided is not None:
+            return self._decided
+        state: State = "holds" if self.claim.always or self.claim.never else "open"
+        return Verdict(self.claim, state, max(0, len(history) - 1))
+
+    def _look(self, history: History, position: int) -> None:
+        claim = self.claim
+        beyond = claim.within is not None and position > claim.within
+        if claim.at is not None:
+            if position == claim.at:
+                held = self._condition.holds(history, position)
+                self._decide("shown" if held else "refuted", history, position)
+        elif beyond:
+            if claim.eventually:
+                self._decide("refuted", history, position - 1)
+        else:
+            held = self._condition.holds(history, position)
+            if claim.eventually and held:
+                self._decide("shown", history, position)
+            elif (claim.always and held is False) or (claim.never and held):
+                self._decide("refuted", history, position)
+
+    def _decide(self, state: State, history: History, position: int) -> None:
+        values = tuple(self._condition.values(history, position).items())
+        self._decided = Verdict(self.claim, state, position, position, values)
+
+
+def claim_condition(claim: Claim) -> str:
+    """The text of a claim's condition, whatever its quantifier."""
+    text = claim.always or claim.never or claim.eventually or claim.condition
+    assert text is not None, "a claim has exactly one quantifier"
+    return text
