@@ -19,11 +19,12 @@ class Keyframes:
     """States by position. Their gaps grow with age, up to the square root of the positions there are.
 
     A seek into n positions so re-executes about √n of them, and about 2√n states are kept. Where these
-    are too large for `budget` bytes, all gaps stretch alike. Position 0 is never given up.
+    are too large for `budget` bytes, all gaps stretch alike. The root branch's position 0 is never given up.
     """
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
+        self._least = 1
         self._recent: OrderedDict[int, State] = OrderedDict()
         self._kept: dict[int, State] = {}
         self._positions: list[int] = []
@@ -57,12 +58,14 @@ class Keyframes:
         """Keep a state for good, such as a branch's first."""
         self._insert(state.position, state)
 
-    def limit(self, budget: int, length: int) -> None:
+    def limit(self, budget: int, length: int, *, root: bool) -> None:
         """Set the budget; what is over it is given up now. `length` is the branch's number of positions."""
         self.budget = budget
-        while len(self._recent) > self._recent_limit():
+        self._least = 1 if root else 0
+        size = max((state.nbytes for state in (*self._kept.values(), *self._recent.values())), default=1)
+        while len(self._recent) > min(RECENT, budget // (2 * size)):
             self._recent.popitem(last=False)
-        self._thin(length, max((state.nbytes for state in self._kept.values()), default=1))
+        self._thin(length, size)
 
     def before(self, position: int) -> State | None:
         """The saved state nearest to a position, at it or before."""
@@ -88,9 +91,11 @@ class Keyframes:
 
     def _thin(self, length: int, size: int) -> None:
         """Give up kept states, of `size` bytes each, until they are within budget."""
-        capacity = min(2 * math.isqrt(length) + 8, max(1, self.budget // size - self._recent_limit()))
-        while len(self._positions) > capacity and len(self._positions) >= 2:
-            del self._kept[self._positions.pop(least_missed(self._positions, length))]
+        recent = min(self._recent_limit(), self.budget // (2 * size))
+        capacity = min(2 * math.isqrt(length) + 8, max(self._least, self.budget // size - recent))
+        while len(self._positions) > capacity:
+            victim = least_missed(self._positions, length) if len(self._positions) > 1 else 0
+            del self._kept[self._positions.pop(victim)]
 
     def _insert(self, position: int, state: State) -> None:
         if position not in self._kept:

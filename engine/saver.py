@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from filelock import FileLock, Timeout
 
+from engine.breakpoints import Breakpoint, Breakpoints
 from engine.config import Preset, parse_preset, to_toml
 from engine.data.dataset import Dataset
+from engine.errors import UserError
 from engine.history import History
 from engine.keyframes import Keyframes, least_missed
 from engine.states import state_from_bytes, state_to_bytes
@@ -42,8 +46,17 @@ class Saver:
     Raises StoreError where the file can't be made or is in use.
     """
 
-    def __init__(self, path: Path, timeline: Timeline, dataset: Dataset, *, resumed: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        timeline: Timeline,
+        breakpoints: Breakpoints,
+        dataset: Dataset,
+        *,
+        resumed: bool = False,
+    ) -> None:
         self.path = path
+        self._breakpoints = breakpoints
         self._timeline = timeline
         self._revision = -1
         self._state_saved = 0.0
@@ -68,7 +81,10 @@ class Saver:
                 if len(rows := branch.history.rows(branch.history.unsaved())):
                     self._file.put_rows(branch.number, branch.history.unsaved(), rows)
             self._file.put_meta(
-                branch=str(timeline.branch.number), position=str(timeline.position), saved=str(time.time())
+                branch=str(timeline.branch.number),
+                position=str(timeline.position),
+                saved=str(time.time()),
+                breakpoints=json.dumps([asdict(point) for point in self._breakpoints]),
             )
         for history in histories:
             history.mark_saved()
@@ -188,6 +204,15 @@ def load_timeline(file: SessionFile, trainer: Trainer, preset: Preset) -> Timeli
     except (KeyError, ValueError, IndexError):
         raise StoreError(f"{file.path}: the file is damaged: it does not say where the run stands") from None
     return timeline
+
+
+def load_breakpoints(file: SessionFile) -> Breakpoints:
+    """The saved breakpoints. Raises StoreError if the file is damaged."""
+    try:
+        stored = json.loads(file.meta().get("breakpoints", "[]"))
+        return Breakpoints([Breakpoint(**point) for point in stored])
+    except (ValueError, TypeError, AttributeError, UserError):
+        raise StoreError(f"{file.path}: the file is damaged: its breakpoints are none") from None
 
 
 def _preset(file: SessionFile, toml: str) -> Preset:

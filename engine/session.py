@@ -11,13 +11,14 @@ import torch
 from numpy.typing import NDArray
 
 from engine import data
+from engine.breakpoints import Breakpoints, Hit
 from engine.claims import Judge, Verdict
 from engine.conditions import parse_condition
 from engine.config import Preset, changed
 from engine.devices import resolve_device
 from engine.errors import UserError
 from engine.history import History, Record
-from engine.saver import Saver, differences, load_timeline, saved_preset
+from engine.saver import Saver, differences, load_breakpoints, load_timeline, saved_preset
 from engine.store import SessionFile, StoreError
 from engine.threads import resolve_threads
 from engine.timeline import Branch, Tick, Timeline
@@ -37,9 +38,15 @@ class Session:
         say = progress or (lambda _text: None)
         self.dataset = data.load(preset.data, preset.train.dtype, data_dir, say)
         say("Building the network")
-        self._saver: Saver | None = None
-        self.notices: list[str] = []
+        self._prepare()
         self._begin(preset)
+
+    def _prepare(self) -> None:
+        self._saver: Saver | None = None
+        self._judges: dict[int, list[Judge]] = {}
+        self.notices: list[str] = []
+        self.breakpoints = Breakpoints()
+        self.hit: Hit | None = None
 
     @classmethod
     def open(
@@ -58,6 +65,7 @@ class Session:
         """
         file = SessionFile(path, read_only=True)
         session = cls.__new__(cls)
+        session._prepare()
         try:
             preset = saved_preset(file)
             say = progress or (lambda _text: None)
@@ -66,13 +74,13 @@ class Session:
             say("Going back to where the run was left")
             trainer = session._make_trainer(preset)
             session.timeline = load_timeline(file, trainer, preset)
+            session.breakpoints = load_breakpoints(file)
         finally:
             file.close()
-        session._saver = None
         if not save:
             return session
         try:
-            session._saver = Saver(path, session.timeline, session.dataset, resumed=True)
+            session._saver = Saver(path, session.timeline, session.breakpoints, session.dataset, resumed=True)
         except StoreError as error:
             session.notices.append(f"{error}; what is done now is not saved")
         else:
@@ -91,6 +99,7 @@ class Session:
         )
         self.timeline = Timeline(self._make_trainer(resolved), resolved)
         self.timeline.start()
+        self._judges = {}
 
     def _make_trainer(self, preset: Preset) -> Trainer:
         """A trainer for a preset in which nothing is "auto" any more."""
@@ -103,7 +112,7 @@ class Session:
         """Save the run to a new file, and from now on whenever `flush` is called. Raises StoreError."""
         if path.exists():
             raise StoreError(f"{path}: there is a file already")
-        self._saver = Saver(path, self.timeline, self.dataset)
+        self._saver = Saver(path, self.timeline, self.breakpoints, self.dataset)
         self.flush()
 
     def flush(self) -> None:
@@ -166,10 +175,10 @@ class Session:
         return self.record
 
     def burst(self, count: int) -> Record:
-        """Do up to `count` steps; a loss that is not finite is recorded and ends the burst."""
+        """Do up to `count` steps; a breakpoint, or a loss that is not finite, ends the burst where it is."""
         for _ in range(count):
             self.advance()
-            if self.diverged:
+            if self.diverged or self.hit is not None:
                 break
         return self.record
 
@@ -216,12 +225,16 @@ class Session:
 
     def claims(self) -> list[Verdict]:
         """The preset's claims, judged on all records of the present branch."""
-        return [Judge(claim).judge(self.history) for claim in self.preset.claim]
+        branch = self.timeline.branch.number
+        if branch not in self._judges:
+            self._judges[branch] = [Judge(claim) for claim in self.preset.claim]
+        return [judge.judge(self.history) for judge in self._judges[branch]]
 
     def advance(self) -> None:
-        """One step, without making a record object of the row that it adds to the history."""
+        """One step, without making a record object of the row; `hit` is then the breakpoint met, if any."""
         self._use_threads()
         self.timeline.advance()
+        self.hit = self.breakpoints.hit(self.history, self.position) if self.breakpoints else None
 
     def reset(self, seed: int | None = None) -> Record:
         """Back to position 0; with a seed, a new run, not yet saved, with that seed's weights and batches."""

@@ -89,8 +89,8 @@ class Timeline:
             branches[0].keyframes.pin(self.trainer.snapshot())
         self.branches = {branch.number: branch for branch in branches}
         self._next_number = max(self.branches) + 1
-        self._share_budget()
         self._enter(self._find(number))
+        self._share_budget()
         self.recorder.seconds = float(self.branch.history.column("seconds", self.branch.tip)[0])
         self._travel(self._nearest(position), position, None)
 
@@ -122,13 +122,15 @@ class Timeline:
         """Begin a branch at the position, with live settings changed, and go on there. Raises UserError."""
         self._check_live(changes)
         preset = changed(self.preset, changes) if changes else self.preset
-        number, self._next_number = self._next_number, self._next_number + 1
+        number = self._next_number
+        name = self._free_name(name.strip()) if name and name.strip() else self._next_name()
+        self._next_number += 1
         parent = self._owner(self.position)
         history = History(parent.history.batches, parent.history, self.position)
         history.extend(parent.history.rows(self.position, self.position + 1))
         branch = Branch(
             number,
-            self._free_name(name or f"branch {number}"),
+            name,
             parent.number,
             self.position,
             history,
@@ -140,8 +142,8 @@ class Timeline:
         branch.keyframes.pin(self.trainer.snapshot())
         self.branches[number] = branch
         self.revision += 1
-        self._share_budget()
         self._enter(branch)
+        self._share_budget()
         return branch
 
     def change(self, changes: Mapping[str, Any]) -> Preset:
@@ -167,6 +169,7 @@ class Timeline:
         self._enter(branch)
         if position == self.position and self._owner(position) is here:
             return
+        self._share_budget()
         try:
             self._travel(self._nearest(position), position, tick, came_from=before)
         except SeekCancelledError:
@@ -175,12 +178,12 @@ class Timeline:
 
     def rename(self, number: int, name: str) -> None:
         """Give a branch a name that no other has. Raises UserError."""
-        branch = self._find(number)
-        if not name.strip():
+        branch, name = self._find(number), name.strip()
+        if not name:
             raise UserError("a branch needs a name")
         if any(other.name == name for other in self.branches.values() if other is not branch):
             raise UserError(f"there is a branch {name!r} already")
-        branch.name = name.strip()
+        branch.name = name
         self.revision += 1
 
     def delete(self, number: int) -> None:
@@ -293,9 +296,22 @@ class Timeline:
             raise UserError(f"there is a branch {name!r} already")
         return name
 
+    def _next_name(self) -> str:
+        taken, number = {branch.name for branch in self.branches.values()}, self._next_number
+        while f"branch {number}" in taken:
+            number += 1
+        return f"branch {number}"
+
     def _share_budget(self) -> None:
+        """Half of the bytes for the present branch and those it began on, the others share the rest."""
+        present = {branch.number for branch in self.lineage(self.branch)}
+        others = len(self.branches) - len(present)
+        share = self._budget // len(present) // (2 if others else 1)
+        rest = min(share, self._budget // 2 // max(1, others))
         for branch in self.branches.values():
-            branch.keyframes.limit(self._budget // len(self.branches), len(branch.history))
+            branch.keyframes.limit(
+                share if branch.number in present else rest, len(branch.history), root=branch.number == 0
+            )
 
     @staticmethod
     def _check_live(changes: Mapping[str, Any]) -> None:

@@ -11,11 +11,12 @@ from types import ModuleType
 
 from engine.config import load_preset
 from engine.errors import UserError
-from tui.commands import data, export, presets, run, sessions
+from tui.commands import check, data, export, presets, run, sessions
 
 BAD_INPUT = 2
 COMMANDS: dict[str, ModuleType] = {
     "run": run,
+    "check": check,
     "presets": presets,
     "data": data,
     "sessions": sessions,

@@ -9,7 +9,7 @@ from engine.config import ConfigError, Preset, Setting, changed, is_live, settin
 
 
 class Edits:
-    """The edits pending on a preset: live ones that the engine was asked for, others that wait for a new run."""
+    """The edits of a preset: live ones that the engine was asked for, others that wait for a new run."""
 
     def __init__(self, preset: Preset) -> None:
         self.preset = preset

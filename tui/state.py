@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from enum import Flag, auto
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,14 +13,18 @@ from engine.config import Preset
 from engine.history import History, Record
 from engine.worker.messages import (
     Advanced,
+    Branches,
+    BranchInfo,
     Changed,
     Died,
     Event,
+    Landmarks,
     Logged,
     Opened,
     Ready,
     Refused,
     RunInfo,
+    Saved,
     Stopped,
     Working,
 )
@@ -70,7 +75,11 @@ class RunState:
     def __init__(self, preset: Preset) -> None:
         self.preset = preset
         self.info: RunInfo | None = None
-        self.history = History(batches=1)
+        self.histories = {0: History(batches=1)}
+        self.branches: dict[int, BranchInfo] = {}
+        self.branch = 0
+        self.revision = 0
+        """Goes up when records that were there are replaced by others."""
         self.position = 0
         self.running = False
         self.stopped: Stopped | None = None
@@ -78,11 +87,30 @@ class RunState:
         self.working = "starting the engine"
         self.refusal = ""
         self.burst = 100
-        self.marks: list[Mark] = []
         self.log: list[LogLine] = []
         self.edits = Edits(preset)
         self._opening: Preset | None = None
         self._ran_from = 0
+        self._stops: dict[int, list[Mark]] = {}
+
+    @property
+    def history(self) -> History:
+        """The records of the branch that the run is on."""
+        return self.histories[self.branch]
+
+    @property
+    def marks(self) -> list[Mark]:
+        """Where something happened on the branch that the run is on, and on those that it came from."""
+        marks: list[Mark] = []
+        number: int | None = self.branch
+        end = len(self.history)
+        while number is not None:
+            branch = self.branches.get(number)
+            changes = branch.changes if branch is not None else ()
+            found = [Mark(position, "change", said(values)) for position, values in changes]
+            marks += [mark for mark in found + self._stops.get(number, []) if mark.position < end]
+            number, end = (branch.parent, branch.fork) if branch is not None else (None, 0)
+        return sorted(marks, key=lambda mark: mark.position)
 
     @property
     def record(self) -> Record | None:
@@ -94,7 +122,7 @@ class RunState:
         """How the loss has changed since the position before."""
         if not 0 < self.position < len(self.history):
             return None
-        before, now = self.history.column("loss")[self.position - 1 : self.position + 1]
+        before, now = self.history.column("loss", self.position - 1, self.position + 1)
         with np.errstate(invalid="ignore"):
             return float(now - before)
 
@@ -117,10 +145,14 @@ class RunState:
         """Steps a second while running, by the clock of the records."""
         if not self.running or self.position >= len(self.history):
             return None
-        seconds = self.history.column("seconds")[self._ran_from : self.position + 1]
+        seconds = self.history.column("seconds", self._ran_from, self.position + 1)
         first = int(np.searchsorted(seconds, seconds[-1] - SPEED_SECONDS)) if len(seconds) else 0
         steps = len(seconds) - 1 - first
-        return steps / float(seconds[-1] - seconds[first]) if steps > 0 and seconds[-1] > seconds[first] else None
+        return (
+            steps / float(seconds[-1] - seconds[first])
+            if steps > 0 and seconds[-1] > seconds[first]
+            else None
+        )
 
     def opening(self, preset: Preset) -> Topic:
         """The engine was asked to open this preset; what is shown stays until it has."""
@@ -128,6 +160,20 @@ class RunState:
         self.refusal = ""
         if self.died is None and self.info is not None:
             self.working = f"opening {text.plain(preset.name)}"
+        return Topic.STATUS
+
+    def asking(self) -> Topic:
+        """A command is on its way: the refusal of an earlier one is no longer of interest."""
+        if not self.refusal:
+            return NOTHING
+        self.refusal = ""
+        return Topic.STATUS
+
+    def unanswered(self) -> Topic:
+        """The engine has not answered for a while: a step takes long."""
+        if self.working or self.running or self.died is not None:
+            return NOTHING
+        self.working = "computing"
         return Topic.STATUS
 
     def restarting(self) -> Topic:
@@ -155,11 +201,18 @@ class RunState:
                 opening = self._opening or self.preset
                 self.working = f"opening {text.plain(opening.name)}"
                 return Topic.STATUS | self.note("info", f"engine ready, torch {torch}")
-            case Working(message):
-                self.working = text.plain(message)
+            case Working():
+                share = f" {event.done / event.total:.0%}" if event.total else ""
+                self.working = text.plain(event.text) + share
                 return Topic.STATUS
             case Opened(preset, info):
                 return self._opened(preset, info)
+            case Branches():
+                return self._branched(event)
+            case Saved(problem=str(problem)):
+                return self.note("warning", problem)
+            case Saved() | Landmarks():
+                return NOTHING
             case Advanced():
                 return self._advanced(event)
             case Stopped():
@@ -167,6 +220,7 @@ class RunState:
             case Changed():
                 return self._changed(event)
             case Refused(message):
+                self.running = False
                 self.working = ""
                 self.refusal = text.plain(message)
                 self._opening = None
@@ -179,26 +233,49 @@ class RunState:
                 self.running = False
                 self.working = ""
                 self.edits.refused()
-                return Topic.STATUS | Topic.EDITS | self.note("error", f"the engine has ended: {ending(event)}")
+                return (
+                    Topic.STATUS | Topic.EDITS | self.note("error", f"the engine has ended: {ending(event)}")
+                )
 
     def _opened(self, preset: Preset, info: RunInfo) -> Topic:
         self.preset, self.info = preset, info
-        self.history = History(info.batches)
+        self.histories = {0: History(info.batches)}
+        self.branches = {}
+        self.branch = 0
+        self._stops = {}
+        self.revision += 1
         self.position = self._ran_from = 0
         self.running = False
         self.stopped = None
         self._opening = None
         self.working = self.refusal = ""
-        self.marks.clear()
         self.edits = Edits(preset)
-        noted = self.note("info", f"{preset.name} on {info.data}, {info.samples:,} samples, {info.device}")
-        if info.substitute:
-            noted |= self.note("warning", f"the data of this preset is not here: {info.data} stands in for it")
+        noted = self.note(
+            "info", f"{preset.name} on {info.data.partition(':')[0]}, {info.samples:,} samples, {info.device}"
+        )
         return EVERYTHING | noted
 
+    def _branched(self, event: Branches) -> Topic:
+        self.branches = {branch.number: branch for branch in event.branches}
+        for gone in set(self.histories) - set(self.branches):
+            del self.histories[gone]
+        for branch in event.branches:
+            if branch.number not in self.histories:
+                parent = self.histories[branch.parent or 0]
+                self.histories[branch.number] = History(parent.batches, parent, branch.fork)
+        if event.current != self.branch:
+            self.branch = event.current
+            self.revision += 1
+        return Topic.RECORDS
+
     def _advanced(self, event: Advanced) -> Topic:
-        self.history.truncate(event.first)
-        self.history.extend(event.rows)
+        history = self.histories[event.branch]
+        if event.first < len(history):
+            history.truncate(event.first)
+            self.revision += event.branch == self.branch
+        history.extend(event.rows)
+        if event.branch != self.branch:
+            return NOTHING
         topics = Topic.RECORDS | Topic.STATUS
         if event.running and not self.running:
             self._ran_from = max(event.first - 1, 0)
@@ -206,36 +283,35 @@ class RunState:
         self.working = ""
         if event.running:
             self.stopped = None
-            self.refusal = ""
         return topics
 
     def _stopped(self, event: Stopped) -> Topic:
         self.position, self.running, self.stopped = event.position, False, event
         self.working = ""
         topics = Topic.STATUS | Topic.RECORDS
-        if event.kind in ("diverged", "failed"):
-            self.marks.append(Mark(event.position, "stop", text.plain(event.reason)))
-            topics |= self.note("error", event.reason)
-        elif event.kind == "limit":
-            self.marks.append(Mark(event.position, "stop", text.plain(event.reason)))
-            topics |= self.note("info", event.reason)
+        if event.kind in ("diverged", "limit"):
+            mark = Mark(event.position, "stop", text.plain(event.reason))
+            stops = self._stops.setdefault(self.branch, [])
+            if mark not in stops:
+                stops.append(mark)
+            topics |= self.note("error" if event.kind == "diverged" else "info", event.reason)
         return topics
 
     def _changed(self, event: Changed) -> Topic:
-        before = self.preset
         self.preset = event.preset
         self.edits.applied(event.preset, event.changes)
         self.working = self.refusal = ""
-        said = ", ".join(f"{key.removeprefix('train.')} = {text.value(v)}" for key, v in event.changes.items())
-        if event.preset != before:
-            self.marks.append(Mark(event.position, "change", said))
-        return Topic.RUN | Topic.EDITS | Topic.STATUS | Topic.RECORDS | self.note("info", said)
+        topics = Topic.RUN | Topic.EDITS | Topic.STATUS | Topic.RECORDS
+        return topics | self.note("info", said(event.changes)) if event.changes else topics
+
+
+def said(changes: dict[str, Any]) -> str:
+    """Changed settings and their new values, in short."""
+    return text.plain(", ".join(f"{key.split('.')[-1]} = {text.value(v)}" for key, v in changes.items()))
 
 
 def ending(died: Died) -> str:
     """How a process has ended, in words: its exit status, or the signal that killed it."""
-    import signal
-
     status = died.exit_status
     if status is None:
         return "it is gone"

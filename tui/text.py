@@ -9,7 +9,7 @@ NUMBER_WIDTH = 12
 
 
 def number(value: float | None, digits: int = 6) -> str:
-    """A number with so many significant digits, trailing zeros kept, so that a column of them stays aligned."""
+    """A number with so many significant digits, trailing zeros kept, so that it does not jump."""
     if value is None:
         return "–"
     if not math.isfinite(value):
@@ -44,7 +44,10 @@ def value(given: object) -> str:
 
 def plain(text: str) -> str:
     """Text from a stranger's file without what a terminal would obey: control and format characters."""
-    return "".join(c if c.isprintable() or c == "\n" else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(
+        c if c.isprintable() or c == "\n" else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}"
+        for c in text
+    )
 
 
 def shortened(text: str, width: int) -> str:

@@ -1,4 +1,4 @@
-"""The explorer's colours: cells of the 256-colour cube, so that a terminal without true colour shows the same."""
+"""The explorer's colours: all from the 256-colour cube, so that they look the same without true colour."""
 
 from textual.theme import Theme
 

@@ -12,27 +12,31 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Literal, assert_never
 
 import torch
 
+from engine.conditions import Condition, parse_condition
 from engine.errors import UserError
 from engine.session import Session
 from engine.timeline import Tick
 from engine.worker.autosave import AutoSave
 from engine.worker.messages import (
+    AddBreakpoint,
     Advanced,
     Back,
     Branches,
     BranchInfo,
+    BreakpointList,
     Change,
     Changed,
     Close,
     Command,
     DeleteBranch,
+    EditBreakpoint,
     Event,
     Fork,
     Landmarks,
@@ -44,16 +48,20 @@ from engine.worker.messages import (
     Pause,
     Ready,
     Refused,
+    RemoveBreakpoint,
     RenameBranch,
     Reset,
     Resume,
+    ReverseUntil,
     Run,
     RunInfo,
+    RunUntil,
     Seek,
     Step,
     StopKind,
     Stopped,
     Switch,
+    Verdicts,
     Working,
 )
 
@@ -105,6 +113,7 @@ class Goal:
 
     until: int | None
     kind: Literal["done", "limit"]
+    condition: Condition | None = None
 
 
 class Host:
@@ -164,6 +173,22 @@ class Host:
                 self._goal = Goal((going or session.position) + count, "done")
             case Run(until=until):
                 self._goal = Goal(until, "limit")
+            case RunUntil(condition=text):
+                self._goal = Goal(None, "limit", parse_condition(text))
+            case ReverseUntil(condition=text):
+                self._goal = None
+                if session.reverse_until(text) is None:
+                    raise UserError(f"before step {session.position} it never held: {text}")
+                self._stopped(session, f"{text} held at step {session.position}", "condition")
+            case AddBreakpoint(condition=text, name=name):
+                session.breakpoints.add(text, name)
+                self._breakpoints(session)
+            case EditBreakpoint(number=number, enabled=enabled, ignore=ignore):
+                session.breakpoints.edit(number, enabled=enabled, ignore=ignore)
+                self._breakpoints(session)
+            case RemoveBreakpoint(number=number):
+                session.breakpoints.remove(number)
+                self._breakpoints(session)
             case Pause():
                 self._stopped(session, "paused", "paused")
             case Back(count=count):
@@ -221,6 +246,7 @@ class Host:
         if session.dataset.substitute:
             self._send(Logged("warning", session.dataset.description))
         self._autosave.tell()
+        self._breakpoints(session)
         self._advanced(session)
         self._landmarks(session)
 
@@ -241,14 +267,32 @@ class Host:
                 self._stopped(session, f"reached step {session.position}", goal.kind)
                 return
             session.advance()
-            if session.diverged:
-                self._stopped(session, session.diverged, "diverged")
+            if self._arrived(session, goal):
                 return
             if time.monotonic() >= frame:
                 self._advanced(session)
                 if self._autosave is not None:
                     self._autosave.now_and_then()
                 frame = time.monotonic() + FRAME_SECONDS
+
+    def _arrived(self, session: Session, goal: Goal) -> bool:
+        """Stop, and say why, where a condition, a breakpoint or a loss that is not finite says so."""
+        condition = goal.condition
+        if condition is not None and condition.holds(session.history, session.position):
+            values = condition.values(session.history, session.position).items()
+            self._stopped(session, f"{condition.text}  ({shown(values)})", "condition")
+        elif session.hit is not None:
+            point = session.hit.breakpoint
+            self._stopped(session, f"{point.title}  ({shown(session.hit.values)})", "breakpoint")
+            self._breakpoints(session)
+        elif session.diverged:
+            self._stopped(session, session.diverged, "diverged")
+        else:
+            return False
+        return True
+
+    def _breakpoints(self, session: Session) -> None:
+        self._send(BreakpointList(tuple(session.breakpoints)))
 
     def _travel(self, session: Session, position: int) -> None:
         """Go to a position; beyond what is recorded, step on to it."""
@@ -310,6 +354,8 @@ class Host:
         self._send(Branches(branches, timeline.branch.number))
 
     def _landmarks(self, session: Session) -> None:
+        """Tell what costs more than a frame should: the claims' verdicts, and where states are saved."""
+        self._send(Verdicts(tuple(session.claims())))
         self._send(Landmarks(tuple(session.timeline.keyframe_positions())))
 
     def _stopped(self, session: Session, reason: str, kind: StopKind) -> None:
@@ -343,6 +389,11 @@ def describe(session: Session) -> RunInfo:
         device=preset.train.device,
         threads=int(preset.train.threads),
     )
+
+
+def shown(values: Iterable[tuple[str, float]]) -> str:
+    """What a condition read, for people."""
+    return ", ".join(f"{name} = {value:.6g}" for name, value in values)
 
 
 def _failure(error: Exception) -> str:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.breakpoints import Breakpoint
+from engine.claims import Verdict
 from engine.config import Preset
 
 # --- commands ---------------------------------------------------------------------------------------
@@ -43,6 +45,40 @@ class Run:
     """Step on until position `until`, or until paused."""
 
     until: int | None = None
+
+
+@dataclass(frozen=True)
+class RunUntil:
+    """Step on until a condition holds, tested from the next position on."""
+
+    condition: str
+
+
+@dataclass(frozen=True)
+class ReverseUntil:
+    """Go back to the last position before this one where a condition held."""
+
+    condition: str
+
+
+@dataclass(frozen=True)
+class AddBreakpoint:
+    condition: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class EditBreakpoint:
+    """Switch a breakpoint on or off, or have it ignored so many times; None leaves it as it is."""
+
+    number: int
+    enabled: bool | None = None
+    ignore: int | None = None
+
+
+@dataclass(frozen=True)
+class RemoveBreakpoint:
+    number: int
 
 
 @dataclass(frozen=True)
@@ -121,6 +157,11 @@ Command = (
     | Resume
     | Step
     | Run
+    | RunUntil
+    | ReverseUntil
+    | AddBreakpoint
+    | EditBreakpoint
+    | RemoveBreakpoint
     | Pause
     | Back
     | Seek
@@ -134,7 +175,7 @@ Command = (
     | Close
 )
 
-StopKind = Literal["done", "paused", "limit", "diverged", "moved"]
+StopKind = Literal["done", "paused", "limit", "diverged", "moved", "condition", "breakpoint"]
 
 # --- events -----------------------------------------------------------------------------------------
 
@@ -215,6 +256,20 @@ class Landmarks:
 
 
 @dataclass(frozen=True)
+class BreakpointList:
+    """The breakpoints as they are now, with how often each was hit."""
+
+    breakpoints: tuple[Breakpoint, ...]
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What the records say of the preset's claims so far, in the preset's order."""
+
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True)
 class Saved:
     """The session file, or why the run is not saved; sent when that changes."""
 
@@ -281,6 +336,8 @@ Event = (
     | Opened
     | Branches
     | Landmarks
+    | BreakpointList
+    | Verdicts
     | Saved
     | Advanced
     | Stopped

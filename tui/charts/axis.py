@@ -80,14 +80,11 @@ def value_scale(values: NDArray[np.float64], *, log: bool, before: Scale | None 
     """The vertical axis for finite (with `log` positive) values; the one before is kept while it serves."""
     if not len(values):
         return Scale(0.0, 1.0, log)
-    low, high = float(values.min()), float(values.max())
-    if log:
-        low, high = math.log10(low), math.log10(high)
-    low, high = max(low, -LARGEST), min(high, LARGEST)
-    if before is not None and before.log == log and before.low <= low and high <= before.high:
-        constant = _constant(low, high)
-        centred = abs((low + high) / 2 - (before.low + before.high) / 2) < 0.35 * (before.high - before.low)
-        if (high - low >= KEPT * (before.high - before.low)) or (constant and centred):
+    drawn = np.log10(values) if log else np.clip(values, -LARGEST, LARGEST)
+    low, high = float(drawn.min()), float(drawn.max())
+    if before is not None and before.log == log:
+        kept = before.low <= low and high <= before.high and high - low >= KEPT * (before.high - before.low)
+        if kept:
             return before
     return _log_scale(low, high) if log else _linear_scale(low, high)
 
@@ -103,7 +100,9 @@ def value_ticks(scale: Scale, rows: int) -> list[Tick]:
         stride = nice(span / (most - 1))
         first = math.ceil(scale.low / stride - 1e-6)
         count = math.floor(scale.high / stride + 1e-6) - first + 1
-        places = [(first + i) * stride for i in range(min(count, most))]
+        places = [(first + i) * stride for i in range(count)]
+        if count < 2:
+            places, stride = [scale.low, scale.high], nice(span / 5) / 2
         labels = _linear_labels(places, stride)
     width = max([LABEL_WIDTH, *map(len, labels)])
     at = [min(max((p - scale.low) / span, 0.0), 1.0) for p in places]
@@ -152,9 +151,11 @@ def _exponents(low: float, high: float, most: int) -> list[float]:
     first, last = math.ceil(low - 1e-6), math.floor(high + 1e-6)
     if last - first >= 1:
         stride = max(1, int(nice((last - first) / (most - 1))))
-        return [float(e) for e in range(-(-first // stride) * stride, last + 1, stride)]
+        places = [float(e) for e in range(-(-first // stride) * stride, last + 1, stride)]
+        return places if len(places) > 1 else [float(first), float(last)]
     grid = [k + m for k in range(first - 1, last + 1) for m in ONE_TWO_FIVE]
-    return [e for e in grid if low - 1e-6 <= e <= high + 1e-6]
+    within = [e for e in grid if low - 1e-6 <= e <= high + 1e-6]
+    return within[:: -(-len(within) // most)]
 
 
 def _power_label(exponent: float) -> str:

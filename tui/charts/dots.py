@@ -18,5 +18,15 @@ def trace(x: Dots, y: NDArray[np.float64]) -> tuple[Dots, Dots]:
     part = along / np.maximum(length[line], 1)
     columns = np.concatenate([x[drawn], np.rint(x[line] + part * dx[line]).astype(np.int64)])
     levels = np.concatenate([rows[drawn], np.rint(rows[line] + part * dy[line]).astype(np.int64)])
-    dots = np.unique(np.stack([columns, levels]), axis=1)
-    return dots[0], dots[1]
+    height = int(levels.max(initial=0)) + 1
+    dots = np.unique(columns * height + levels)
+    return dots // height, dots % height
+
+
+def braille(x: Dots, y: Dots) -> tuple[Dots, Dots, list[str]]:
+    """The cells, each two dots wide and four high, that hold dots, and the character of each."""
+    bits = np.array([[0x40, 0x80], [0x04, 0x20], [0x02, 0x10], [0x01, 0x08]])  # from the lowest row up
+    codes = np.zeros((int(x.max(initial=0)) // 2 + 1, int(y.max(initial=0)) // 4 + 1), np.int64)
+    np.bitwise_or.at(codes, (x // 2, y // 4), bits[y % 4, x % 2])
+    columns, rows = np.nonzero(codes)
+    return columns, rows, [chr(0x2800 + code) for code in codes[columns, rows].tolist()]

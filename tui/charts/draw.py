@@ -11,7 +11,6 @@ from functools import lru_cache
 
 import numpy as np
 import plotext as plt  # type: ignore[import-untyped]
-from numpy.typing import NDArray
 from rich.ansi import AnsiDecoder
 from rich.segment import Segment
 from rich.style import Style
@@ -19,13 +18,15 @@ from textual.strip import Strip
 
 from tui.charts import look, reduce
 from tui.charts.axis import LABEL_WIDTH, Scale, Tick, number, step_ticks, value_scale, value_ticks
-from tui.charts.dots import trace
+from tui.charts.dots import braille, trace
 from tui.charts.look import BACK_TO_FRONT, LOOKS, Look, Role
-from tui.charts.reduce import Envelope, Reduced
+from tui.charts.reduce import Envelope, Floats, Ints, Reduced
 from tui.charts.title import NAME, PLAIN, QUIET, WARNING, Words, title_line
 
 LEAST_CANVAS = 4  # cells; on a chart narrower than this beside its labels, the labels go
 NOT_FINITE = reduce.NAN | reduce.POSITIVE_INFINITY | reduce.NEGATIVE_INFINITY
+READING_WIDTH = 7  # of a value in the legend, so that it does not shift with its digits
+LEGEND_RANK = {Role.RAW: 3, Role.GHOST: 2}
 OUTSIDE = 2.0
 NO_TICK = Tick(OUTSIDE, " " * LABEL_WIDTH)  # keeps the room for labels where there are none
 ESCAPE = re.compile(r"(\x1b\[[0-9;]*m)")
@@ -70,6 +71,8 @@ def draw(
     ascii: bool = False,  # noqa: A002
 ) -> Picture:
     """Draw the steps `x_range` of the series into width × height cells."""
+    if width < 1 or height < 1:
+        return Picture([Strip([])] * height, before or Scale(0.0, 1.0, log))
     shown = [_View.of(s, x_range, width * 2, positive=False) for s in series]
     refused = log and not any(np.any(v.reduced.values > 0) for v in shown)
     log = log and not refused
@@ -79,11 +82,10 @@ def draw(
     drawn = drawn[np.isfinite(drawn)]
     scale = value_scale(drawn, log=log, before=before)
     strips = [_title(shown, width, title, log=log, refused=refused, marks=marks, cursor=cursor, ascii=ascii)]
-    if height > 1 and width > 0:
+    if height > 1:
         ticks = value_ticks(scale, height - 3) if len(drawn) else [NO_TICK]
         canvas = _Canvas(width, height - 1, x_range, scale, ticks, ascii)
-        for mark in marks:
-            canvas.vertical(mark.step, look.MARK)
+        canvas.verticals([mark.step for mark in marks], look.MARK)
         for role in BACK_TO_FRONT:
             for view in shown:
                 if view.series.role is role:
@@ -91,12 +93,11 @@ def draw(
         for view in shown:
             if view.series.role not in (Role.GHOST, Role.SMOOTHED):
                 canvas.undrawable(view.reduced, log)
-        if cursor is not None:
-            canvas.vertical(cursor, look.CURSOR)
+        canvas.verticals([] if cursor is None else [cursor], look.CURSOR)
         if not any(len(v.reduced.steps) for v in shown):
             canvas.note("no steps yet")
         strips += canvas.build()
-    return Picture(strips[: max(height, 0)], scale)
+    return Picture(strips, scale)
 
 
 @dataclass(frozen=True)
@@ -155,10 +156,10 @@ def _title(
     for i, view in enumerate(shown) if len(shown) > 1 else ():
         style = LOOKS[view.series.role]
         reading = values[i]
-        text = f"{style.plain if ascii else style.symbol} {view.series.name}"
+        brief = text = f"{style.plain if ascii else style.symbol} {view.series.name}"
         if i != main and reading is not None and view.series.role is not Role.GHOST:
-            text += f" {number(reading[1])}"
-        legend.append(Words(text, style.style, 3 if view.series.role is Role.GHOST else 4))
+            text += f" {number(reading[1]):<{READING_WIDTH}}"
+        legend.append(Words(text, style.style, LEGEND_RANK.get(view.series.role, 4), brief))
     return title_line(left, legend, width)
 
 
@@ -199,40 +200,44 @@ class _Canvas:
         plt.yticks([_part(row, self._rows) for row in rows], list(rows.values()))
         low, high = x_range
         steps = step_ticks(low, high, self._columns)
-        columns = {self._column(np.array([low + t.place * (high - low)])).item(): t.label for t in steps}
+        columns = {int(_index(np.array([t.place]), 2 * self._columns).item()) // 2: t.label for t in steps}
         plt.xticks([_part(column, self._columns) for column in columns], list(columns.values()))
 
     def line(self, view: _View) -> None:
-        """A line from point to point, or the points alone where the marker is a whole cell."""
+        """A line from point to point, or the points alone where they are to look sparse."""
         style = LOOKS[view.series.role]
-        dotted = style.marker == "braille" and not self._ascii
-        wide, tall = (2, 4) if dotted else (1, 1)
-        width, height = self._columns * wide, self._rows * tall
-        x = self._dot(view.reduced.steps) * wide // 2
-        y = _index(self._scale.place(view.reduced.values), 4 * self._rows) * tall // 4
-        if style.marker == "braille":
+        dotted = style.joined and not self._ascii
+        x = self._dot(view.reduced.steps)
+        y = _index(self._scale.place(view.reduced.values), 4 * self._rows)
+        if not dotted:
+            x, y = x // 2, y // 4
+        if style.joined:
             x, levels = trace(x, y)
         else:
             x, levels = x[np.isfinite(y)], y[np.isfinite(y)].astype(np.int64)
-        self._scatter(x / max(width - 1, 1), levels / max(height - 1, 1), style)
+        characters = None
+        if dotted:
+            x, levels, characters = braille(x, levels)
+        self._scatter(x, levels, style, characters)
 
     def undrawable(self, reduced: Reduced, log: bool) -> None:
         """Signs at the upper and lower edge where values are not finite, or on a log scale not positive."""
-        top, bottom = float(self._rows > 1), 0.0
+        top, bottom = self._rows - 1, 0
         signs = [(reduced.not_positive, bottom, look.NOT_POSITIVE)] if log else []
         signs.append((reduced.negative_infinity, bottom, look.FALLEN))
         signs.append((reduced.positive_infinity, top, look.RISEN))
         signs.append((reduced.nan, top, look.NAN))
-        for steps, edge, style in signs:
-            cells = np.unique(self._column(steps))
-            self._scatter(cells / max(self._columns - 1, 1), np.full(len(cells), edge), style)
+        for steps, row, style in signs:
+            cells = np.unique(self._dot(steps) // 2)
+            self._scatter(cells, np.full(len(cells), row), style)
 
-    def vertical(self, step: int, style: Look) -> None:
-        """A line from edge to edge, if its step is in sight."""
-        if self._x_range[0] <= step <= self._x_range[1]:
-            x = _part(self._column(np.array([step])).item(), self._columns)
-            y = [_part(row, self._rows) for row in range(self._rows)]
-            self._scatter(np.full(len(y), x), np.array(y), style)
+    def verticals(self, steps: Sequence[int], style: Look) -> None:
+        """Lines from edge to edge at those of the steps that are in sight."""
+        low, high = self._x_range
+        seen = np.array([step for step in steps if low <= step <= high], dtype=np.int64)
+        columns = np.unique(self._dot(seen) // 2)
+        rows = np.arange(self._rows)
+        self._scatter(np.repeat(columns, len(rows)), np.tile(rows, len(columns)), style)
 
     def note(self, text: str) -> None:
         """Words in the middle."""
@@ -246,26 +251,25 @@ class _Canvas:
         lines += [""] * (height - len(lines))
         return [_strip(line).adjust_cell_length(width, PLAIN) for line in lines]
 
-    def _scatter(self, x: NDArray[np.float64], y: NDArray[np.float64], style: Look) -> None:
-        if len(x):
-            marker = style.plain if self._ascii else style.marker
+    def _scatter(self, columns: Ints, rows: Ints, style: Look, characters: list[str] | None = None) -> None:
+        """Put the marker of a look, or a character each, into cells."""
+        if len(columns):
+            x, y = columns / max(self._columns - 1, 1), rows / max(self._rows - 1, 1)
+            marker = characters or (style.plain if self._ascii else style.marker)
             plt.scatter(x.tolist(), y.tolist(), marker=marker, color=style.colour, style=style.attribute)
 
-    def _dot(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _dot(self, steps: Ints) -> Ints:
         low, high = self._x_range
         part = np.clip((steps.astype(np.float64) - low) / max(high - low, 1), 0, 1)
         return _index(part, 2 * self._columns).astype(np.int64)
-
-    def _column(self, steps: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.int64]:
-        return self._dot(np.asarray(steps)) // 2
 
     def _row(self, place: float) -> int:
         return int(_index(np.array([place]), 4 * self._rows).item()) // 4
 
 
-def _index(places: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+def _index(places: Floats, count: int) -> Floats:
     """Which of `count` dots a place is nearest to; rounded first, so that 0.4999999 and 0.5 are one place."""
-    index: NDArray[np.float64] = np.floor(0.5 + np.round(places * (count - 1), 6))
+    index: Floats = np.floor(0.5 + np.round(places * (count - 1), 6))
     return index
 
 

@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from rich.color import Color
 from rich.style import Style
+
+# Of the terminal's sixteen, but for magenta: Textual's palette for those has one colour for it and red.
+CYAN, GREY, RED, YELLOW, BRIGHT_CYAN, WHITE = 6, 8, 9, 11, 14, 15
+MAGENTA = 170
 
 
 class Role(Enum):
@@ -18,35 +23,38 @@ class Role(Enum):
 
 @dataclass(frozen=True)
 class Look:
-    """Colour, attribute and marker in plotext's words, the marker in plain ASCII, the symbol in a legend."""
+    """Number of the colour, plotext's word for the attribute, marker, the same in ASCII, symbol in a legend.
 
-    colour: str
+    A joined line is drawn from point to point, in braille dots or plain markers.
+    """
+
+    colour: int
     attribute: str
     marker: str
     plain: str
     symbol: str
+    joined: bool = False
 
     @property
     def style(self) -> Style:
         """The same for Rich."""
-        colour = {"orange+": "bright_yellow", "gray": "bright_black"}.get(self.colour)
-        colour = colour or (f"bright_{self.colour[:-1]}" if self.colour.endswith("+") else self.colour)
-        return Style(color=colour, bold=self.attribute == "bold" or None, dim=self.attribute == "dim" or None)
+        bold, dim = self.attribute == "bold", self.attribute == "dim"
+        return Style(color=Color.from_ansi(self.colour), bold=bold or None, dim=dim or None)
 
 
 LOOKS = {
-    Role.TRAIN: Look("cyan", "default", "braille", "*", "─"),
-    Role.RAW: Look("cyan", "dim", "braille", ".", "┄"),
-    Role.SMOOTHED: Look("cyan+", "bold", "braille", "*", "━"),
-    Role.VALIDATION: Look("orange+", "default", "•", "o", "•"),
-    Role.GHOST: Look("gray", "default", "braille", ":", "┈"),
+    Role.TRAIN: Look(CYAN, "default", "", "*", "─", joined=True),
+    Role.RAW: Look(CYAN, "dim", "", ".", "┄", joined=True),
+    Role.SMOOTHED: Look(BRIGHT_CYAN, "bold", "", "*", "━", joined=True),
+    Role.VALIDATION: Look(YELLOW, "default", "•", "o", "•"),
+    Role.GHOST: Look(GREY, "default", "", ":", "┈", joined=True),
 }
 BACK_TO_FRONT = (Role.GHOST, Role.RAW, Role.TRAIN, Role.SMOOTHED, Role.VALIDATION)
 
-NAN = Look("red+", "bold", "✗", "x", "✗")
-RISEN = Look("red+", "bold", "▲", "^", "▲")
-FALLEN = Look("red+", "bold", "▼", "v", "▼")
-NOT_POSITIVE = Look("orange+", "default", "▽", "_", "▽")
-MARK = Look("magenta", "default", "┊", "!", "┊")
-CURSOR = Look("white", "bold", "│", "|", "│")
-AXIS = Look("gray", "default", "", "", "")
+NAN = Look(RED, "bold", "✗", "x", "✗")
+RISEN = Look(RED, "bold", "▲", "^", "▲")
+FALLEN = Look(RED, "bold", "▼", "v", "▼")
+NOT_POSITIVE = Look(YELLOW, "default", "▽", "_", "▽")
+MARK = Look(MAGENTA, "default", "┊", "!", "┊")
+CURSOR = Look(WHITE, "bold", "│", "|", "│")
+AXIS = Look(GREY, "default", "", "", "")

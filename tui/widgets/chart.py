@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from numpy.typing import ArrayLike
+from rich.cells import cell_len
 from rich.style import Style
 from textual.geometry import Region
 from textual.reactive import reactive
@@ -57,14 +58,18 @@ class Chart(Widget, can_focus=True):
     def append(
         self, name: str, values: ArrayLike, *, steps: ArrayLike | None = None, role: Role = Role.TRAIN
     ) -> None:
-        """Add values at the end of a series, which begins here if there is none. Nulls are to be left out."""
+        """Add values at the end of a series, which begins here if there is none.
+
+        Steps must ascend: what is to be replaced is to be truncated first. Nulls are to be left out.
+        """
         self._tracks.setdefault(name, _Track(Envelope(), role)).append(values, steps)
         self._change()
 
     def truncate(self, name: str, step: int) -> None:
-        """Forget what a series has after a step."""
-        self._tracks[name].truncate(step)
-        self._change()
+        """Forget what a series, if it is there, has after a step."""
+        if name in self._tracks:
+            self._tracks[name].truncate(step)
+            self._change()
 
     def remove_series(self, name: str) -> None:
         """Take a series off the chart, if it is there."""
@@ -205,6 +210,5 @@ def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
     cells: list[tuple[str, Style | None]] = []
     for segment in strip:
         for character in segment.text:
-            wide = Strip([type(segment)(character)]).cell_length
-            cells += [(character, segment.style), ("", segment.style)][:wide]
+            cells += [(character, segment.style), ("", segment.style)][: cell_len(character)]
     return cells

@@ -1,0 +1,253 @@
+"""The explorer: a screen on a run that the engine's process does."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from textual.app import App
+from textual.binding import Binding
+from textual.message import Message
+from textual.screen import Screen
+from textual.timer import Timer
+
+from engine.config import Preset, load_preset
+from engine.worker.client import EngineClient
+from engine.worker.messages import Change, Command, Died, Event, Open, Pause, Reset, Run, Step
+from tui import catalogue
+from tui.palette import ExplorerCommands
+from tui.panes.hyperparameters import SettingsForm
+from tui.panes.model import ModelPane
+from tui.screens.engine_died import EngineDied
+from tui.screens.explorer import ExplorerScreen
+from tui.screens.help import Help
+from tui.screens.picker import Picker
+from tui.state import NOTHING, RunState, Topic
+from tui.theme import THEME
+
+DEFAULT_PRESET = "linear-1-layer"
+PATIENCE_SECONDS = 0.4
+"""An engine that has not answered after so many seconds is said to be working."""
+
+
+class Engine(Protocol):
+    """What the explorer needs of the engine's client."""
+
+    def start(self) -> None: ...
+    def send(self, command: Command) -> None: ...
+    def close(self) -> None: ...
+
+
+class EngineEvents(Message):
+    """There are events of the engine to be taken from the inbox."""
+
+    def can_replace(self, message: Message) -> bool:
+        """One such message in the queue is enough."""
+        return isinstance(message, EngineEvents)
+
+
+class Explorer(App[int]):
+    """Opens a preset, steps and runs it, shows what happens."""
+
+    TITLE = "gradstep"
+    CSS_PATH = "app.tcss"
+    COMMANDS = {ExplorerCommands}  # noqa: RUF012
+    FRAME_SECONDS = 0.1
+    """The panes are drawn at most once in so many seconds."""
+
+    def __init__(
+        self,
+        preset: Preset | None = None,
+        data_dir: Path | None = None,
+        *,
+        connect: Callable[[Callable[[Event], None]], Engine] = EngineClient,
+    ) -> None:
+        super().__init__()
+        self.presets = catalogue.shipped()
+        preset = preset or load_preset(DEFAULT_PRESET)
+        self._remember(preset)
+        self.state = RunState(preset)
+        self.explorer = ExplorerScreen(self.state, self.presets)
+        self._data_dir = data_dir
+        self._inbox: deque[Event] = deque()
+        self._listening = False
+        self._dirty = NOTHING
+        self._frame: Timer | None = None
+        self._drawn_at = 0.0
+        self._patience: Timer | None = None
+        self.animation_level = "none"  # over SSH every byte counts
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        # before the terminal is taken over, and with the first command already in the pipe
+        self._engine = connect(self._on_event)
+        self._engine.start()
+        self.open_preset(preset)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key's name: `enter` in letters, which every font has."""
+        return "enter" if binding.key == "enter" else super().get_key_display(binding)
+
+    def get_default_screen(self) -> Screen[None]:
+        return self.explorer
+
+    def run(self, *args: Any, **kwargs: Any) -> int | None:
+        """Run until the user quits; then, with the terminal given back, end the engine. The exit status."""
+        try:
+            super().run(*args, **kwargs)
+            return self.return_code
+        finally:
+            self._engine.close()
+
+    def on_mount(self) -> None:
+        self._listening = True
+        self._take_events()
+
+    def on_unmount(self) -> None:
+        self._listening = False
+
+    # --- the engine ---------------------------------------------------------------------------------
+
+    def _on_event(self, event: Event) -> None:
+        """Called on the client's thread: leave the event where the screen's thread finds it."""
+        self._inbox.append(event)
+        if self._listening:
+            self.post_message(EngineEvents())
+
+    def on_engine_events(self, _message: EngineEvents) -> None:
+        self._take_events()
+
+    def _take_events(self) -> None:
+        topics, died = NOTHING, None
+        while self._inbox:
+            event = self._inbox.popleft()
+            topics |= self.state.take(event)
+            died = event if isinstance(event, Died) else died
+        if topics:
+            self._impatient(False)
+            self._changed(topics)
+        if died is not None:
+            self.push_screen(EngineDied(died), self._after_death)
+
+    def _after_death(self, restart: bool | None) -> None:
+        if restart:
+            self.action_restart()
+
+    def _send(self, command: Command) -> None:
+        self._changed(self.state.asking())
+        self._engine.send(command)
+        self._impatient(True)
+
+    def _impatient(self, waiting: bool) -> None:
+        """Begin, or end, the wait for an answer after which the screen says that something is going on."""
+        if self._patience is not None:
+            self._patience.stop()
+            self._patience = None
+        if waiting and self._listening:
+            self._patience = self.set_timer(PATIENCE_SECONDS, self._lose_patience)
+
+    def _lose_patience(self) -> None:
+        self._patience = None
+        self._changed(self.state.unanswered())
+
+    # --- drawing ------------------------------------------------------------------------------------
+
+    def _changed(self, topics: Topic) -> None:
+        """Have the panes drawn: at once, or when the last frame is old enough."""
+        if not self.explorer.is_mounted:
+            return  # the screen draws everything when it is there
+        self._dirty |= topics
+        if not self._dirty or self._frame is not None:
+            return
+        wait = self._drawn_at + self.FRAME_SECONDS - time.monotonic()
+        if wait <= 0:
+            self._draw()
+        else:
+            self._frame = self.set_timer(wait, self._draw)
+
+    def _draw(self) -> None:
+        self._frame = None
+        self._drawn_at = time.monotonic()
+        topics, self._dirty = self._dirty, NOTHING
+        self.explorer.show(topics)
+
+    # --- what the user asks for ---------------------------------------------------------------------
+
+    def open_preset(self, preset: Preset | None) -> None:
+        """Begin a run of a preset; without one, do nothing."""
+        if preset is not None:
+            self._changed(self.state.opening(preset))
+            self._send(Open(preset, self._data_dir))
+
+    async def action_open(self) -> None:
+        # awaited, so that what is typed at once after the key is the dialog's
+        await self.push_screen(Picker(self.presets), self._picked)
+
+    def _picked(self, preset: Preset | None) -> None:
+        if preset is not None:
+            self._remember(preset)
+        self.open_preset(preset)
+
+    def _remember(self, preset: Preset) -> None:
+        """Keep a preset on the list; one of the same name gives way."""
+        self.presets[:] = [*(known for known in self.presets if known.name != preset.name), preset]
+
+    def action_step(self) -> None:
+        self._send(Step(1))
+
+    def action_burst(self) -> None:
+        self._send(Step(self.state.burst))
+
+    def action_scale_burst(self, factor: int) -> None:
+        self._changed(self.state.scale_burst(factor))
+
+    def action_run(self) -> None:
+        self._send(Run(self.state.run_target))
+
+    def action_pause(self) -> None:
+        self._send(Pause())
+
+    def action_reset(self) -> None:
+        self._send(Reset())
+
+    def action_new_seed(self) -> None:
+        self._send(Reset(self.state.preset.train.seed + 1))
+
+    def action_restart(self) -> None:
+        if self.state.died is not None:
+            self._changed(self.state.restarting())
+            self._engine.start()
+            self.open_preset(self.state.preset)
+
+    def action_help(self) -> None:
+        self.push_screen(Help())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What the engine can do now: a dead one can be restarted only, a running one paused."""
+        if action in ("step", "burst", "reset", "new_seed"):
+            return self.state.died is None
+        if action == "run":
+            return self.state.died is None and not self.state.running
+        if action == "pause":
+            return self.state.running
+        if action == "restart":
+            return self.state.died is not None
+        return True
+
+    def on_model_pane_chosen(self, message: ModelPane.Chosen) -> None:
+        """A preset was chosen from the list."""
+        self.open_preset(message.preset)
+
+    def on_settings_form_changed(self, message: SettingsForm.Changed) -> None:
+        """A live setting was edited."""
+        self._send(Change(message.changes))
+
+    def on_settings_form_new_run(self, message: SettingsForm.NewRun) -> None:
+        """Edits that need a new run were confirmed."""
+        self.open_preset(message.preset)
+
+    def on_settings_form_edited(self, _message: SettingsForm.Edited) -> None:
+        """The edits that are pending have changed."""
+        self._changed(Topic.EDITS)

@@ -1,0 +1,111 @@
+"""Runs presets to where their claims are decided, and prints the verdicts; exit status 1 if one is not the
+expected."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress, TaskID
+from rich.table import Table
+
+from engine.claims import Verdict, claim_condition
+from engine.config import Preset, load_preset, preset_names
+from engine.errors import UserError
+from tui.text import number
+
+UNEXPECTED = 1
+QUICK_STEPS = 500
+"""A preset that plans no more steps than this is in the quick set."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("presets", nargs="*", metavar="PRESET", help="default: the quick ones")
+    parser.add_argument("--all", action="store_true", help="every preset; on MNIST this takes many minutes")
+    parser.add_argument("--json", action="store_true", help="print JSON Lines, an object a claim")
+    parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    if arguments.presets and arguments.all:
+        raise UserError("check some presets or --all, not both")
+    names = arguments.presets or preset_names()
+    presets = [preset for name in names if (preset := load_preset(name)).claim]
+    if not (arguments.presets or arguments.all):
+        presets = [preset for preset in presets if (preset.run.steps or QUICK_STEPS + 1) <= QUICK_STEPS]
+    judged = []
+    for preset, verdict in _verdicts(presets, arguments.data_dir):
+        judged.append((preset, verdict))
+        if arguments.json:
+            print(json.dumps(_as_json(preset, verdict)), flush=True)
+    if not arguments.json:
+        Console().print(_table(judged))
+    return 0 if all(verdict.expected for _, verdict in judged) else UNEXPECTED
+
+
+def _verdicts(presets: list[Preset], data_dir: Path | None) -> Iterator[tuple[Preset, Verdict]]:
+    from engine.check import check
+
+    screen = Console(stderr=True)
+    with Progress(console=screen, disable=not screen.is_terminal, transient=True) as progress:
+        for preset in presets:
+            task = progress.add_task(preset.name)
+            show = partial(_show, progress, task)
+            for verdict in check(preset, data_dir, show):
+                yield preset, verdict
+            progress.remove_task(task)
+
+
+def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
+    progress.update(task, completed=done, total=total)
+
+
+def reproduce(preset: Preset, verdict: Verdict) -> str:
+    """A command that anyone can type to see the evidence."""
+    claim, command = verdict.claim, f"gradstep run {preset.name}"
+    if claim.at is not None:
+        return f"{command} --steps {claim.at}"
+    if verdict.state == "refuted" and claim.always:
+        return f'{command} --until "not ({claim.always})"'
+    if verdict.state in ("refuted", "shown") and verdict.position != claim.within:
+        return f'{command} --until "{claim_condition(claim)}"'
+    return f"{command} --steps {verdict.steps}"
+
+
+def _evidence(verdict: Verdict) -> str:
+    return ", ".join(f"{name} = {number(value)}" for name, value in verdict.values)
+
+
+def _table(judged: list[tuple[Preset, Verdict]]) -> Table:
+    table = Table("preset", "statement", "who says it", "verdict", "evidence", show_lines=True)
+    table.columns[0].overflow = "fold"
+    for preset, verdict in judged:
+        colour = "green" if verdict.expected else "red"
+        wrong = "" if verdict.expected else f"\nexpected: {verdict.claim.expect}"
+        table.add_row(
+            preset.name,
+            f"“{verdict.claim.says}”",
+            verdict.claim.source,
+            f"[{colour}]{verdict.text}[/]{wrong}",
+            f"{_evidence(verdict)}\n[dim]{reproduce(preset, verdict)}[/]".lstrip("\n"),
+        )
+    return table
+
+
+def _as_json(preset: Preset, verdict: Verdict) -> dict[str, object]:
+    return {
+        "preset": preset.name,
+        "says": verdict.claim.says,
+        "source": verdict.claim.source,
+        "verdict": verdict.state,
+        "position": verdict.position,
+        "steps": verdict.steps,
+        "expected": verdict.claim.expect,
+        "as_expected": verdict.expected,
+        "values": {name: number(value, 17) for name, value in verdict.values},
+        "reproduce": reproduce(preset, verdict),
+    }

@@ -1,0 +1,73 @@
+"""The command palette: what can be done now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.types import IgnoreReturnCallbackType
+
+from tui import text
+
+if TYPE_CHECKING:
+    from tui.app import Explorer
+
+
+class Entry(NamedTuple):
+    """A line of the palette."""
+
+    name: str
+    help: str
+    do: IgnoreReturnCallbackType
+
+
+class ExplorerCommands(Provider):
+    """Commands on the run, the charts and the presets, as they apply to the present state."""
+
+    async def discover(self) -> Hits:
+        for entry in self._entries():
+            yield DiscoveryHit(entry.name, entry.do, help=entry.help)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for entry in self._entries():
+            if (score := matcher.match(entry.name)) > 0:
+                yield Hit(score, matcher.highlight(entry.name), entry.do, help=entry.help)
+
+    def _entries(self) -> Iterator[Entry]:
+        app = cast("Explorer", self.app)
+        state, explorer = app.state, app.explorer
+        if state.died is not None:
+            yield Entry("Restart the engine", "On the same preset, from position 0", app.action_restart)
+        elif state.running:
+            yield Entry("Pause", "At most one more step is done", app.action_pause)
+        else:
+            yield Entry("Step", "One step", app.action_step)
+            yield Entry(
+                f"Burst of {state.burst:,} steps", "+ and - make it longer and shorter", app.action_burst
+            )
+            if (target := state.run_target) is not None:
+                yield Entry(f"Run to step {target:,}", "The planned end", app.action_run)
+            else:
+                yield Entry("Run on and on", "Until paused", app.action_run)
+        if state.died is None:
+            yield Entry("Reset", "Back to position 0, the same initial weights", app.action_reset)
+            yield Entry("New seed", "Back to position 0, other initial weights", app.action_new_seed)
+        for chart in explorer.charts.charts:
+            scale = "Linear" if chart.log_scale else "Logarithmic"
+            yield Entry(f"{scale} scale: {chart.chart_title}", "Of this chart", chart.toggle_log)
+        yield Entry("Smoothing", "None, 0.9, 0.99", explorer.action_smooth)
+        yield Entry("Window", "The whole run, the last 1000 steps, the last 100", explorer.action_window)
+        yield Entry("Edit hyperparameters", "Live ones apply at the next step", explorer.action_edit)
+        for tab in explorer.inspector.tabs:
+            yield Entry(
+                f"Inspector: {tab.label}", "Show this tab", partial(explorer.show_inspector, tab.shows)
+            )
+        yield Entry("Open a preset or a file", "Choose from a list, or type a path", app.action_open)
+        for preset in app.presets:
+            name = text.plain(preset.name)
+            yield Entry(f"Open {name}", text.plain(preset.title), partial(app.open_preset, preset))
+        yield Entry("Help", "All keys", app.action_help)
+        yield Entry("Quit", "End the engine and leave", app.action_quit)

@@ -1,0 +1,144 @@
+"""The charts of what the preset watches, one below the other on the same steps."""
+
+from __future__ import annotations
+
+import numpy as np
+from textual.containers import Vertical
+
+from engine.history import COLUMNS, is_null
+from tui.charts.draw import Mark
+from tui.charts.look import Role
+from tui.state import RunState, Topic
+from tui.widgets.chart import Chart
+
+AT_MOST = 2
+VALIDATION = {"loss": "val_loss", "epoch_loss": "val_loss", "accuracy": "val_accuracy", "mape": "val_mape"}
+"""The validation field that is drawn beside a field of the training."""
+SMOOTHINGS = (0.0, 0.9, 0.99)
+WINDOWS = (None, 1000, 100)
+
+
+class ChartsPane(Vertical):
+    """Two charts at most; the keys act on the one that had the focus last, the cursor is common to all."""
+
+    BORDER_TITLE = "Charts"
+    CARES = Topic.RECORDS | Topic.RUN
+
+    def __init__(self) -> None:
+        super().__init__(id="charts", classes="pane")
+        self.charts: list[Chart] = []
+        self.cursor: int | None = None
+        self._watched: list[str] = []
+        self._revision = -1
+        self._fed = 0
+        self._current = 0
+        self._smoothing = 0
+        self._window = 0
+        self._last = 0
+        self._position = 0
+
+    @property
+    def current(self) -> Chart | None:
+        """The chart that the keys act on: the focused one, or the one that was."""
+        for at, chart in enumerate(self.charts):
+            if chart.has_focus:
+                self._current = at
+        return self.charts[self._current] if self.charts else None
+
+    def show(self, state: RunState, _topics: Topic) -> None:
+        """Draw the records that are new, and the marks."""
+        watched = list(dict.fromkeys(state.preset.watch))[:AT_MOST]
+        if watched != self._watched:
+            self._make(watched)
+        if state.revision != self._revision:
+            self._revision, self._fed = state.revision, 0
+            for chart in self.charts:
+                chart.clear()
+            if self.cursor is not None and self.cursor >= len(state.history):
+                self.cursor = None
+        count = len(state.history)
+        if count > self._fed:
+            for field, chart in zip(self._watched, self.charts, strict=True):
+                self._feed(chart, state, field, Role.TRAIN)
+                if field in VALIDATION:
+                    self._feed(chart, state, VALIDATION[field], Role.VALIDATION)
+            self._fed = count
+        self._last = count - 1
+        self._position = state.position
+        marks = [Mark(mark.position, mark.text) for mark in state.marks]
+        for chart in self.charts:
+            chart.set_marks(marks)
+        self._place(self.cursor)
+
+    def _make(self, watched: list[str]) -> None:
+        focused = any(chart.has_focus for chart in self.charts)
+        self.remove_children()
+        self._watched, self._fed, self._current = watched, 0, 0
+        self.charts = [Chart(field) for field in watched]
+        for chart in self.charts:
+            chart.smoothing = SMOOTHINGS[self._smoothing]
+            chart.window = WINDOWS[self._window]
+        self.mount(*self.charts)
+        if focused:
+            self.charts[0].focus()
+
+    def _feed(self, chart: Chart, state: RunState, field: str, role: Role) -> None:
+        if field in COLUMNS:
+            values = state.history.column(field, self._fed)
+        else:
+            values = state.history[field][self._fed :].astype(np.float64)
+        there = ~is_null(values)
+        if there.any():
+            chart.append(field, values[there], steps=np.flatnonzero(there) + self._fed, role=role)
+
+    def toggle_log(self) -> None:
+        """Change the current chart's scale."""
+        if self.current is not None:
+            self.current.toggle_log()
+
+    def next_smoothing(self) -> None:
+        """The next of the smoothings, on all charts; the raw line stays."""
+        self._smoothing = (self._smoothing + 1) % len(SMOOTHINGS)
+        for chart in self.charts:
+            chart.smoothing = SMOOTHINGS[self._smoothing]
+        self._say()
+
+    def next_window(self) -> None:
+        """The next of the windows, on all charts."""
+        self._window = (self._window + 1) % len(WINDOWS)
+        for chart in self.charts:
+            chart.window = WINDOWS[self._window]
+        self._say()
+
+    def move_cursor(self, distance: int) -> None:
+        """Move the cursor, which begins where the run stands, without moving the engine."""
+        if self._last >= 0:
+            at = (self._position if self.cursor is None else self.cursor) + distance
+            self._place(min(max(at, 0), self._last))
+
+    def leap_cursor(self, direction: int) -> None:
+        """Move the cursor by a twentieth of what is in sight."""
+        window = WINDOWS[self._window]
+        in_sight = self._last if window is None else min(window, self._last)
+        self.move_cursor(direction * max(in_sight // 20, 1))
+
+    def follow(self) -> None:
+        """Take the cursor away: the charts read off where the run stands."""
+        self._place(None)
+
+    def _place(self, cursor: int | None) -> None:
+        self.cursor = cursor
+        for chart in self.charts:
+            chart.cursor = self._position if cursor is None and self._position < self._last else cursor
+        self._say()
+
+    def _say(self) -> None:
+        said = []
+        if self.cursor is not None:
+            said.append(f"cursor at {self.cursor:,} · end follows")
+        if SMOOTHINGS[self._smoothing]:
+            said.append(f"smoothed {SMOOTHINGS[self._smoothing]}")
+        if (window := WINDOWS[self._window]) is not None:
+            said.append(f"last {window:,} steps")
+        if (subtitle := " · ".join(said)) != self.border_subtitle:
+            self.border_subtitle = subtitle

@@ -1,0 +1,186 @@
+"""The form of a run's settings, edited by keyboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.events import DescendantBlur
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widgets import Static
+
+from engine.config import Preset
+from tui import text
+from tui.edits import Edits
+from tui.state import RunState, Topic
+from tui.widgets.scroll import Scroll
+from tui.widgets.setting_row import SettingRow
+
+
+class HyperparametersPane(Vertical):
+    """The settings: those that apply at the next step, and those that need a new run."""
+
+    BORDER_TITLE = "Hyperparameters"
+    CARES = Topic.RUN | Topic.EDITS
+
+    def __init__(self) -> None:
+        super().__init__(id="hyperparameters", classes="pane")
+        self.form = SettingsForm()
+        self._footer = Static(id="pending-edits")
+
+    def compose(self) -> ComposeResult:
+        yield self.form
+        yield self._footer
+
+    def show(self, state: RunState, _topics: Topic) -> None:
+        """Show the settings and the edits that are pending."""
+        self.form.show(state.edits)
+        edits = state.edits
+        lines = [Content.styled(text.plain(problem), "$error") for problem in edits.problems]
+        if edits.waiting and not edits.problems:
+            count = len(edits.waiting)
+            said = "1 edit needs a new run" if count == 1 else f"{count} edits need a new run"
+            lines.append(
+                Content.assemble(
+                    (said, "$warning"),
+                    "\n",
+                    ("a", "bold $primary"),
+                    " start it   ",
+                    ("esc", "bold $primary"),
+                    " discard",
+                )
+            )
+        elif edits.problems:
+            lines.append(Content.assemble(("esc", "bold $primary"), " discard"))
+        self._footer.update(Content("\n").join(lines))
+        self._footer.display = bool(lines)
+
+
+class SettingsForm(Scroll, can_focus=True):
+    """The rows of the form; one is chosen by the arrows, `enter` edits it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "edit", "edit", tooltip="Edit the setting; enter accepts, escape leaves it"),
+        Binding("a", "apply", "apply: new run", tooltip="Start a new run with the pending edits"),
+        Binding("escape", "discard", "discard", tooltip="Forget the pending edits"),
+        Binding("up,k", "choose(-1)", "up", show=False),
+        Binding("down,j", "choose(1)", "down", show=False),
+    ]
+
+    chosen: reactive[int] = reactive(0)
+
+    @dataclass
+    class Changed(Message):
+        """A setting that applies at the next step was edited."""
+
+        changes: dict[str, Any]
+
+    @dataclass
+    class NewRun(Message):
+        """The pending edits were confirmed: begin a run of this preset."""
+
+        preset: Preset
+
+    @dataclass
+    class Edited(Message):
+        """The pending edits have changed."""
+
+    def __init__(self) -> None:
+        super().__init__(id="settings")
+        self.rows: list[SettingRow] = []
+        self._edits: Edits | None = None
+
+    def show(self, edits: Edits) -> None:
+        """Show these edits' settings; rows are made anew only where there are others than before."""
+        self._edits = edits
+        found = edits.settings()
+        if [row.setting.key for row in self.rows] != [setting.key for setting in found]:
+            self.rows = [SettingRow(setting) for setting in found]
+            live = [row for row in self.rows if row.setting.live]
+            new_run = [row for row in self.rows if not row.setting.live]
+            with self.app.batch_update():
+                self.remove_children()
+                self.mount(
+                    Static("apply at the next step", classes="heading"),
+                    *live,
+                    Static("need a new run", classes="heading"),
+                    *new_run,
+                )
+        for row, setting in zip(self.rows, found, strict=True):
+            row.show(setting, edits.pending(setting.key))
+        self.chosen = min(self.chosen, len(self.rows) - 1)
+        self._mark_chosen()
+        self.refresh_bindings()
+
+    def watch_chosen(self) -> None:
+        self._mark_chosen()
+
+    def validate_chosen(self, chosen: int) -> int:
+        """A row that is there."""
+        return min(max(chosen, 0), max(len(self.rows) - 1, 0))
+
+    def _mark_chosen(self) -> None:
+        for at, row in enumerate(self.rows):
+            row.set_class(at == self.chosen, "-chosen")
+        if self.rows and self.rows[self.chosen].is_attached:
+            self.scroll_to_widget(self.rows[self.chosen], animate=False)
+
+    def action_choose(self, distance: int) -> None:
+        self.chosen += distance
+
+    async def action_edit(self) -> None:
+        if self.rows:
+            await self.rows[self.chosen].edit()
+
+    def action_apply(self) -> None:
+        if self._edits is not None and self._edits.waiting and self._edits.result is not None:
+            self.post_message(self.NewRun(self._edits.result))
+
+    def action_discard(self) -> None:
+        if self._edits is not None:
+            self._edits.discard()
+            self.post_message(self.Edited())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Pending edits can be applied or discarded only where there are some."""
+        waiting = self._edits is not None and bool(self._edits.waiting)
+        if action == "apply":
+            return waiting and self._edits is not None and self._edits.result is not None
+        if action == "discard":
+            return waiting
+        return True
+
+    def on_setting_row_submitted(self, event: SettingRow.Submitted) -> None:
+        """Take the edit up, or say why not and stay in the editor."""
+        event.stop()
+        if self._edits is None:
+            return
+        setting = event.row.setting
+        if problem := self._edits.propose(setting.key, event.value):
+            event.row.complain(problem)
+            self.scroll_to_widget(event.row, animate=False)
+            return
+        self._close(event.row)
+        if setting.key in self._edits.asked:
+            self.post_message(self.Changed({setting.key: event.value}))
+        self.post_message(self.Edited())
+
+    def on_setting_row_cancelled(self, event: SettingRow.Cancelled) -> None:
+        """Back to the list, as if nothing had been typed."""
+        event.stop()
+        self._close(event.row)
+
+    def _close(self, row: SettingRow) -> None:
+        self.focus()
+        row.close()
+
+    def on_descendant_blur(self, _event: DescendantBlur) -> None:
+        """An editor that has lost the focus is closed."""
+        for row in self.rows:
+            if row.editing and self.screen.focused is not self and not row.has_focus_within:
+                row.close()

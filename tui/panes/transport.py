@@ -1,0 +1,170 @@
+"""Where the run stands: two lines that are always in sight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from tui import text
+from tui.state import RunState, Topic, ending
+
+GAP = 2
+STOPPED = {
+    "done": ("■ paused", "bold"),
+    "paused": ("■ paused", "bold"),
+    "limit": ("■ the end", "bold $success"),
+    "diverged": ("✗ diverged", "bold $error"),
+    "moved": ("■ paused", "bold"),
+}
+STATUS_WIDTH = max(len(words) for words, _style in STOPPED.values())
+POSITION_WIDTH = len("1,000,000")
+EPOCH_WIDTH = len("1,000")
+ROOM_FOR_WORDS = 70
+DIGITS = "scikit-learn "
+"""What of the digits' name goes first where there is no room."""
+SPEED_WIDTH = len("100,000")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a line; where there is no room for all, those of higher rank go first."""
+
+    rank: int
+    content: Content
+    elastic: bool = False
+
+
+class TransportPane(Vertical):
+    """Position, loss, its change, speed, why the run stopped, which data is in use."""
+
+    BORDER_TITLE = "Transport"
+    CARES = Topic.STATUS | Topic.RECORDS | Topic.RUN
+
+    def __init__(self) -> None:
+        super().__init__(id="transport")
+        self._numbers = Static()
+        self._status = Static()
+        self._state: RunState | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self._numbers
+        yield self._status
+
+    def show(self, state: RunState, _topics: Topic) -> None:
+        """Show where the run stands."""
+        self._state = state
+        width = self.content_size.width
+        data = _data(state, width)
+        left = _fit(_status(state), width - len(data) - GAP)
+        lines = (
+            (self._numbers, _fit(_numbers(state, width), width)),
+            (self._status, left + " " * max(width - len(left) - len(data), 0) + data),
+        )
+        for line, content in lines:
+            if content != line.content:
+                line.update(content, layout=False)
+
+    def on_resize(self) -> None:
+        if self._state is not None:
+            self.show(self._state, self.CARES)
+
+
+def _fit(parts: Sequence[Part], width: int) -> Content:
+    """The parts that have room, in their order; an elastic one is cut short rather than left out."""
+    kept: dict[int, Content] = {}
+    for at, part in sorted(enumerate(parts), key=lambda numbered: numbered[1].rank):
+        room = width - sum(len(content) + GAP for content in kept.values())
+        content = part.content.truncate(max(room, 0), ellipsis=True) if part.elastic else part.content
+        if content and len(content) <= room:
+            kept[at] = content
+    return Content(" " * GAP).join(kept[at] for at in sorted(kept))
+
+
+def _numbers(state: RunState, width: int) -> list[Part]:
+    record, change = state.record, state.loss_change
+    words, style = _standing(state)
+    loss = text.number(record.loss) if record is not None else "–"
+    bad = loss in ("NaN", "Inf", "-Inf")
+    spacious = width >= ROOM_FOR_WORDS
+    digits, cells = (6, text.NUMBER_WIDTH) if spacious else (4, text.NUMBER_WIDTH - 2)
+    slope = "$muted" if not change else "$success" if change < 0 else "$warning"
+    epoch = f"{record.epoch:,}" if record is not None else "–"
+    planned = state.planned
+    return [
+        Part(0, Content.styled(words.ljust(STATUS_WIDTH) if spacious else words[0], style)),
+        Part(
+            1,
+            Content.assemble(
+                ("step " if spacious else "", "$muted"), (f"{state.position:>{POSITION_WIDTH},}", "bold")
+            ),
+        ),
+        *([Part(7, Content.styled(f"of {planned:,}", "$muted"))] if planned is not None else []),
+        Part(4, Content.assemble(("epoch ", "$muted"), f"{epoch:>{EPOCH_WIDTH}}")),
+        Part(
+            2,
+            Content.assemble(
+                ("loss ", "$muted"), (loss.rjust(text.NUMBER_WIDTH), "bold $error" if bad else "bold")
+            ),
+        ),
+        Part(3, Content.assemble(("Δ ", "$muted"), (text.change(change, digits).rjust(cells), slope))),
+    ]
+
+
+def _standing(state: RunState) -> tuple[str, str]:
+    """Whether the run runs, in a sign and a word, and their style."""
+    if state.died is not None:
+        return "✗ stopped", "bold $error"
+    if state.working:
+        return "… working", "bold $warning"
+    if state.running:
+        return "▶ running", "bold $success"
+    return STOPPED[state.stopped.kind if state.stopped is not None else "paused"]
+
+
+def _status(state: RunState) -> list[Part]:
+    record = state.record
+    rate = text.short(record.learning_rate if record is not None else state.preset.train.rule.learning_rate)
+    speed = state.speed
+    reason, style = _reason(state)
+    alarm = "$error" in style
+    return [
+        Part(2, Content.assemble(("lr ", "$muted"), rate)),
+        Part(3, Content.assemble(("burst ", "$muted"), f"{state.burst:,}")),
+        *(
+            [Part(1, Content.assemble(f"{speed:>{SPEED_WIDTH},.0f}", (" steps/s", "$muted")))]
+            if speed
+            else []
+        ),
+        Part(0 if alarm else 4, Content.styled(reason, style), elastic=True),
+    ]
+
+
+def _reason(state: RunState) -> tuple[str, str]:
+    """Why the run stands still, or what it is busy with, and its style."""
+    if state.died is not None:
+        return f"the engine has ended: {ending(state.died)} · r restarts it", "bold $error"
+    if state.refusal:
+        return state.refusal.replace("\n", " · "), "$error"
+    if state.working:
+        return f"{state.working}…", "$warning"
+    if state.stopped is None or state.running:
+        return "", ""
+    return text.plain(state.stopped.reason), "bold $error" if state.stopped.kind == "diverged" else "$muted"
+
+
+def _data(state: RunState, width: int) -> Content:
+    """The data in use, set off where it stands in for what the preset asks for."""
+    name = state.preset.data.name
+    if state.info is None:
+        return Content.styled(name, "$muted")
+    used = text.plain(state.info.data).partition(":")[0]
+    if not state.info.substitute:
+        return Content.styled(used, "$muted")
+    return Content.styled(
+        f"⚠ {used if width >= ROOM_FOR_WORDS else used.removeprefix(DIGITS)}", "bold $warning"
+    )

@@ -1,0 +1,51 @@
+"""The dialog that says that the engine's process has ended, and how."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from engine.worker.messages import Died
+from tui import text
+from tui.state import ending
+
+TAIL_LINES = 12
+
+
+class EngineDied(ModalScreen[bool]):
+    """Says how the engine ended and the last of what it wrote; true where it shall be restarted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r,enter", "dismiss(True)", "restart", tooltip="Start a fresh engine on the same preset"),
+        Binding("escape", "dismiss(False)", "look around", tooltip="Leave it; r restarts it later"),
+        Binding("q", "app.quit", "quit"),
+    ]
+
+    def __init__(self, died: Died) -> None:
+        super().__init__()
+        self._died = died
+
+    def compose(self) -> ComposeResult:
+        tail = text.plain(self._died.tail.strip()).splitlines()[-TAIL_LINES:]
+        said = Content.assemble(
+            ("The engine's process has ended", "bold $error"),
+            f": {ending(self._died)}.\n",
+            "The screen is fine; what the charts show was received before.\n\n",
+            ("".join(f"{line}\n" for line in tail), "$muted"),
+            "\n" if tail else "",
+            ("r", "bold $primary"),
+            " start a fresh one, from position 0   ",
+            ("esc", "bold $primary"),
+            " look around   ",
+            ("q", "bold $primary"),
+            " quit",
+        )
+        dialog = Vertical(Static(said), classes="dialog", id="engine-died")
+        dialog.border_title = "No engine"
+        yield dialog

@@ -1,0 +1,323 @@
+"""The explorer's screen: all panes in sight, or one at a time where the terminal is small."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.events import Resize
+from textual.screen import Screen
+from textual.widgets import Static
+
+from engine.config import Preset
+from tui import text
+from tui.panes.charts import ChartsPane
+from tui.panes.hyperparameters import HyperparametersPane
+from tui.panes.inspector import InspectorPane
+from tui.panes.model import ModelPane
+from tui.panes.transport import TransportPane
+from tui.state import EVERYTHING, RunState, Topic
+from tui.widgets.key_bar import KeyBar
+from tui.widgets.tab_strip import Tab, TabStrip
+
+LEAST = (60, 20)
+"""The smallest terminal that shows a pane."""
+SPACIOUS = (100, 30)
+"""From this size on all panes are in sight."""
+TABS = (
+    Tab("charts", "Charts", "1"),
+    Tab("model", "Model", "2"),
+    Tab("hyperparameters", "Hyperparameters", "3"),
+    Tab("inspector", "Inspector", "4"),
+)
+
+
+RUN, CHARTS, PANES = (Binding.Group(name) for name in ("Run", "Charts", "Panes"))
+
+
+class Pane(Protocol):
+    """A part of the screen that draws some of the state."""
+
+    @property
+    def CARES(self) -> Topic: ...  # noqa: N802
+
+    def show(self, state: RunState, topics: Topic, /) -> None: ...
+
+
+class ExplorerScreen(Screen[None]):
+    """The panes of a run and the keys that act on it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n,right", "app.step", "step", key_display="n", tooltip="One step", group=RUN),
+        Binding(
+            "b", "app.burst", "burst", tooltip="A burst of steps, as many as the transport says", group=RUN
+        ),
+        Binding("space", "app.run", "run", tooltip="Run to the planned end, or beyond it", group=RUN),
+        Binding("space", "app.pause", "pause", tooltip="Pause; at most one more step is done", group=RUN),
+        Binding("r", "app.restart", "restart engine", tooltip="After it has died: a fresh engine", group=RUN),
+        Binding("o", "app.open", "open", tooltip="Open another preset, or a TOML file", group=RUN),
+        Binding("e", "edit", "edit", tooltip="Edit the hyperparameters", group=RUN),
+        Binding("y", "log_scale", "log", tooltip="Log or linear scale of the focused chart", group=CHARTS),
+        Binding(
+            "plus,equals_sign",
+            "app.scale_burst(10)",
+            "×10",
+            key_display="+",
+            tooltip="Ten times longer bursts",
+            group=RUN,
+        ),
+        Binding(
+            "minus",
+            "app.scale_burst(-10)",
+            "÷10",
+            key_display="-",
+            tooltip="Ten times shorter bursts",
+            group=RUN,
+        ),
+        Binding(
+            "left_square_bracket",
+            "cursor(-1)",
+            "cursor back",
+            key_display="[",
+            tooltip="Read off one step earlier",
+            group=CHARTS,
+        ),
+        Binding(
+            "right_square_bracket",
+            "cursor(1)",
+            "cursor on",
+            key_display="]",
+            tooltip="Read off one step later",
+            group=CHARTS,
+        ),
+        Binding(
+            "left_curly_bracket",
+            "leap(-1)",
+            "leap back",
+            show=False,
+            tooltip="The cursor a twentieth of the chart back",
+            group=CHARTS,
+        ),
+        Binding(
+            "right_curly_bracket",
+            "leap(1)",
+            "leap on",
+            show=False,
+            tooltip="The cursor a twentieth of the chart on",
+            group=CHARTS,
+        ),
+        Binding(
+            "end,escape",
+            "follow",
+            "follow",
+            key_display="end",
+            tooltip="Take the cursor away: follow the run again",
+            group=CHARTS,
+        ),
+        Binding(
+            "s", "smooth", "smooth", tooltip="Smoothing: none, 0.9, 0.99; the raw line stays", group=CHARTS
+        ),
+        Binding(
+            "w", "window", "window", tooltip="The whole run, the last 1000 steps, the last 100", group=CHARTS
+        ),
+        Binding("r", "app.reset", "reset", tooltip="Back to position 0, the same initial weights", group=RUN),
+        Binding("R", "app.new_seed", "new seed", tooltip="Back to position 0 with the next seed", group=RUN),
+        Binding("1", "pane('charts')", "charts", show=False, tooltip="The charts", group=PANES),
+        Binding(
+            "2", "pane('model')", "model", show=False, tooltip="The presets and the network", group=PANES
+        ),
+        Binding(
+            "3", "pane('hyperparameters')", "settings", show=False, tooltip="The hyperparameters", group=PANES
+        ),
+        Binding(
+            "4",
+            "pane('inspector')",
+            "inspector",
+            show=False,
+            tooltip="The inspector; again: its next tab",
+            group=PANES,
+        ),
+        Binding(
+            "less_than_sign",
+            "inspector_tab(-1)",
+            "tab before",
+            show=False,
+            tooltip="The inspector's tab before",
+            group=PANES,
+        ),
+        Binding(
+            "greater_than_sign",
+            "inspector_tab(1)",
+            "next tab",
+            show=False,
+            tooltip="The inspector's next tab",
+            group=PANES,
+        ),
+        Binding(
+            "tab",
+            "app.focus_next",
+            "next pane",
+            show=False,
+            tooltip="The focus to what comes next",
+            group=PANES,
+        ),
+        Binding(
+            "shift+tab",
+            "app.focus_previous",
+            "pane before",
+            show=False,
+            tooltip="The focus to what came before",
+            group=PANES,
+        ),
+        Binding("question_mark,f1", "app.help", "help", key_display="?", tooltip="This help", group=PANES),
+        Binding(
+            "ctrl+p",
+            "app.command_palette",
+            "commands",
+            show=False,
+            tooltip="What can be done now, by name",
+            group=PANES,
+        ),
+        Binding("q", "app.quit", "quit", tooltip="Quit; the engine ends", group=PANES),
+    ]
+    AUTO_FOCUS = None
+
+    def __init__(self, state: RunState, presets: Sequence[Preset]) -> None:
+        super().__init__()
+        self._state = state
+        self._can = (False, False)
+        self.charts = ChartsPane()
+        self.model = ModelPane(presets)
+        self.hyperparameters = HyperparametersPane()
+        self.inspector = InspectorPane()
+        self.transport = TransportPane()
+        self._panes: tuple[Pane, ...] = (
+            self.charts,
+            self.model,
+            self.hyperparameters,
+            self.inspector,
+            self.transport,
+        )
+
+    def compose(self) -> ComposeResult:
+        with Horizontal(id="header"):
+            yield TabStrip(TABS, id="pane-tabs")
+            yield Static(id="title", markup=False)
+        with Horizontal(id="work"):
+            with Vertical(id="side"):
+                yield self.model
+                yield self.hyperparameters
+            with Vertical(id="main"):
+                yield self.charts
+                yield self.inspector
+        yield self.transport
+        yield KeyBar(id="keys")
+        yield Static(id="too-small")
+
+    def on_mount(self) -> None:
+        self._choose("charts")
+        self.show(EVERYTHING)
+        self.action_pane("charts")
+
+    def on_resize(self, event: Resize) -> None:
+        """Lay out for the size: everything in sight, one pane at a time, or a sentence."""
+        width, height = event.size
+        small = width < LEAST[0] or height < LEAST[1]
+        spacious = width >= SPACIOUS[0] and height >= SPACIOUS[1]
+        self.set_class(small, "-too-small")
+        self.set_class(spacious and not small, "-spacious")
+        self.set_class(not spacious and not small, "-tabbed")
+        if small:
+            self.query_one("#too-small", Static).update(
+                f"gradstep needs {LEAST[0]} columns and {LEAST[1]} lines; here are {width} and {height}."
+            )
+        elif not spacious and self.focused is not None:
+            self._bring_forward()
+        self._show_title()
+
+    def show(self, topics: Topic) -> None:
+        """Draw what has changed, in the panes that care."""
+        for pane in self._panes:
+            if topics & pane.CARES:
+                pane.show(self._state, topics)
+        if topics & Topic.RUN:
+            self._show_title()
+        can = (self._state.running, self._state.died is not None)
+        if can != self._can:
+            self._can = can
+            self.refresh_bindings()
+
+    def _show_title(self) -> None:
+        preset = self._state.preset
+        name, title = text.plain(preset.name), text.plain(preset.title)
+        spacious = self.has_class("-spacious")
+        parts = (
+            [("gradstep  ", "bold $primary"), (name, "bold"), (f"  {title}", "$muted")]
+            if spacious
+            else [(name, "bold")]
+        )
+        self.query_one("#title", Static).update(Content.assemble(*parts), layout=False)
+
+    def _choose(self, pane: str) -> None:
+        self.query_one("#pane-tabs", TabStrip).chosen = pane
+        for tab in TABS:
+            self.set_class(tab.shows == pane, f"-{tab.shows}")
+
+    def _bring_forward(self) -> None:
+        """Choose the tab of the pane that has the focus."""
+        for tab in TABS:
+            if self.query_one(f"#{tab.shows}").has_focus_within:
+                self._choose(tab.shows)
+
+    def action_pane(self, pane: str) -> None:
+        """Show a pane and give it the focus."""
+        if pane == "inspector" and self.inspector.has_focus_within:
+            self.inspector.next_tab(1)
+            return
+        self._choose(pane)
+        target = {
+            "charts": self.charts.current,
+            "model": self.model.presets,
+            "hyperparameters": self.hyperparameters.form,
+            "inspector": self.inspector.pane,
+        }[pane]
+        if target is not None:
+            target.focus()
+
+    def action_edit(self) -> None:
+        self.action_pane("hyperparameters")
+
+    def show_inspector(self, tab: str) -> None:
+        """Show the inspector with this tab."""
+        self._choose("inspector")
+        self.inspector.choose(tab)
+
+    def action_inspector_tab(self, distance: int) -> None:
+        self._choose("inspector")
+        self.inspector.next_tab(distance)
+
+    def action_log_scale(self) -> None:
+        self.charts.toggle_log()
+
+    def action_cursor(self, distance: int) -> None:
+        self.charts.move_cursor(distance)
+
+    def action_leap(self, direction: int) -> None:
+        self.charts.leap_cursor(direction)
+
+    def action_follow(self) -> None:
+        self.charts.follow()
+
+    def action_smooth(self) -> None:
+        self.charts.next_smoothing()
+
+    def action_window(self) -> None:
+        self.charts.next_window()
+
+    def on_tab_strip_chosen(self, event: TabStrip.Chosen) -> None:
+        """A pane's name was clicked."""
+        self.action_pane(event.shows)

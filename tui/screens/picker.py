@@ -1,0 +1,106 @@
+"""The dialog that opens a preset, by its name or its file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from engine.config import ConfigError, Preset, load_preset
+from tui import catalogue, text
+from tui.widgets.line import Line
+from tui.widgets.scroll import Choices
+
+
+class Picker(ModalScreen[Preset | None]):
+    """Filters the presets by what is typed; a path opens a file."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "close"),
+        Binding("down", "move(1)", "down", show=False),
+        Binding("up", "move(-1)", "up", show=False),
+    ]
+
+    def __init__(self, presets: Sequence[Preset]) -> None:
+        super().__init__()
+        self._presets = presets
+        self._filter = Line(placeholder="part of a name, or the path of a TOML file", compact=True)
+        self._list = Choices(markup=False, compact=True)
+        self._list.can_focus = False
+        self._error = Static(classes="error", markup=False)
+
+    def compose(self) -> ComposeResult:
+        dialog = Vertical(self._filter, self._list, self._error, classes="dialog", id="picker")
+        dialog.border_title = "Open"
+        dialog.border_subtitle = "enter opens · esc closes"
+        yield dialog
+
+    def on_mount(self) -> None:
+        self._error.display = False
+        self._fill("")
+        self.set_focus(self._filter)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show the presets that have every word typed."""
+        self._error.display = False
+        self._fill(event.value)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Open what is highlighted, or the file of that path."""
+        highlighted = self._list.highlighted_option
+        if highlighted is not None and not is_path(event.value):
+            self._open(highlighted.id or "")
+        elif event.value.strip():
+            self._open(Path(event.value.strip()).expanduser())
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Open what was clicked."""
+        self._open(event.option_id or "")
+
+    def action_move(self, distance: int) -> None:
+        if distance > 0:
+            self._list.action_cursor_down()
+        else:
+            self._list.action_cursor_up()
+
+    def _fill(self, typed: str) -> None:
+        words = typed.lower().split()
+        found = [
+            p for p in self._presets if all(w in f"{p.name} {p.title} {p.document}".lower() for w in words)
+        ]
+        self._list.clear_options()
+        if is_path(typed):
+            return
+        for document, presets in catalogue.by_document(found):
+            self._list.add_option(Option(Content.styled(text.plain(document), "$secondary"), disabled=True))
+            for preset in presets:
+                prompt = Content.assemble(
+                    "  ", (text.plain(preset.name), "bold"), (f"  {text.plain(preset.title)}", "$muted")
+                )
+                self._list.add_option(Option(prompt, id=preset.name))
+        self._list.action_first()
+
+    def _open(self, which: str | Path) -> None:
+        own = [preset for preset in self._presets if preset.name == which]
+        if own:
+            self.dismiss(own[0])
+            return
+        try:
+            self.dismiss(load_preset(which))
+        except ConfigError as error:
+            self._error.update(text.plain(str(error)))
+            self._error.display = True
+
+
+def is_path(typed: str) -> bool:
+    """Whether what was typed is meant as a file rather than as part of a name."""
+    typed = typed.strip()
+    return "/" in typed or typed.startswith("~") or typed.endswith(".toml")

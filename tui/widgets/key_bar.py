@@ -1,0 +1,62 @@
+"""The line of keys at the bottom: as many as there is room for, the most important first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.binding import Binding
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Input, Static
+
+ALWAYS = ("app.help", "app.quit")
+"""The actions whose keys stand at the end at every size."""
+GAP = 2
+
+
+class KeyBar(Static):
+    """Shows the keys that do something now; those of the focused widget come first."""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
+        self.show()
+
+    def on_resize(self) -> None:
+        self.show()
+
+    def _bindings_updated(self, _screen: Screen[object]) -> None:
+        self.show()
+
+    def show(self) -> None:
+        """Lay out the keys anew."""
+        typing = isinstance(self.screen.focused, Input)
+        active = (
+            there.binding
+            for there in self.screen.active_bindings.values()
+            if there.binding.show and there.enabled and not (typing and there.node is self.screen)
+        )
+        keys = [(self.app.get_key_display(b), b.description, b.action) for b in one_per_action(active)]
+        last = [key for key in keys if key[2] in ALWAYS]
+        room = self.size.width - sum(map(_width, last))
+        parts: list[tuple[str, str]] = []
+        for key in [*(key for key in keys if key not in last), *last]:
+            if key not in last:
+                if _width(key) > room:
+                    continue
+                room -= _width(key)
+            parts += [(key[0], "bold $primary"), (f" {key[1]}", "$muted"), (" " * GAP, "")]
+        content = Content.assemble(*parts)
+        if content != self.content:
+            self.update(content, layout=False)
+
+
+def _width(key: tuple[str, str, str]) -> int:
+    return len(key[0]) + len(key[1]) + 1 + GAP
+
+
+def one_per_action(bindings: Iterable[Binding]) -> list[Binding]:
+    """The first binding of each action, in order."""
+    seen: dict[str, Binding] = {}
+    for binding in bindings:
+        seen.setdefault(binding.action, binding)
+    return list(seen.values())

@@ -1,0 +1,17 @@
+"""A line to type in."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+
+class Line(Input):
+    """An input whose cursor stands still: a blinking one sends bytes while nothing happens."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "accept")]
+
+    def on_mount(self) -> None:
+        self.cursor_blink = False

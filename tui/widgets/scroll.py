@@ -1,0 +1,32 @@
+"""Scrolling containers and lists that leave the arrows right and left, and `end`, to the run."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import ScrollableContainer
+from textual.widgets import OptionList
+
+
+class Scroll(ScrollableContainer, inherit_bindings=False):
+    """A container that scrolls up and down."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_up", "scroll up", show=False),
+        Binding("down,j", "scroll_down", "scroll down", show=False),
+        Binding("pageup", "page_up", "a page up", show=False),
+        Binding("pagedown", "page_down", "a page down", show=False),
+    ]
+
+
+class Choices(OptionList, inherit_bindings=False):
+    """A list to choose from."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", "open"),
+        Binding("up,k", "cursor_up", "up", show=False),
+        Binding("down,j", "cursor_down", "down", show=False),
+        Binding("pageup", "page_up", "a page up", show=False),
+        Binding("pagedown", "page_down", "a page down", show=False),
+    ]
