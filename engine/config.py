@@ -26,11 +26,13 @@ from engine.history import FIELDS
 
 MAX_FILE_BYTES = 1_000_000
 MAX_PARAMETERS = 200_000_000
+MAX_NEWTON_PARAMETERS = 2_000
 IMAGE_PIXELS = 784
 CLASSES = 10
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Scale = Literal["raw", "unit", "standard"]
 
@@ -221,8 +223,82 @@ class Adam(_Table):
     epsilon: Positive = 1e-8
 
 
+class LineSearch(_Table):
+    """θ ← θ + αd with the step length α searched along d, on the loss of the batch.
+
+    A record's learning rate is here, as with the rules below, the first step length that is tried.
+    """
+
+    name: Literal["line_search"]
+    direction: Literal["gradient", "heavy_ball", "conjugate_gradients"] = "gradient"
+    search: Literal["backtracking", "wolfe", "exact"] = "backtracking"
+    initial_step: Positive = 1.0
+    shrink: Share = Field(0.5, description="backtracking: a step length over the one before")
+    armijo: Share = Field(1e-4, description="share of the slope by which the loss has to fall")
+    curvature: Share | None = Field(
+        None, description="wolfe: share of the slope that may be left; 0.1 for conjugate gradients, else 0.9"
+    )
+    momentum: Fraction = Field(0.9, description="heavy ball: share of the previous direction")
+    conjugate: Literal["polak_ribiere", "fletcher_reeves"] = "polak_ribiere"
+
+    @property
+    def learning_rate(self) -> float:
+        return self.initial_step
+
+    @property
+    def curvature_bound(self) -> float:
+        """`curvature`, or what Nocedal and Wright (section 3.1) advise for the direction."""
+        if self.curvature is not None:
+            return self.curvature
+        return 0.1 if self.direction == "conjugate_gradients" else 0.9
+
+    @model_validator(mode="after")
+    def _conditions_fit(self) -> Self:
+        if self.search == "wolfe" and self.armijo >= self.curvature_bound:
+            bound = self.curvature_bound
+            raise ValueError(f"armijo: given {self.armijo}; needs to be less than curvature, {bound}")
+        return self
+
+
+class LBFGS(_Table):
+    """torch.optim.LBFGS, an iteration a step, with its strong Wolfe search; `history` is 100 in torch."""
+
+    name: Literal["lbfgs"]
+    initial_step: Positive = 1.0
+    history: int = Field(10, ge=1, le=100)
+
+    @property
+    def learning_rate(self) -> float:
+        return self.initial_step
+
+
+class Newton(_Table):
+    """θ ← θ − α(H + damping)⁺g with the batch's Hessian H, α = `initial_step` or searched back from it."""
+
+    name: Literal["newton"]
+    search: Literal["none", "backtracking"] = "none"
+    initial_step: Positive = 1.0
+    shrink: Share = 0.5
+    armijo: Share = 1e-4
+    damping: float = Field(0.0, ge=0, allow_inf_nan=False)
+    saddle_free: bool = Field(False, description="|λ| for the Hessian's eigenvalues λ")
+
+    @property
+    def learning_rate(self) -> float:
+        return self.initial_step
+
+
 Rule = Annotated[
-    GradientDescent | Momentum | Nesterov | RMSpropKeras2 | RMSpropKeras3 | RMSpropTorch | Adam,
+    GradientDescent
+    | Momentum
+    | Nesterov
+    | RMSpropKeras2
+    | RMSpropKeras3
+    | RMSpropTorch
+    | Adam
+    | LineSearch
+    | LBFGS
+    | Newton,
     Field(discriminator="name"),
 ]
 Loss = Literal["mse", "half_mse", "cross_entropy", "binary_cross_entropy"]
@@ -264,11 +340,30 @@ class RunConfig(_Table):
             )
         if (count := self.network.parameters(self.data.width)) > MAX_PARAMETERS:
             problems.append(f"network.layers: {count:,} parameters; at most {MAX_PARAMETERS:,} are allowed")
+        problems += self._rule_problems(count)
         if self.train.device == "mps" and self.train.dtype == "float64":
             problems.append("train.dtype: 'float64' is not available on train.device = 'mps'; use 'float32'")
         if problems:
             raise ValueError("\n\n".join(problems))
         return self
+
+    def _rule_problems(self, parameters: int) -> list[str]:
+        rule, layers = self.train.rule, self.network.layers
+        problems = []
+        quadratic = len(layers) == 1 and layers[0].activation == "linear" and "mse" in self.train.loss
+        if isinstance(rule, LineSearch) and rule.search == "exact" and not quadratic:
+            problems.append(
+                "train.rule.search: 'exact' needs a loss that is quadratic along a line: one linear layer with "
+                "'mse' or 'half_mse'; allowed here: 'backtracking', 'wolfe'"
+            )
+        if isinstance(rule, Newton) and parameters > MAX_NEWTON_PARAMETERS:
+            problems.append(
+                "train.rule.name: 'newton' computes the whole Hessian, of at most "
+                f"{MAX_NEWTON_PARAMETERS:,} parameters; the network has {parameters:,}"
+            )
+        if isinstance(rule, LineSearch | LBFGS | Newton) and self.train.clip_norm is not None:
+            problems.append(f"train.clip_norm: {rule.name!r} needs the whole gradient; leave it out")
+        return problems
 
 
 class RunLength(_Table):

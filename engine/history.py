@@ -45,7 +45,7 @@ class Record:
 
     def as_json(self) -> dict[str, Any]:
         """All fields, with "NaN", "Infinity" and "-Infinity" for what JSON has no number for."""
-        return {name: _json_number(value) for name, value in asdict(self).items()}
+        return {name: json_number(value) for name, value in asdict(self).items()}
 
 
 FIELDS = tuple(field.name for field in fields(Record))
@@ -54,7 +54,8 @@ COLUMNS = FIELDS[2:]
 _INDEX = {name: i for i, name in enumerate(COLUMNS)}
 
 
-def _json_number(value: float | None) -> float | str | None:
+def json_number(value: float | None) -> float | str | None:
+    """A value for JSON, which has no number for what is not finite."""
     if value is None or math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from filelock import FileLock, Timeout
 
 from engine.breakpoints import Breakpoint, Breakpoints
 from engine.config import Preset, parse_preset, to_toml
@@ -19,10 +21,12 @@ from engine.keyframes import Keyframes, least_missed
 from engine.states import state_from_bytes, state_to_bytes
 from engine.store import SessionFile, StoredBranch, StoreError
 from engine.timeline import Branch, Timeline
-from engine.trainer import Trainer
+from engine.trainer import State, Trainer
 
 STATE_BYTES = 64_000_000
 """What the states in one file may take together."""
+STATE_COUNT = 2000
+"""How many there are at most; they are all read when the session is opened."""
 STATE_SHARE = 50
 """A state is saved when at least so many times what that took have passed: 2 % of a run."""
 
@@ -61,13 +65,23 @@ class Saver:
         self._revision = -1
         self._state_saved = 0.0
         self._state_cost = 0.0
-        self._lock = _locked(path)
+        self._whole = not resumed
+        self._lock = _lock(path)
         try:
-            self._file = SessionFile(path, create=not resumed)
-            if not resumed:
-                self._begin(timeline, dataset)
+            if not resumed and path.exists():
+                raise StoreError(f"{path}: there is a file already")
+            try:
+                self._file = SessionFile(path, create=not resumed)
+                if resumed:
+                    self._file.check_writable()
+                else:
+                    self._begin(timeline, dataset)
+            except BaseException:
+                if not resumed:
+                    delete_files(path)
+                raise
         except BaseException:
-            self._lock.release()
+            _unlock(path, self._lock)
             raise
 
     def flush(self) -> None:
@@ -78,8 +92,9 @@ class Saver:
             if self._revision != timeline.revision:
                 self._file.put_branches([_stored(branch) for branch in timeline.branches.values()])
             for branch in timeline.branches.values():
-                if len(rows := branch.history.rows(branch.history.unsaved())):
-                    self._file.put_rows(branch.number, branch.history.unsaved(), rows)
+                first = branch.fork if self._whole else branch.history.unsaved()
+                if len(rows := branch.history.rows(first)):
+                    self._file.put_rows(branch.number, first, rows)
             self._file.put_meta(
                 branch=str(timeline.branch.number),
                 position=str(timeline.position),
@@ -88,6 +103,7 @@ class Saver:
             )
         for history in histories:
             history.mark_saved()
+        self._whole = False
         self._revision = timeline.revision
         if time.monotonic() - self._state_saved > STATE_SHARE * self._state_cost:
             self.save_state()
@@ -116,8 +132,7 @@ class Saver:
             self.save_state()
         finally:
             self._file.close()
-            self._lock.release()
-            Path(self._lock.lock_file).unlink(missing_ok=True)
+            _unlock(self.path, self._lock)
 
     def _begin(self, timeline: Timeline, dataset: Dataset) -> None:
         root = timeline.branches[0].configs[0][1]
@@ -133,9 +148,9 @@ class Saver:
             )
 
     def _thin(self) -> None:
-        """Keep the stored states within their bytes; each branch's newest stays."""
+        """Keep the stored states within their bytes and number; each branch's newest stays."""
         sizes = self._file.keyframe_sizes()
-        while sum(size for _, _, size in sizes) > STATE_BYTES:
+        while sum(size for _, _, size in sizes) > STATE_BYTES or len(sizes) > STATE_COUNT:
             branch = max(
                 {b for b, _, _ in sizes}, key=lambda b: sum(1 for other, _, _ in sizes if other == b)
             )
@@ -175,35 +190,55 @@ def differences(file: SessionFile, dataset: Dataset) -> list[str]:
 def load_timeline(file: SessionFile, trainer: Trainer, preset: Preset) -> Timeline:
     """The saved run, at the position where it was left. Raises StoreError if the file is damaged."""
     timeline = Timeline(trainer, preset)
-    meta = file.meta()
     branches: dict[int, Branch] = {}
-    for stored in file.branches():
-        parent = branches.get(stored.parent) if stored.parent is not None else None
-        if (parent is None) != (stored.number == 0):
-            raise StoreError(f"{file.path}: the file is damaged: branch {stored.number} has no parent")
-        history = History(trainer.batches.count, parent.history if parent else None, stored.fork)
-        history.extend(file.rows(stored.number, stored.fork))
-        history.mark_saved()
-        branches[stored.number] = Branch(
-            stored.number,
-            stored.name,
-            stored.parent,
-            stored.fork,
-            history,
-            Keyframes(0),
-            [(position, _preset(file, toml)) for position, toml in stored.configs],
-            stored.changes,
-        )
-    for number, position, _ in file.keyframe_sizes():
-        if number in branches and position < len(branches[number].history):
-            state = state_from_bytes(file.keyframe(number, position), position, trainer)
-            branches[number].keyframes.pin(state)
+    with file.snapshot():
+        meta = file.meta()
+        for stored in file.branches():
+            parent = branches.get(stored.parent) if stored.parent is not None else None
+            history = _history(file, stored, parent, trainer)
+            branches[stored.number] = Branch(
+                stored.number,
+                stored.name,
+                stored.parent,
+                stored.fork,
+                history,
+                Keyframes(0),
+                [(position, _preset(file, toml)) for position, toml in stored.configs],
+                stored.changes,
+            )
+        for number, position, _ in file.keyframe_sizes():
+            if number in branches and branches[number].fork <= position < len(branches[number].history):
+                branches[number].keyframes.pin(_state(file, number, position, trainer))
     try:
         number, position = int(meta["branch"]), int(meta["position"])
-        timeline.resume(list(branches.values()), number, min(position, branches[number].tip))
-    except (KeyError, ValueError, IndexError):
+        position = max(0, min(position, branches[number].tip))
+    except (KeyError, ValueError, TypeError):
         raise StoreError(f"{file.path}: the file is damaged: it does not say where the run stands") from None
+    timeline.resume(list(branches.values()), number, position)
     return timeline
+
+
+def _history(file: SessionFile, stored: StoredBranch, parent: Branch | None, trainer: Trainer) -> History:
+    """A branch's records. Raises StoreError where it does not fit on its parent."""
+    if (parent is None) != (stored.number == 0):
+        raise StoreError(f"{file.path}: the file is damaged: branch {stored.number} has no parent")
+    if not (parent.fork <= stored.fork <= parent.tip if parent else stored.fork == 0):
+        raise StoreError(f"{file.path}: the file is damaged: branch {stored.number} begins nowhere")
+    history = History(trainer.batches.count, parent.history if parent else None, stored.fork)
+    history.extend(file.rows(stored.number, stored.fork))
+    if len(history) == stored.fork:
+        raise StoreError(f"{file.path}: the file is damaged: branch {stored.number} has no records")
+    history.mark_saved()
+    return history
+
+
+def _state(file: SessionFile, branch: int, position: int, trainer: Trainer) -> State:
+    try:
+        return state_from_bytes(file.keyframe(branch, position), position, trainer)
+    except StoreError:
+        raise
+    except UserError as error:
+        raise StoreError(f"{file.path}: the file is damaged: {error}") from None
 
 
 def load_breakpoints(file: SessionFile) -> Breakpoints:
@@ -230,13 +265,40 @@ def _stored(branch: Branch) -> StoredBranch:
     )
 
 
-def _locked(path: Path) -> FileLock:
-    lock = FileLock(f"{path}.lock")
+def delete_files(path: Path) -> None:
+    """Delete a session file and what SQLite keeps beside it. Raises StoreError."""
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from None
+
+
+def _lock(path: Path) -> int:
+    """Have the session to ourselves until `_unlock`, or until this process ends, however it does."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(blocking=False)
-    except Timeout:
+        while True:
+            descriptor = os.open(_lock_file(path), os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.fstat(descriptor).st_nlink:
+                    return descriptor
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)  # its holder has just deleted it: it keeps nobody out any more
+    except BlockingIOError:
         raise SessionInUseError(f"{path}: another gradstep has this session open") from None
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror}") from None
-    return lock
+
+
+def _unlock(path: Path, descriptor: int) -> None:
+    with contextlib.suppress(OSError):
+        _lock_file(path).unlink(missing_ok=True)
+    os.close(descriptor)
+
+
+def _lock_file(path: Path) -> Path:
+    return Path(f"{path}.lock")

@@ -96,13 +96,10 @@ def rename_session(path: Path, name: str) -> None:
 
 
 def delete_session(path: Path) -> None:
-    """Delete a session file, if it is one. Raises StoreError or UserError."""
+    """Delete a session file, if it is one. Raises StoreError, also for one that is open elsewhere."""
     SessionFile(path, read_only=True).close()
-    try:
-        for suffix in ("", "-wal", "-shm", ".lock"):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be deleted: {error.strerror}") from None
+    with locked(path):
+        delete_files(path)
 
 
 def _summaries(folder: Path) -> Iterator[SessionSummary]:

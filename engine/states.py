@@ -26,13 +26,13 @@ def state_from_bytes(blob: bytes, position: int, trainer: Trainer) -> State:
     try:
         tensors = load(blob)
         parameters, update_norm = tensors.pop("parameters"), tensors.pop("update_norm")
-    except (SafetensorError, KeyError) as error:
+    except (SafetensorError, KeyError, ValueError, RuntimeError, TypeError) as error:
         raise UserError(f"the state of position {position} is damaged: {error}") from None
     own = trainer.network.parameters
     slots = {name.removeprefix(_SLOT): slot.to(own.device) for name, slot in tensors.items()}
     if parameters.shape != own.shape or parameters.dtype != own.dtype or update_norm.numel() != 1:
         raise UserError(f"the state of position {position} is not one of this network")
-    if any(slot.shape not in (own.shape, torch.Size(())) for slot in slots.values()):
+    if not all(slot.is_floating_point() and slot.shape in (own.shape, ()) for slot in slots.values()):
         raise UserError(f"the state of position {position} is not one of this network")
     # a copy: memory of our own, aligned as torch aligns it, so that sums come out the same to the last bit
     return State(position, parameters.to(own.device).clone(), slots, update_norm.item())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
+import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,18 +62,18 @@ class SessionFile:
                 raise StoreError(f"{path}: no such file")
             if not create and (path.is_dir() or path.stat().st_size == 0):
                 raise StoreError(f"{path}: this is no gradstep session")
-            # the front end reads the list of sessions in another thread than it opened this one
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=2.0, check_same_thread=False)
-            if create:
-                self._db.execute(f"pragma application_id = {APPLICATION_ID}")
-                self._db.execute(f"pragma user_version = {SCHEMA}")
-                self._db.execute("pragma journal_mode = wal")
-                self._db.executescript(f"begin; {_TABLES} commit;")
-            else:
-                self._check()
-            self._db.execute("pragma synchronous = normal")
-            if read_only:
-                self._db.execute("pragma query_only = on")
+            self._db = self._connect(str(path))
+            try:
+                if create:
+                    self._create()
+                else:
+                    self._check()
+                self._db.execute("pragma synchronous = normal")
+                if read_only:
+                    self._db.execute("pragma query_only = on")
+            except BaseException:
+                self._db.close()
+                raise
 
     def close(self) -> None:
         with contextlib.suppress(sqlite3.Error):
@@ -91,6 +91,22 @@ class SessionFile:
                 with contextlib.suppress(sqlite3.Error):
                     self._db.execute("rollback")
                 raise
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All that is read within it is of one moment, whatever another process writes meanwhile."""
+        with self._explained():
+            self._db.execute("begin")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.execute("rollback")
+
+    def check_writable(self) -> None:
+        """Raises StoreError if nothing can be written."""
+        with self.transaction():
+            pass
 
     def put_meta(self, **values: str) -> None:
         self._db.executemany("insert or replace into meta values (?, ?)", values.items())
@@ -152,22 +168,25 @@ class SessionFile:
 
     def rows(self, branch: int, fork: int) -> NDArray[np.float64]:
         """A branch's own rows, from its fork on."""
+        width = 8 * len(COLUMNS)
         with self._explained():
-            chunks = [
-                (first - fork, np.frombuffer(blob, "<f8").reshape(-1, len(COLUMNS)))
-                for first, blob in self._db.execute(
-                    "select first, rows from records where branch = ? order by rowid", (branch,)
-                )
-            ]
-        length = max((first + len(rows) for first, rows in chunks), default=0)
-        whole = np.full((length, len(COLUMNS)), math.nan)
-        filled = np.zeros(length, bool)
-        for first, rows in chunks:
-            whole[first : first + len(rows)] = rows
-            filled[first : first + len(rows)] = True
-        if not filled.all():
-            raise StoreError(f"{self.path}: records are missing: the file is damaged")
-        return whole
+            chunks = self._db.execute(
+                "select first, rows from records where branch = ? order by rowid", (branch,)
+            ).fetchall()
+            length = max((first - fork + len(blob) // width for first, blob in chunks), default=0)
+            if length * width > sum(len(blob) for _, blob in chunks):
+                raise StoreError(f"{self.path}: the file is damaged: records are missing")
+            whole = np.empty((length, len(COLUMNS)))
+            filled = 0
+            for first, blob in chunks:
+                rows = np.frombuffer(blob, "<f8").reshape(-1, len(COLUMNS))
+                at = first - fork
+                # what is written over begins within what there is, and what is new right after it
+                if not 0 <= at <= filled:
+                    raise StoreError(f"{self.path}: the file is damaged: records are missing")
+                whole[at : at + len(rows)] = rows
+                filled = max(filled, at + len(rows))
+            return whole
 
     def put_keyframe(self, branch: int, position: int, state: bytes) -> None:
         self._db.execute("insert or replace into keyframes values (?, ?, ?)", (branch, position, state))
@@ -198,20 +217,48 @@ class SessionFile:
         loss = float(np.frombuffer(last[0][-row_bytes:], "<f8")[0]) if last and len(last[0]) else None
         return total // row_bytes, loss
 
+    def _connect(self, database: str, *, uri: bool = False) -> sqlite3.Connection:
+        # the front end reads the list of sessions in another thread than it opened this one
+        return sqlite3.connect(database, isolation_level=None, timeout=2.0, check_same_thread=False, uri=uri)
+
+    def _create(self) -> None:
+        self._db.execute(f"pragma application_id = {APPLICATION_ID}")
+        self._db.execute(f"pragma user_version = {SCHEMA}")
+        self._db.execute("pragma journal_mode = wal")
+        self._db.executescript(f"begin; {_TABLES} commit;")
+
     def _check(self) -> None:
         """Whether this is a session that this version can read."""
-        foreign = StoreError(f"{self.path}: this is no gradstep session")
         try:
-            (application,) = self._db.execute("pragma application_id").fetchone()
-            (version,) = self._db.execute("pragma user_version").fetchone()
-        except sqlite3.DatabaseError:
-            raise foreign from None
-        if application != APPLICATION_ID:
-            raise foreign
+            application, version, others = self._kind()
+        except sqlite3.OperationalError:
+            if not self.read_only or os.access(self.path.parent, os.W_OK):
+                raise
+            # SQLite can't make the files that it shares a database with: nobody writes to this one either
+            self._db.close()
+            self._db = self._connect(f"{self.path.absolute().as_uri()}?immutable=1", uri=True)
+            application, version, others = self._kind()
+        if application != APPLICATION_ID or others:
+            raise StoreError(f"{self.path}: this is no gradstep session")
         if version > SCHEMA:
             raise StoreError(
                 f"{self.path}: written by a newer gradstep (format {version}; this one reads {SCHEMA})"
             )
+
+    def _kind(self) -> tuple[int, int, int]:
+        """The application and version that the file says, and how many views and triggers it has: they
+        would be carried out as it is read."""
+        try:
+            (application,) = self._db.execute("pragma application_id").fetchone()
+            (version,) = self._db.execute("pragma user_version").fetchone()
+            (others,) = self._db.execute(
+                "select count(*) from sqlite_master where type not in ('table', 'index')"
+            ).fetchone()
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            raise StoreError(f"{self.path}: this is no gradstep session") from None
+        return application, version, others
 
     @contextlib.contextmanager
     def _explained(self) -> Iterator[None]:
@@ -219,7 +266,7 @@ class SessionFile:
             yield
         except sqlite3.OperationalError as error:
             raise StoreError(f"{self.path}: {error}") from None
-        except (sqlite3.DatabaseError, ValueError, TypeError) as error:
+        except (sqlite3.Error, ValueError, TypeError, RecursionError, MemoryError) as error:
             raise StoreError(f"{self.path}: the file is damaged: {error}") from None
         except OSError as error:
             raise StoreError(f"{self.path}: {error.strerror}") from None

@@ -93,6 +93,7 @@ class Timeline:
         self._share_budget()
         self.recorder.seconds = float(self.branch.history.column("seconds", self.branch.tip)[0])
         self._travel(self._nearest(position), position, None)
+        self._compare()
 
     def advance(self) -> None:
         """One step along the branch: into its recorded future where there is one, else to a new record."""
@@ -100,14 +101,14 @@ class Timeline:
         trainer = self.trainer
         if trainer.position == self._next_change:
             self._follow_schedule()
-        keyframes = self._owner(trainer.position).keyframes
-        if keyframes.wants(trainer.position):
-            keyframes.add(trainer.snapshot(keyframes.spare(len(self.branch.history))))
+        owner = self._owner(trainer.position)
+        if owner.keyframes.wants(trainer.position):
+            owner.keyframes.add(trainer.snapshot(owner.keyframes.spare(len(owner.history))))
         trainer.step()
         if trainer.position == len(self.branch.history):
             self.recorder.seconds += time.perf_counter() - started
             self._record()
-        elif self.mismatch is None:
+        else:
             self._compare()
 
     def seek(self, position: int, tick: Tick | None = None) -> None:
@@ -224,6 +225,8 @@ class Timeline:
 
     def _compare(self) -> None:
         """Hold the re-executed numbers against the record, bit for bit."""
+        if self.mismatch is not None:
+            return
         evaluation, position, history = self.trainer.evaluation, self.position, self.branch.history
         for name, value in (("loss", evaluation.metrics.loss), ("grad_norm", evaluation.grad_norm)):
             recorded = history.column(name, position, position + 1)[0]

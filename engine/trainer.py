@@ -15,9 +15,10 @@ from engine.config import RunConfig
 from engine.data.dataset import Dataset
 from engine.devices import resolve_device
 from engine.history import NULL
+from engine.landscape import Landscape, Trial
 from engine.network import Network
 from engine.objective import Metrics, make_objective
-from engine.rules import Slots, make_rule
+from engine.rules import SearchingRule, Slots, make_rule
 
 VALIDATION_CHUNK = 1000
 
@@ -83,6 +84,10 @@ class Trainer:
         self.clip_norm = train.clip_norm
         self.slots = self.rule.slots(self.network.parameters)
         self._rule_changed = False
+        self.trials: tuple[Trial, ...] = ()
+        """What the last update's line search tried; empty for other rules, and after `restore`."""
+        self.remark = ""
+        """What kept the last update's rule from moving as it is meant to; empty where nothing did."""
         self._update = torch.empty_like(self.network.parameters)
         self.position = 0
         self._evaluate(NULL)
@@ -91,7 +96,7 @@ class Trainer:
         """Apply the update that the current evaluation proposes, arrive at the next position, evaluate."""
         if self._rule_changed:
             self._fit_slots()
-        self.rule.propose(self._clipped_gradient(), self.slots, self._update)
+        self._propose()
         self.network.parameters.add_(self._update)
         self.position += 1
         self._evaluate(torch.linalg.vector_norm(self._update).item())
@@ -148,6 +153,7 @@ class Trainer:
         self.network.parameters.copy_(state.parameters)
         self.slots = {name: slot.clone() for name, slot in state.slots.items()}
         self._rule_changed = True
+        self.trials, self.remark = (), ""
         self._evaluate(state.update_norm)
 
     def state_hash(self) -> str:
@@ -159,6 +165,16 @@ class Trainer:
         fresh = self.rule.slots(self.network.parameters)
         self.slots = {name: self.slots.get(name, slot) for name, slot in fresh.items()}
         self._rule_changed = False
+
+    def _propose(self) -> None:
+        if not isinstance(self.rule, SearchingRule):
+            self.rule.propose(self._clipped_gradient(), self.slots, self._update)
+            self.trials, self.remark = (), ""
+            return
+        inputs, targets = self.batch(self.position)
+        landscape = Landscape(self.network, self.objective, inputs, targets, self.evaluation.metrics.loss)
+        self.rule.search(landscape, self.slots, self._update)
+        self.trials, self.remark = tuple(landscape.trials), landscape.remark
 
     def _evaluate(self, update_norm: float) -> None:
         network = self.network

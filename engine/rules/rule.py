@@ -9,14 +9,18 @@ from torch import Tensor
 from engine import config
 from engine.rules.adam import Adam
 from engine.rules.descent import GradientDescent, Momentum
+from engine.rules.lbfgs import LBFGS
+from engine.rules.line_search import ConjugateGradientSearch, HeavyBallSearch, LineSearch
+from engine.rules.newton import Newton
 from engine.rules.rmsprop import RMSprop
+from engine.rules.searching import SearchingRule
 
 Slots = dict[str, Tensor]
 """A rule's memory between steps, by name: vectors as long as the parameters, or single numbers."""
 
 
 class Rule(Protocol):
-    """A rule proposes an update; it never touches the parameters."""
+    """A rule proposes an update from the gradient; it never touches the parameters."""
 
     def slots(self, parameters: Tensor) -> Slots:
         """The memory at the start, for a flat vector of parameters."""
@@ -25,7 +29,7 @@ class Rule(Protocol):
         """Write the update d of θ ← θ + d into `update`, and move `slots` on."""
 
 
-def make_rule(settings: config.Rule) -> Rule:
+def make_rule(settings: config.Rule) -> Rule | SearchingRule:
     """The rule that a config names."""
     match settings:
         case config.GradientDescent(learning_rate=rate):
@@ -40,5 +44,27 @@ def make_rule(settings: config.Rule) -> Rule:
             return RMSprop(settings.learning_rate, settings.rho, settings.epsilon, epsilon_inside=True)
         case config.Adam():
             return Adam(settings.learning_rate, settings.beta1, settings.beta2, settings.epsilon)
+        case config.LineSearch():
+            return _line_search(settings)
+        case config.LBFGS():
+            return LBFGS(settings.initial_step, settings.history)
+        case config.Newton():
+            back = (settings.shrink, settings.armijo) if settings.search == "backtracking" else None
+            return Newton(
+                settings.initial_step, settings.damping, saddle_free=settings.saddle_free, backtracking=back
+            )
         case _:
             assert_never(settings)
+
+
+def _line_search(settings: config.LineSearch) -> LineSearch:
+    curvature = settings.curvature_bound
+    search = (settings.search, settings.initial_step, settings.shrink, settings.armijo, curvature)
+    match settings.direction:
+        case "gradient":
+            return LineSearch(*search)
+        case "heavy_ball":
+            return HeavyBallSearch(*search, momentum=settings.momentum)
+        case "conjugate_gradients":
+            fletcher_reeves = settings.conjugate == "fletcher_reeves"
+            return ConjugateGradientSearch(*search, fletcher_reeves=fletcher_reeves)

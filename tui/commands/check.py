@@ -16,7 +16,7 @@ from rich.table import Table
 from engine.claims import Verdict, claim_condition
 from engine.config import Preset, load_preset, preset_names
 from engine.errors import UserError
-from tui.text import number
+from engine.history import json_number
 
 UNEXPECTED = 1
 QUICK_STEPS = 500
@@ -77,7 +77,7 @@ def reproduce(preset: Preset, verdict: Verdict) -> str:
 
 
 def _evidence(verdict: Verdict) -> str:
-    return ", ".join(f"{name} = {number(value)}" for name, value in verdict.values)
+    return ", ".join(f"{name} = {value:.6g}" for name, value in verdict.values)
 
 
 def _table(judged: list[tuple[Preset, Verdict]]) -> Table:
@@ -106,6 +106,6 @@ def _as_json(preset: Preset, verdict: Verdict) -> dict[str, object]:
         "steps": verdict.steps,
         "expected": verdict.claim.expect,
         "as_expected": verdict.expected,
-        "values": {name: number(value, 17) for name, value in verdict.values},
+        "values": {name: json_number(value) for name, value in verdict.values},
         "reproduce": reproduce(preset, verdict),
     }
