@@ -65,20 +65,20 @@ class Judge:
 
     def _look(self, history: History, position: int) -> None:
         claim = self.claim
-        beyond = claim.within is not None and position > claim.within
+        if claim.at is not None and position != claim.at:
+            return
+        if claim.within is not None and position > claim.within:
+            return
+        held = self._condition.holds(history, position)
         if claim.at is not None:
-            if position == claim.at:
-                held = self._condition.holds(history, position)
-                self._decide("shown" if held else "refuted", history, position)
-        elif beyond:
-            if claim.eventually:
-                self._decide("refuted", history, position - 1)
-        else:
-            held = self._condition.holds(history, position)
-            if claim.eventually and held:
+            self._decide("shown" if held else "refuted", history, position)
+        elif claim.eventually:
+            if held:
                 self._decide("shown", history, position)
-            elif (claim.always and held is False) or (claim.never and held):
+            elif position == claim.within:
                 self._decide("refuted", history, position)
+        elif (claim.always and held is False) or (claim.never and held):
+            self._decide("refuted", history, position)
 
     def _decide(self, state: State, history: History, position: int) -> None:
         values = tuple(self._condition.values(history, position).items())

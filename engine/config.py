@@ -85,7 +85,62 @@ class RampData(_Table):
         return 1 if self.target == "index" else self.length
 
 
-Data = Annotated[MnistData | DigitsData | RampData, Field(discriminator="name")]
+class IntervalData(_Table):
+    """Inputs drawn evenly from [low, high]."""
+
+    name: Literal["interval"]
+    target: Literal["input"] = "input"
+    low: Finite = -1.0
+    high: Finite = 1.0
+    samples: int = Field(1000, ge=1, le=100_000)
+    length: int = Field(16, ge=1, le=1_000)
+    seed: int = Field(0, ge=0, lt=2**63)
+
+    @model_validator(mode="after")
+    def _is_interval(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low: given {self.low}; allowed: less than high, which is {self.high}")
+        return self
+
+    @property
+    def width(self) -> int:
+        return self.length
+
+    @property
+    def outputs(self) -> int:
+        return self.length
+
+
+class PointsData(_Table):
+    """A few labelled points, written out."""
+
+    name: Literal["points"]
+    target: Literal["label"] = "label"
+    inputs: list[Annotated[list[Finite], Field(min_length=1, max_length=100)]] = Field(
+        min_length=1, max_length=1000
+    )
+    labels: list[Annotated[int, Field(ge=0, lt=100)]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _points_fit(self) -> Self:
+        if len({len(point) for point in self.inputs}) != 1:
+            raise ValueError("inputs: the points do not all have the same number of coordinates")
+        if len(self.labels) != len(self.inputs):
+            raise ValueError(f"labels: {len(self.labels)} of them for {len(self.inputs)} points")
+        return self
+
+    @property
+    def width(self) -> int:
+        return len(self.inputs[0])
+
+    @property
+    def outputs(self) -> int:
+        return max(2, max(self.labels) + 1)
+
+
+Data = Annotated[
+    MnistData | DigitsData | RampData | IntervalData | PointsData, Field(discriminator="name")
+]
 
 # --- network ----------------------------------------------------------------------------------------
 
@@ -129,6 +184,17 @@ class IdentityInitialiser(_Table):
     name: Literal["identity"]
 
 
+class ShiftedIdentityInitialiser(_Table):
+    """The identity's, with every hidden bias `shift` and the last one taking the shifts back.
+
+    Hidden ReLUs are then in their linear region for all inputs above -shift: the construction of a comment
+    on the identity document. Layers must be as wide as the inputs for it to be the identity.
+    """
+
+    name: Literal["shifted_identity"]
+    shift: Finite = 1.0
+
+
 def _named(given: object) -> object:
     return {"name": given} if isinstance(given, str) else given
 
@@ -139,7 +205,8 @@ Initialiser = Annotated[
     | HeUniformInitialiser
     | NormalInitialiser
     | ConstantInitialiser
-    | IdentityInitialiser,
+    | IdentityInitialiser
+    | ShiftedIdentityInitialiser,
     Field(discriminator="name"),
     BeforeValidator(_named),
 ]
@@ -353,7 +420,7 @@ class RunConfig(_Table):
         quadratic = len(layers) == 1 and layers[0].activation == "linear" and "mse" in self.train.loss
         if isinstance(rule, LineSearch) and rule.search == "exact" and not quadratic:
             problems.append(
-                "train.rule.search: 'exact' needs a loss that is quadratic along a line: one linear layer with "
+                "train.rule.search: 'exact' needs a loss that is quadratic on lines: one linear layer and "
                 "'mse' or 'half_mse'; allowed here: 'backtracking', 'wolfe'"
             )
         if isinstance(rule, Newton) and parameters > MAX_NEWTON_PARAMETERS:

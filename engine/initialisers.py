@@ -31,7 +31,19 @@ def initialise(network: config.Network, width: int, seed: int) -> list[tuple[Ten
                 if bias is not None and isinstance(network.initialiser, config.ConstantInitialiser):
                     fill(bias)
                 layers.append((weight, bias))
+    if isinstance(network.initialiser, config.ShiftedIdentityInitialiser):
+        _shift(layers, network.initialiser.shift)
     return layers
+
+
+def _shift(layers: list[tuple[Tensor, Tensor | None]], shift: float) -> None:
+    """Add `shift` in every hidden layer, and take the sum of the shifts off in the last."""
+    *hidden, (_, last) = layers
+    for _, bias in hidden:
+        if bias is not None:
+            bias.fill_(shift)
+    if last is not None:
+        last.fill_(-shift * len(hidden))
 
 
 def _filler(initialiser: config.Initialiser) -> Callable[[Tensor], object] | None:
@@ -47,7 +59,7 @@ def _filler(initialiser: config.Initialiser) -> Callable[[Tensor], object] | Non
             return lambda weight: nn.init.normal_(weight, mean, std)
         case config.ConstantInitialiser(value=value):
             return lambda tensor: nn.init.constant_(tensor, value)
-        case config.IdentityInitialiser():
+        case config.IdentityInitialiser() | config.ShiftedIdentityInitialiser():
             return nn.init.eye_
         case _:
             assert_never(initialiser)

@@ -11,17 +11,19 @@ from engine.data.dataset import DataError, Dataset, Dtype
 from engine.data.digits import read_digits
 from engine.data.fetch import fetch_mnist
 from engine.data.images import image_dataset
+from engine.data.interval import interval_dataset
+from engine.data.points import points_dataset
 from engine.data.ramp import ramp_dataset
 from engine.data.status import Status, status
 
 if TYPE_CHECKING:
-    from engine.config import DigitsData, MnistData, RampData
+    from engine.config import Data
 
 __all__ = ["DataError", "Dataset", "Status", "fetch_mnist", "load", "status"]
 
 
 def load(
-    config: MnistData | DigitsData | RampData,
+    config: Data,
     dtype: Dtype,
     data_dir: Path | None = None,
     progress: Callable[[str], None] | None = None,
@@ -35,6 +37,10 @@ def load(
     say = progress or (lambda _line: None)
     if config.name == "ramp":
         return ramp_dataset(config, dtype)
+    if config.name == "interval":
+        return interval_dataset(config, dtype)
+    if config.name == "points":
+        return points_dataset(config, dtype)
     found = mnist.locate(data_dir) if config.name == "mnist" else None
     if found is not None:
         say(f"Reading MNIST from {found.place}")

@@ -69,9 +69,11 @@ def reproduce(preset: Preset, verdict: Verdict) -> str:
     claim, command = verdict.claim, f"gradstep run {preset.name}"
     if claim.at is not None:
         return f"{command} --steps {claim.at}"
+    if verdict.position == 0:
+        return f"{command} --steps 0"
     if verdict.state == "refuted" and claim.always:
         return f'{command} --until "not ({claim.always})"'
-    if verdict.state in ("refuted", "shown") and verdict.position != claim.within:
+    if verdict.state == "shown" or (verdict.state == "refuted" and claim.never):
         return f'{command} --until "{claim_condition(claim)}"'
     return f"{command} --steps {verdict.steps}"
 

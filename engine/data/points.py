@@ -1,0 +1,29 @@
+"""A few points written out in the preset, to be checked by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from engine.data.dataset import Dataset, Dtype
+
+if TYPE_CHECKING:
+    from engine.config import PointsData
+
+
+def points_dataset(config: PointsData, dtype: Dtype) -> Dataset:
+    """The points and their labels as they stand in the config."""
+    labels = np.array(config.labels, dtype=np.int64)
+    return Dataset(
+        name="points",
+        description=f"{len(labels)} points in {config.width} dimensions, {config.outputs} classes",
+        substitute=False,
+        train_inputs=np.array(config.inputs, dtype=dtype),
+        train_targets=labels,
+        val_inputs=None,
+        val_targets=None,
+        tolerance=None,
+        image_shape=None,
+        labels=labels,
+    )
