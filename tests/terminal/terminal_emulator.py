@@ -1,0 +1,88 @@
+"""A real pseudo-terminal with a program in it, its screen read by a terminal emulator."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyte
+
+
+class Terminal:
+    """Runs a command of this environment's `bin` in a terminal of so many columns and rows."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str], columns: int = 80, rows: int = 24):
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.written = 0
+        self.pid, self._fd = pty.fork()
+        if self.pid == 0:
+            program = str(Path(sys.executable).parent / arguments[0])
+            os.execve(program, [program, *arguments[1:]], {**os.environ, **environment})
+        self.resize(columns, rows)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.exit_status(0) is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self._fd)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(line.rstrip() for line in self.screen.display)
+
+    def resize(self, columns: int, rows: int) -> None:
+        self.screen.resize(rows, columns)
+        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            os.write(self._fd, key.encode())
+
+    def read(self, seconds: float) -> bool:
+        """Take what the program writes within so many seconds; whether there was anything."""
+        ready, _, _ = select.select([self._fd], [], [], seconds)
+        if not ready:
+            return False
+        try:
+            data = os.read(self._fd, 65536)
+        except OSError:
+            return False
+        self.written += len(data)
+        self._stream.feed(data)
+        return bool(data)
+
+    def wait_for(self, condition: Callable[[str], bool], seconds: float = 30.0) -> float:
+        """Read until the screen's text meets a condition; how long that took. Fails with the screen."""
+        started = time.monotonic()
+        while not condition(self.text):
+            if time.monotonic() - started > seconds:
+                raise AssertionError(f"not within {seconds} s; the screen is:\n{self.text}")
+            self.read(0.05)
+        return time.monotonic() - started
+
+    def exit_status(self, seconds: float = 10.0) -> int | None:
+        """The program's exit status, waited for; None while it runs."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:
+                return 0
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            if time.monotonic() >= deadline:
+                return None
+            self.read(0.05)

@@ -1,0 +1,93 @@
+"""The installed `gradstep` in a pseudo-terminal, as a person over SSH has it."""
+
+import os
+import re
+import signal
+import time
+
+
+def position(text):
+    """The step that the transport shows."""
+    found = re.search(r"step\s+([\d,]+)", text)
+    return int(found[1].replace(",", "")) if found else -1
+
+
+def test_steps_and_quits(explorer):
+    terminal = explorer("linear-1-layer")
+    terminal.wait_for(lambda text: position(text) == 0)
+    terminal.press("n")
+    terminal.wait_for(lambda text: position(text) == 1)
+    # by hand in NumPy, float64: test_step_reference.py does the same steps
+    assert "1.09352e+08" in terminal.text
+    terminal.press("n", "n")
+    terminal.wait_for(lambda text: position(text) == 3)
+    terminal.press("q")
+    assert terminal.exit_status() == 0
+
+
+def test_works_at_its_three_sizes_and_says_what_it_needs_below(explorer):
+    terminal = explorer("linear-1-layer", columns=120, rows=40)
+    terminal.wait_for(lambda text: "Hyperparameters" in text and "Inspector" in text and position(text) == 0)
+    for columns, rows in ((80, 24), (60, 20)):
+        terminal.resize(columns, rows)
+        terminal.wait_for(lambda text: "loss" in text and position(text) == 0)
+    terminal.resize(40, 10)
+    terminal.wait_for(lambda text: "60" in text and "20" in text)
+    terminal.resize(80, 24)
+    terminal.wait_for(lambda text: position(text) == 0)
+
+
+def test_a_key_is_answered_while_the_run_goes_at_full_speed(explorer):
+    terminal = explorer("linear-1-layer")
+    terminal.wait_for(lambda text: position(text) == 0)
+    terminal.press(" ")
+    terminal.wait_for(lambda text: position(text) >= 200)  # the preset's length: it stops there
+    terminal.press(" ")
+    terminal.wait_for(lambda text: position(text) > 1000)
+    terminal.press("?")
+    terminal.wait_for(lambda text: "One step" in text, 5)
+    terminal.press("\x1b")
+    terminal.wait_for(lambda text: "One step" not in text, 5)
+    terminal.press(" ")
+    terminal.wait_for(lambda text: "paused" in text, 5)
+
+
+def test_says_nothing_while_paused(explorer):
+    terminal = explorer("linear-1-layer")
+    terminal.wait_for(lambda text: position(text) == 0)
+    terminal.press("n")
+    terminal.wait_for(lambda text: position(text) == 1)
+    while terminal.read(0.5):
+        pass
+    before = terminal.written
+    deadline = time.monotonic() + 1.5
+    while time.monotonic() < deadline:
+        terminal.read(0.1)
+    assert terminal.written == before
+
+
+def test_a_killed_engine_is_shown_and_can_be_restarted(explorer, engine_of):
+    terminal = explorer("linear-1-layer")
+    terminal.wait_for(lambda text: position(text) == 0)
+    engine_of(terminal).send_signal(signal.SIGKILL)
+    terminal.wait_for(lambda text: "SIGKILL" in text or "killed" in text.lower())
+    terminal.press("r")
+    terminal.wait_for(lambda text: position(text) == 0 and "SIGKILL" not in text)
+    terminal.press("n")
+    terminal.wait_for(lambda text: position(text) == 1)
+
+
+def test_no_engine_is_left_when_the_explorer_is_killed(explorer, engine_of):
+    terminal = explorer("linear-1-layer")
+    terminal.wait_for(lambda text: position(text) == 0)
+    terminal.press(" ")
+    engine = engine_of(terminal)
+    os.kill(terminal.pid, signal.SIGKILL)
+    engine.wait(20)
+
+
+def test_keys_hammered_in_are_all_carried_out(explorer):
+    terminal = explorer("linear-1-layer")
+    terminal.wait_for(lambda text: position(text) == 0)
+    terminal.press(*"n" * 50)
+    terminal.wait_for(lambda text: position(text) == 50)
