@@ -23,13 +23,9 @@ def check(
     session = Session(preset, data_dir)
     end = session.planned_steps or 0
     verdicts = session.claims()
-    while session.position < end and not session.diverged and not all(map(_final, verdicts)):
+    while session.position < end and not session.diverged and not all(verdict.final for verdict in verdicts):
         session.burst(min(LOOK_EVERY, end - session.position))
         verdicts = session.claims()
         if progress is not None:
             progress(session.position, end)
     return verdicts
-
-
-def _final(verdict: Verdict) -> bool:
-    return verdict.state in ("refuted", "shown")

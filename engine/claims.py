@@ -23,7 +23,7 @@ class Verdict:
     claim: Claim
     state: State
     steps: int
-    """The positions that were judged, less one."""
+    """The position judged last."""
     position: int | None = None
     """Where it was decided; the evidence is the records there and just before."""
     values: tuple[tuple[str, float], ...] = ()
@@ -33,6 +33,12 @@ class Verdict:
     def expected(self) -> bool:
         """Whether the preset's author found the same."""
         return self.claim.expect is None or self.claim.expect == self.state
+
+    @property
+    def final(self) -> bool:
+        """Whether more records can't change it."""
+        within = self.claim.within
+        return self.state in ("refuted", "shown") or (within is not None and self.steps >= within)
 
     @property
     def text(self) -> str:
@@ -61,7 +67,8 @@ class Judge:
         if self._decided is not None:
             return self._decided
         state: State = "holds" if self.claim.always or self.claim.never else "open"
-        return Verdict(self.claim, state, max(0, len(history) - 1))
+        last = max(0, len(history) - 1)
+        return Verdict(self.claim, state, last if self.claim.within is None else min(last, self.claim.within))
 
     def _look(self, history: History, position: int) -> None:
         claim = self.claim
@@ -71,7 +78,8 @@ class Judge:
             return
         held = self._condition.holds(history, position)
         if claim.at is not None:
-            self._decide("shown" if held else "refuted", history, position)
+            if held is not None:
+                self._decide("shown" if held else "refuted", history, position)
         elif claim.eventually:
             if held:
                 self._decide("shown", history, position)

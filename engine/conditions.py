@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import difflib
 import math
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Literal
@@ -27,7 +28,8 @@ class ConditionError(UserError):
 
     def __init__(self, text: str, column: int, problem: str) -> None:
         self.column = column
-        super().__init__(f"column {column}: {problem}\n    {text}\n    {' ' * (column - 1)}^")
+        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+        super().__init__(f"column {column}: {problem}\n    {shown}\n    {' ' * (column - 1)}^")
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,9 @@ class Operand:
         """Its value there; `NULL` where it has none."""
         if self.kind == "field":
             return history.value(self.field, position)
-        first = position - self.window
+        # rising and falling compare each of `window` steps, the others reduce the last `window` values
+        reduces = self.kind in ("mean", "lowest", "highest")
+        first = position - self.window + reduces
         if first < 0:
             return NULL
         if self.kind == "ago":
@@ -60,7 +64,6 @@ class Operand:
         return self._over_window(history, first, position)
 
     def _over_window(self, history: History, first: int, position: int) -> float:
-        """rising and falling compare each of `window` steps; the others reduce the last `window` values."""
         values = history.column(self.field, first, position + 1)
         if np.isnan(values).any() and is_null(values).any():
             return NULL
@@ -70,11 +73,12 @@ class Operand:
             case "falling":
                 return float((values[1:] < values[:-1]).all())
             case "mean":
-                return float(values[1:].mean())
+                with np.errstate(over="ignore", invalid="ignore"):
+                    return float(values.mean())
             case "lowest":
-                return float(values[1:].min())
+                return float(values.min())
             case _:
-                return float(values[1:].max())
+                return float(values.max())
 
 
 @dataclass(frozen=True)
@@ -103,18 +107,22 @@ def parse_condition(text: str, names: Collection[str] = FIELDS) -> Condition:
     """Parse a condition over the fields `names`. Raises ConditionError."""
     if len(text) > MAX_LENGTH:
         raise ConditionError(text[:60] + "…", 1, f"longer than {MAX_LENGTH} characters")
-    line = text.strip()
+    line = re.sub(r"\s", " ", text.strip())
+    if not line:
+        raise ConditionError(line, 1, "nothing is here; needed: a comparison, such as loss > prev.loss")
+    if "#" in line:
+        raise ConditionError(line, line.index("#") + 1, "a condition has no comments")
     try:
         tree = ast.parse(line, mode="eval")
     except SyntaxError as error:
-        raise ConditionError(line, error.offset or 1, error.msg) from None
+        raise ConditionError(line, error.offset or len(line) + 1, error.msg) from None
     except (ValueError, RecursionError, MemoryError):
         raise ConditionError(line, 1, "this can't be read as an expression") from None
     translation = _Translation(line, names)
     try:
         source = translation.truth(tree.body)
         code = compile(f"lambda v: {source}", "<condition>", "eval")
-    except (RecursionError, MemoryError):
+    except (SyntaxError, RecursionError, MemoryError):
         raise ConditionError(line, 1, "too deeply nested") from None
     holds = eval(code, {"__builtins__": {}, **_FUNCTIONS, **_HELPERS})
     return Condition(line, tuple(translation.operands), holds)
@@ -130,15 +138,7 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Eq: "==",
     ast.NotEq: "!=",
 }
-_WINDOWED: dict[str, Literal["number", "truth"]] = {
-    "change": "number",
-    "ago": "number",
-    "mean": "number",
-    "lowest": "number",
-    "highest": "number",
-    "rising": "truth",
-    "falling": "truth",
-}
+_WINDOWED = ("change", "ago", "mean", "lowest", "highest", "rising", "falling")
 
 
 def _divide(a: float, b: float) -> float:
@@ -155,24 +155,33 @@ def _modulo(a: float, b: float) -> float:
 def _power(a: float, b: float) -> float:
     try:
         return math.pow(a, b)
-    except OverflowError:
-        return math.inf
-    except ValueError:
-        return math.nan
+    except (OverflowError, ValueError):
+        with np.errstate(all="ignore"):
+            return float(np.power(a, b))
 
 
 def _log10(a: float) -> float:
     return math.log10(a) if a > 0 else -math.inf if a == 0 else math.nan
 
 
+def _min(*numbers: float) -> float:
+    """NaN if one is, whichever; Python's `min` looks at their order."""
+    return math.nan if any(number != number for number in numbers) else min(numbers)
+
+
+def _max(*numbers: float) -> float:
+    return math.nan if any(number != number for number in numbers) else max(numbers)
+
+
 _FUNCTIONS: dict[str, Callable[..., object]] = {
     "abs": abs,
     "finite": math.isfinite,
     "log10": _log10,
-    "min": min,
-    "max": max,
+    "min": _min,
+    "max": _max,
 }
-_TRUTHS = {"finite"}
+_TRUTHS = {"finite", "rising", "falling"}
+_NUMBERS = {*_FUNCTIONS, *_WINDOWED} - _TRUTHS
 _HELPERS: dict[str, Callable[..., object]] = {"_divide": _divide, "_modulo": _modulo, "_power": _power}
 
 
@@ -199,7 +208,7 @@ class _Translation:
                         raise self.error(other, f"only {' '.join(_COMPARISONS.values())} compare")
                     parts += [_COMPARISONS[type(comparison)], self.number(other)]
                 return "(" + " ".join(parts) + ")"
-            case ast.Call(func=ast.Name(id=name)) if name in _TRUTHS or _WINDOWED.get(name) == "truth":
+            case ast.Call(func=ast.Name(id=name)) if name not in _NUMBERS:
                 return self.call(node, name)
         raise self.error(
             node, "needed here: a comparison, such as loss > prev.loss, or several with and, or, not"
@@ -220,8 +229,10 @@ class _Translation:
                 return self.number(operand)
             case ast.BinOp(left=left, op=op, right=right):
                 return self.arithmetic(node, op, self.number(left), self.number(right))
-            case ast.Call(func=ast.Name(id=name)) if name not in _TRUTHS and _WINDOWED.get(name) != "truth":
+            case ast.Call(func=ast.Name(id=name)) if name not in _TRUTHS:
                 return self.call(node, name)
+            case ast.Attribute():
+                raise self.error(node, "only prev has fields: prev.loss; ago(loss, 2) is two steps back")
         raise self.error(node, "needed here: a number, such as a field, a constant, arithmetic")
 
     def arithmetic(self, node: ast.expr, op: ast.operator, left: str, right: str) -> str:
@@ -257,9 +268,9 @@ class _Translation:
             case [ast.Name(id=field) as at, ast.Constant(value=int(steps))] if type(steps) is int:
                 if not 1 <= steps <= MAX_WINDOW:
                     raise self.error(node.args[1], f"between 1 and {MAX_WINDOW:,} steps")
-                kind = name  # one of Operand's kinds, being a key of _WINDOWED
+                kind = name  # one of Operand's kinds, being in _WINDOWED
                 value = self.operand(Operand(kind, self.field(at, field), steps))  # type: ignore[arg-type]
-                return f"({value} == 1.0)" if _WINDOWED[name] == "truth" else value
+                return f"({value} == 1.0)" if name in _TRUTHS else value
         raise self.error(node, f"{name} takes a field and a number of steps: {name}(loss, 10)")
 
     def operand(self, operand: Operand) -> str:
@@ -287,4 +298,5 @@ class _Translation:
         return self.error(node, f"unknown {what} {name!r}; there are: {', '.join(known)}{hint}")
 
     def error(self, node: ast.expr, problem: str) -> ConditionError:
-        return ConditionError(self.text, node.col_offset + 1, problem)
+        before = self.text.encode()[: node.col_offset]  # ast counts bytes
+        return ConditionError(self.text, len(before.decode()) + 1, problem)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from engine.network import Network
 from engine.objective import Objective
 
 HESSIAN_CHUNK = 32
@@ -31,28 +31,34 @@ class Landscape:
     """The batch's loss around the present parameters θ, where `loss` and `gradient` are known.
 
     `evaluations` counts passes over the batch: one for a loss, with or without its gradient, and one for a
-    Hessian-vector product. What is known at θ counts nothing.
+    Hessian-vector product. What is known at θ counts nothing. `outputs` is the network as a differentiable
+    function of parameters and inputs.
     """
 
     def __init__(
-        self, network: Network, objective: Objective, inputs: Tensor, targets: Tensor, loss: float
+        self,
+        outputs: Callable[[Tensor, Tensor], Tensor],
+        objective: Objective,
+        batch: tuple[Tensor, Tensor],
+        parameters: Tensor,
+        gradient: Tensor,
+        loss: float,
     ) -> None:
-        self.parameters = network.parameters
-        self.gradient = network.gradient
+        self.parameters = parameters
+        self.gradient = gradient
         self.loss = loss
         self.evaluations = 0
         self.trials: list[Trial] = []
         self.remark = ""
         """What kept a rule from moving as it is meant to, in words."""
-        self._network = network
+        self._outputs = outputs
         self._objective = objective
-        self._inputs = inputs
-        self._targets = targets
+        self._inputs, self._targets = batch
 
     def loss_at(self, displacement: Tensor) -> float:
         """The loss at θ + d, to the bit what is recorded if that is the next position on the same batch."""
         self.evaluations += 1
-        outputs = self._network.outputs(self.parameters + displacement, self._inputs)
+        outputs = self._outputs(self.parameters + displacement, self._inputs)
         return self._objective.measure(outputs, self._targets, None).loss
 
     def loss_and_gradient_at(self, displacement: Tensor) -> tuple[float, Tensor]:
@@ -60,7 +66,7 @@ class Landscape:
         self.evaluations += 1
         with torch.enable_grad():
             leaf = (self.parameters + displacement).requires_grad_()
-            outputs = self._network.outputs(leaf, self._inputs)
+            outputs = self._outputs(leaf, self._inputs)
         by_outputs = torch.empty_like(outputs)
         loss = self._objective.measure(outputs.detach(), self._targets, by_outputs).loss
         return loss, torch.autograd.grad(outputs, leaf, by_outputs)[0]
@@ -74,17 +80,17 @@ class Landscape:
         return torch.dot(direction, self.hessian_product(direction)).item()
 
     def hessian_product(self, direction: Tensor) -> Tensor:
-        """Hd, by the derivative of the gradient along d (Pearlmutter 1994)."""
+        """Hd, by backpropagation through the gradient (Pearlmutter 1994)."""
         self.evaluations += 1
-        return self._hessian_product(direction)
+        return self._hessian_products()(direction)[0]
 
     def hessian(self) -> Tensor:
         """The whole Hessian at θ, of n × n numbers for n parameters: one product a column."""
         count = len(self.parameters)
         self.evaluations += count
-        columns = torch.func.vmap(self._hessian_product, chunk_size=HESSIAN_CHUNK)
+        columns = torch.func.vmap(self._hessian_products(), chunk_size=HESSIAN_CHUNK)
         eye = torch.eye(count, dtype=self.parameters.dtype, device=self.parameters.device)
-        hessian: Tensor = columns(eye)
+        hessian: Tensor = columns(eye)[0]
         return hessian
 
     def along(self, direction: Tensor) -> Line:
@@ -98,13 +104,14 @@ class Landscape:
                 self.trials[i] = replace(self.trials[i], accepted=True)
                 return
 
-    def _hessian_product(self, direction: Tensor) -> Tensor:
-        gradient = torch.func.grad(self._differentiable)
-        product: Tensor = torch.func.jvp(gradient, (self.parameters,), (direction,))[1]
-        return product
+    def _hessian_products(self) -> Callable[[Tensor], tuple[Tensor]]:
+        """The map from d to (Hd,); H is symmetric, so the gradient's vector-Jacobian product is Hd."""
+        products: Callable[[Tensor], tuple[Tensor]]
+        products = torch.func.vjp(torch.func.grad(self._differentiable), self.parameters)[1]
+        return products
 
     def _differentiable(self, parameters: Tensor) -> Tensor:
-        return self._objective.loss(self._network.outputs(parameters, self._inputs), self._targets)
+        return self._objective.loss(self._outputs(parameters, self._inputs), self._targets)
 
 
 class Line:
@@ -141,6 +148,10 @@ class Line:
         """Whether θ + αd is another point than θ, in the parameters' precision."""
         parameters = self._landscape.parameters
         return not torch.equal(parameters + self._direction * step_length, parameters)
+
+    def remark(self, text: str) -> None:
+        """Say what kept the search from ending as it is meant to."""
+        self._landscape.remark = text
 
     def _record(self, step_length: float, loss: float) -> None:
         self._landscape.trials.append(Trial(step_length, loss, self._landscape.evaluations))

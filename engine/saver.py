@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
-import os
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -18,8 +15,9 @@ from engine.data.dataset import Dataset
 from engine.errors import UserError
 from engine.history import History
 from engine.keyframes import Keyframes, least_missed
+from engine.session_lock import lock, unlock
 from engine.states import state_from_bytes, state_to_bytes
-from engine.store import SessionFile, StoredBranch, StoreError
+from engine.store import SessionFile, StoredBranch, StoreError, delete_files
 from engine.timeline import Branch, Timeline
 from engine.trainer import State, Trainer
 
@@ -38,10 +36,6 @@ def environment(dataset: Dataset) -> dict[str, str]:
         "capability": torch.backends.cpu.get_cpu_capability(),
         "fingerprint": dataset.fingerprint,
     }
-
-
-class SessionInUseError(StoreError):
-    """Another process has the session open."""
 
 
 class Saver:
@@ -66,7 +60,7 @@ class Saver:
         self._state_saved = 0.0
         self._state_cost = 0.0
         self._whole = not resumed
-        self._lock = _lock(path)
+        self._lock = lock(path)
         try:
             if not resumed and path.exists():
                 raise StoreError(f"{path}: there is a file already")
@@ -81,7 +75,7 @@ class Saver:
                     delete_files(path)
                 raise
         except BaseException:
-            _unlock(path, self._lock)
+            unlock(path, self._lock)
             raise
 
     def flush(self) -> None:
@@ -132,7 +126,7 @@ class Saver:
             self.save_state()
         finally:
             self._file.close()
-            _unlock(self.path, self._lock)
+            unlock(self.path, self._lock)
 
     def _begin(self, timeline: Timeline, dataset: Dataset) -> None:
         root = timeline.branches[0].configs[0][1]
@@ -168,7 +162,10 @@ def saved_preset(file: SessionFile) -> Preset:
     branches = file.branches()
     if not branches or branches[0].number != 0 or not branches[0].configs:
         raise StoreError(f"{file.path}: the file is damaged: it has no run")
-    return _preset(file, branches[0].configs[0][1])
+    preset = _preset(file, branches[0].configs[0][1])
+    if preset.train.threads == "auto" or preset.train.device == "auto":
+        raise StoreError(f"{file.path}: the file is damaged: it does not say what the run used")
+    return preset
 
 
 def differences(file: SessionFile, dataset: Dataset) -> list[str]:
@@ -251,7 +248,10 @@ def load_breakpoints(file: SessionFile) -> Breakpoints:
 
 
 def _preset(file: SessionFile, toml: str) -> Preset:
-    return parse_preset(toml, name="", source=str(file.path))
+    try:
+        return parse_preset(toml, name=file.meta().get("preset", ""), source=str(file.path))
+    except RecursionError:
+        raise StoreError(f"{file.path}: the file is damaged: a config is none") from None
 
 
 def _stored(branch: Branch) -> StoredBranch:
@@ -263,42 +263,3 @@ def _stored(branch: Branch) -> StoredBranch:
         [(position, to_toml(preset)) for position, preset in branch.configs],
         branch.changes,
     )
-
-
-def delete_files(path: Path) -> None:
-    """Delete a session file and what SQLite keeps beside it. Raises StoreError."""
-    try:
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}") from None
-
-
-def _lock(path: Path) -> int:
-    """Have the session to ourselves until `_unlock`, or until this process ends, however it does."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        while True:
-            descriptor = os.open(_lock_file(path), os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.fstat(descriptor).st_nlink:
-                    return descriptor
-            except BaseException:
-                os.close(descriptor)
-                raise
-            os.close(descriptor)  # its holder has just deleted it: it keeps nobody out any more
-    except BlockingIOError:
-        raise SessionInUseError(f"{path}: another gradstep has this session open") from None
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}") from None
-
-
-def _unlock(path: Path, descriptor: int) -> None:
-    with contextlib.suppress(OSError):
-        _lock_file(path).unlink(missing_ok=True)
-    os.close(descriptor)
-
-
-def _lock_file(path: Path) -> Path:
-    return Path(f"{path}.lock")

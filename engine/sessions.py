@@ -9,8 +9,8 @@ from pathlib import Path
 
 from platformdirs import user_data_path
 
-from engine.errors import UserError
-from engine.store import SessionFile, StoreError
+from engine.session_lock import locked
+from engine.store import SessionFile, StoreError, delete_files
 
 SUFFIX = ".gradstep"
 OLD_SECONDS = 30 * 24 * 3600

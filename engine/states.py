@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
+from torch import Tensor
 
 from engine.errors import UserError
 from engine.trainer import State, Trainer
@@ -32,7 +33,14 @@ def state_from_bytes(blob: bytes, position: int, trainer: Trainer) -> State:
     slots = {name.removeprefix(_SLOT): slot.to(own.device) for name, slot in tensors.items()}
     if parameters.shape != own.shape or parameters.dtype != own.dtype or update_norm.numel() != 1:
         raise UserError(f"the state of position {position} is not one of this network")
-    if not all(slot.is_floating_point() and slot.shape in (own.shape, ()) for slot in slots.values()):
+    if not all(_fits(slot, own) for slot in slots.values()):
         raise UserError(f"the state of position {position} is not one of this network")
     # a copy: memory of our own, aligned as torch aligns it, so that sums come out the same to the last bit
     return State(position, parameters.to(own.device).clone(), slots, update_norm.item())
+
+
+def _fits(slot: Tensor, parameters: Tensor) -> bool:
+    """Whether a rule's memory is a vector like the parameters, or a number."""
+    if slot.shape == parameters.shape:
+        return slot.dtype == parameters.dtype
+    return slot.shape == () and slot.is_floating_point()

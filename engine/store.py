@@ -140,26 +140,30 @@ class SessionFile:
     def branches(self) -> list[StoredBranch]:
         """The branches, parents before children."""
         with self._explained():
-            return [
-                StoredBranch(
-                    number,
-                    name,
-                    parent,
-                    fork,
-                    self._db.execute(
-                        "select position, toml from configs where branch = ? order by position", (number,)
-                    ).fetchall(),
-                    [
-                        (position, json.loads(made))
-                        for position, made in self._db.execute(
-                            "select position, changes from changes where branch = ? order by rowid", (number,)
-                        )
-                    ],
-                )
-                for number, name, parent, fork in self._db.execute(
-                    "select number, name, parent, fork from branches order by number"
-                )
-            ]
+            found = self._db.execute("select number, name, parent, fork from branches order by number")
+            return [self._branch(*row) for row in found.fetchall()]
+
+    def _branch(self, number: int, name: str, parent: int | None, fork: int) -> StoredBranch:
+        """A row of `branches` with what belongs to it. Any column of a damaged file can hold anything."""
+        of = (number,)
+        configs = self._db.execute(
+            "select position, toml from configs where branch = ? order by position", of
+        ).fetchall()
+        changes = [
+            (position, json.loads(made))
+            for position, made in self._db.execute(
+                "select position, changes from changes where branch = ? order by rowid", of
+            )
+        ]
+        if not (
+            isinstance(name, str)
+            and isinstance(fork, int)
+            and isinstance(parent, int | None)
+            and all(isinstance(at, int) and isinstance(toml, str) for at, toml in configs)
+            and all(isinstance(at, int) and isinstance(made, dict) for at, made in changes)
+        ):
+            raise StoreError(f"{self.path}: the file is damaged: branch {number} is none")
+        return StoredBranch(number, name, parent, fork, configs, changes)
 
     def put_rows(self, branch: int, first: int, rows: NDArray[np.float64]) -> None:
         """Add rows (positions, columns) from a position on; they replace any stored before."""
@@ -213,9 +217,9 @@ class SessionFile:
         with self._explained():
             (total,) = self._db.execute("select coalesce(sum(length(rows)), 0) from records").fetchone()
             last = self._db.execute("select rows from records order by rowid desc limit 1").fetchone()
-        row_bytes = 8 * len(COLUMNS)
-        loss = float(np.frombuffer(last[0][-row_bytes:], "<f8")[0]) if last and len(last[0]) else None
-        return total // row_bytes, loss
+            row_bytes = 8 * len(COLUMNS)
+            loss = float(np.frombuffer(last[0][-row_bytes:], "<f8")[0]) if last and len(last[0]) else None
+            return total // row_bytes, loss
 
     def _connect(self, database: str, *, uri: bool = False) -> sqlite3.Connection:
         # the front end reads the list of sessions in another thread than it opened this one
@@ -270,3 +274,12 @@ class SessionFile:
             raise StoreError(f"{self.path}: the file is damaged: {error}") from None
         except OSError as error:
             raise StoreError(f"{self.path}: {error.strerror}") from None
+
+
+def delete_files(path: Path) -> None:
+    """Delete a session file and what SQLite keeps beside it. Raises StoreError."""
+    try:
+        for suffix in ("", "-wal", "-shm"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be deleted: {error.strerror}") from None

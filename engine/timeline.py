@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.config import Preset, changed, is_live
+from engine.config import Preset, changed, is_live, parse_preset, to_toml
 from engine.errors import UserError
 from engine.history import History
 from engine.keyframes import Keyframes
@@ -55,6 +55,8 @@ class Timeline:
         self.trainer = trainer
         self.recorder = Recorder(trainer, preset.train.validate_every)
         self._budget = preset.run.keyframe_megabytes * 1_000_000
+        # with its defaults written out, as a session file has it: a change then means the same after resuming
+        preset = parse_preset(to_toml(preset), name=preset.name, source="config")
         history = History(trainer.batches.count)
         root = Branch(0, "main", None, 0, history, Keyframes(self._budget), [(0, preset)])
         self.branches = {0: root}

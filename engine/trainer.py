@@ -171,8 +171,15 @@ class Trainer:
             self.rule.propose(self._clipped_gradient(), self.slots, self._update)
             self.trials, self.remark = (), ""
             return
-        inputs, targets = self.batch(self.position)
-        landscape = Landscape(self.network, self.objective, inputs, targets, self.evaluation.metrics.loss)
+        network = self.network
+        landscape = Landscape(
+            network.outputs,
+            self.objective,
+            self.batch(self.position),
+            network.parameters,
+            network.gradient,
+            self.evaluation.metrics.loss,
+        )
         self.rule.search(landscape, self.slots, self._update)
         self.trials, self.remark = tuple(landscape.trials), landscape.remark
 

@@ -96,8 +96,8 @@ class Explorer(App[int]):
     def run(self, *args: Any, **kwargs: Any) -> int | None:
         """Run until the user quits; then, with the terminal given back, end the engine. The exit status."""
         try:
-            super().run(*args, **kwargs)
-            return self.return_code
+            result = super().run(*args, **kwargs)
+            return self.return_code or result
         finally:
             self._engine.close()
 
@@ -229,9 +229,9 @@ class Explorer(App[int]):
         if action in ("step", "burst", "reset", "new_seed"):
             return self.state.died is None
         if action == "run":
-            return self.state.died is None and not self.state.running
+            return self.state.died is None and not self.state.busy
         if action == "pause":
-            return self.state.running
+            return self.state.busy
         if action == "restart":
             return self.state.died is not None
         return True

@@ -12,6 +12,7 @@ from types import ModuleType
 from engine.config import load_preset
 from engine.errors import UserError
 from tui.commands import check, data, export, presets, run, sessions
+from tui.text import plain
 
 BAD_INPUT = 2
 COMMANDS: dict[str, ModuleType] = {
@@ -26,23 +27,43 @@ COMMANDS: dict[str, ModuleType] = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line; the exit status. A user's mistake is a sentence on stderr, no traceback."""
-    arguments = sys.argv[1:] if arguments is None else arguments
     try:
-        if arguments and arguments[0] in COMMANDS:
-            command = COMMANDS[arguments[0]]
-            parser = argparse.ArgumentParser(f"gradstep {arguments[0]}", description=command.__doc__)
-            command.add_arguments(parser)
-            return int(command.main(parser.parse_args(arguments[1:])))
-        return explore(_explorer_parser().parse_args(arguments))
+        status = _carry_out(sys.argv[1:] if arguments is None else arguments)
+        print(end="", flush=True)
+        return status
     except UserError as error:
-        print(f"gradstep: {error}", file=sys.stderr)
-        return BAD_INPUT
+        return _bad_input(str(error))
     except BrokenPipeError:
-        # whoever read our output has had enough; Python's own flush at exit must not complain again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         return 0
+    except OSError as error:
+        _give_up_output()
+        place = f"{error.filename}: " if error.filename else ""
+        return _bad_input(f"{place}{error.strerror or error}")
     except KeyboardInterrupt:
         return 130
+
+
+def _carry_out(arguments: Sequence[str]) -> int:
+    if arguments and arguments[0] in COMMANDS:
+        command = COMMANDS[arguments[0]]
+        parser = argparse.ArgumentParser(f"gradstep {arguments[0]}", description=command.__doc__)
+        command.add_arguments(parser)
+        return int(command.main(parser.parse_args(arguments[1:])))
+    return explore(_explorer_parser().parse_args(arguments))
+
+
+def _bad_input(text: str) -> int:
+    print(f"gradstep: {plain(text)}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _give_up_output() -> None:
+    """Where nobody takes what we print any more, Python's own flush at exit must not complain again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def explore(arguments: argparse.Namespace) -> int:
@@ -52,7 +73,7 @@ def explore(arguments: argparse.Namespace) -> int:
         preset = load_preset(arguments.preset, arguments.set)
     elif arguments.set:
         raise UserError("--set changes a preset: name one")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         raise UserError("the explorer needs a terminal; without one, use `gradstep run`")
     from tui.app import Explorer
 

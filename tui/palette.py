@@ -41,7 +41,7 @@ class ExplorerCommands(Provider):
         state, explorer = app.state, app.explorer
         if state.died is not None:
             yield Entry("Restart the engine", "On the same preset, from position 0", app.action_restart)
-        elif state.running:
+        elif state.busy:
             yield Entry("Pause", "At most one more step is done", app.action_pause)
         else:
             yield Entry("Step", "One step", app.action_step)

@@ -18,7 +18,6 @@ from engine.worker.messages import (
     Changed,
     Died,
     Event,
-    Landmarks,
     Logged,
     Opened,
     Ready,
@@ -33,6 +32,7 @@ from tui.edits import Edits
 
 MAX_BURST = 1_000_000
 LOG_LINES = 500
+COMPUTING = "computing"
 SPEED_SECONDS = 2.0
 """The steps a second are those of the last so many seconds of the run."""
 
@@ -169,11 +169,16 @@ class RunState:
         self.refusal = ""
         return Topic.STATUS
 
+    @property
+    def busy(self) -> bool:
+        """Whether steps are being done, so that a pause has a meaning."""
+        return self.running or self.working == COMPUTING
+
     def unanswered(self) -> Topic:
         """The engine has not answered for a while: a step takes long."""
         if self.working or self.running or self.died is not None:
             return NOTHING
-        self.working = "computing"
+        self.working = COMPUTING
         return Topic.STATUS
 
     def restarting(self) -> Topic:
@@ -211,8 +216,6 @@ class RunState:
                 return self._branched(event)
             case Saved(problem=str(problem)):
                 return self.note("warning", problem)
-            case Saved() | Landmarks():
-                return NOTHING
             case Advanced():
                 return self._advanced(event)
             case Stopped():
@@ -236,6 +239,8 @@ class RunState:
                 return (
                     Topic.STATUS | Topic.EDITS | self.note("error", f"the engine has ended: {ending(event)}")
                 )
+            case _:
+                return NOTHING
 
     def _opened(self, preset: Preset, info: RunInfo) -> Topic:
         self.preset, self.info = preset, info

@@ -48,10 +48,3 @@ def plain(text: str) -> str:
         c if c.isprintable() or c == "\n" else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}"
         for c in text
     )
-
-
-def shortened(text: str, width: int) -> str:
-    """The text in at most `width` characters, with an ellipsis where it was cut."""
-    if len(text) <= width:
-        return text
-    return text[: width - 1].rstrip() + "…" if width > 0 else ""

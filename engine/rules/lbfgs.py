@@ -42,7 +42,7 @@ class LBFGS(SearchingRule):
         direction = self._direction(gradient, slots)
         start = self._initial_step
         if first:
-            start *= min(1.0, 1.0 / gradient.abs().sum().item())
+            start /= max(1.0, gradient.abs().sum().item())
         go_along(landscape, direction, lambda line: _search(line, gradient, direction, start), update)
         slots["previous_gradient"].copy_(gradient)
         slots["previous_update"].copy_(update)

@@ -47,7 +47,7 @@ class LineSearch(SearchingRule):
 
 
 class HeavyBallSearch(LineSearch):
-    """d = −g + β·(previous d), the linear document's "momentum with line searches"; −g where that leads up."""
+    """d = −g + β·(previous d): "momentum with line searches" (linear document); −g where that leads up."""
 
     def __init__(
         self,

@@ -7,7 +7,6 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import line_search  # type: ignore[import-untyped]
 
 from engine.landscape import Line
 
@@ -40,9 +39,11 @@ def wolfe(line: Line, first: float, armijo: float, curvature: float) -> float:
     """A step length with φ(α) ≤ φ(0) + c₁αφ′(0) and |φ′(α)| ≤ c₂|φ′(0)|: `scipy.optimize.line_search`.
 
     Where SciPy's ten doublings or ten bisections do not reach one, it begins again from the best trial, or
-    the shortest one where none was better. After the last round the best trial will do if it meets the
-    first condition.
+    the shortest one where none was better. After the last round the best trial will do, with a remark, if it
+    meets the first condition.
     """
+    from scipy.optimize import line_search  # type: ignore[import-untyped]  # a third of a second to import
+
     _check_downhill(line)
     losses: dict[float, float] = {}
     slopes: dict[float, float] = {}
@@ -78,7 +79,8 @@ def wolfe(line: Line, first: float, armijo: float, curvature: float) -> float:
         best = min(losses, key=losses.__getitem__)
         first = best if losses[best] < line.loss else min(losses)
     best = min(losses, key=losses.__getitem__, default=0.0)
-    if losses and losses[best] <= line.loss + armijo * best * line.slope:
+    if losses and losses[best] < line.loss and losses[best] <= line.loss + armijo * best * line.slope:
+        line.remark("the step lowers the loss enough, but does not meet Wolfe's second condition")
         return best
     raise NoStepError("no step along the direction meets Wolfe's conditions, down to rounding")
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Table
+from rich.text import Text
 
 from engine.claims import Verdict, claim_condition
 from engine.config import Preset, load_preset, preset_names
 from engine.errors import UserError
-from engine.history import json_number
+from engine.history import is_null_number, json_number
+from tui.text import plain
 
 UNEXPECTED = 1
 QUICK_STEPS = 500
@@ -34,29 +38,32 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.presets and arguments.all:
         raise UserError("check some presets or --all, not both")
     names = arguments.presets or preset_names()
-    presets = [preset for name in names if (preset := load_preset(name)).claim]
+    presets = {name: preset for name in names if (preset := load_preset(name)).claim}
     if not (arguments.presets or arguments.all):
-        presets = [preset for preset in presets if (preset.run.steps or QUICK_STEPS + 1) <= QUICK_STEPS]
+        presets = {n: p for n, p in presets.items() if (p.run.steps or QUICK_STEPS + 1) <= QUICK_STEPS}
+    for name, preset in presets.items():
+        if preset.run.steps is None and preset.run.epochs is None:
+            raise UserError(f"{name} does not say how long it goes: give steps or epochs in its [run]")
     judged = []
-    for preset, verdict in _verdicts(presets, arguments.data_dir):
-        judged.append((preset, verdict))
+    for name, verdict in _verdicts(presets, arguments.data_dir):
+        judged.append((name, verdict))
         if arguments.json:
-            print(json.dumps(_as_json(preset, verdict)), flush=True)
+            print(json.dumps(_as_json(name, verdict)), flush=True)
     if not arguments.json:
         Console().print(_table(judged))
     return 0 if all(verdict.expected for _, verdict in judged) else UNEXPECTED
 
 
-def _verdicts(presets: list[Preset], data_dir: Path | None) -> Iterator[tuple[Preset, Verdict]]:
+def _verdicts(presets: dict[str, Preset], data_dir: Path | None) -> Iterator[tuple[str, Verdict]]:
     from engine.check import check
 
     screen = Console(stderr=True)
     with Progress(console=screen, disable=not screen.is_terminal, transient=True) as progress:
-        for preset in presets:
-            task = progress.add_task(preset.name)
+        for name, preset in presets.items():
+            task = progress.add_task(escape(plain(name)))
             show = partial(_show, progress, task)
             for verdict in check(preset, data_dir, show):
-                yield preset, verdict
+                yield name, verdict
             progress.remove_task(task)
 
 
@@ -64,43 +71,46 @@ def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
     progress.update(task, completed=done, total=total)
 
 
-def reproduce(preset: Preset, verdict: Verdict) -> str:
-    """A command that anyone can type to see the evidence."""
-    claim, command = verdict.claim, f"gradstep run {preset.name}"
+def reproduce(preset: str, verdict: Verdict) -> str:
+    """A command that anyone can type to see the evidence; `preset` is as it was named to us."""
+    claim, command = verdict.claim, f"gradstep run {shlex.quote(preset)}"
     if claim.at is not None:
         return f"{command} --steps {claim.at}"
     if verdict.position == 0:
         return f"{command} --steps 0"
     if verdict.state == "refuted" and claim.always:
-        return f'{command} --until "not ({claim.always})"'
+        return f"{command} --until {shlex.quote(f'not ({claim.always})')}"
     if verdict.state == "shown" or (verdict.state == "refuted" and claim.never):
-        return f'{command} --until "{claim_condition(claim)}"'
+        return f"{command} --until {shlex.quote(claim_condition(claim))}"
     return f"{command} --steps {verdict.steps}"
 
 
 def _evidence(verdict: Verdict) -> str:
-    return ", ".join(f"{name} = {value:.6g}" for name, value in verdict.values)
+    return ", ".join(
+        f"{name} = {'none' if is_null_number(value) else f'{value:.6g}'}" for name, value in verdict.values
+    )
 
 
-def _table(judged: list[tuple[Preset, Verdict]]) -> Table:
+def _table(judged: list[tuple[str, Verdict]]) -> Table:
     table = Table("preset", "statement", "who says it", "verdict", "evidence", show_lines=True)
     table.columns[0].overflow = "fold"
     for preset, verdict in judged:
         colour = "green" if verdict.expected else "red"
         wrong = "" if verdict.expected else f"\nexpected: {verdict.claim.expect}"
+        evidence = f"{_evidence(verdict)}\n" if verdict.values else ""
         table.add_row(
-            preset.name,
-            f"“{verdict.claim.says}”",
-            verdict.claim.source,
-            f"[{colour}]{verdict.text}[/]{wrong}",
-            f"{_evidence(verdict)}\n[dim]{reproduce(preset, verdict)}[/]".lstrip("\n"),
+            Text(plain(preset)),
+            Text(f"“{plain(verdict.claim.says)}”"),
+            Text(plain(verdict.claim.source)),
+            Text.assemble((verdict.text, colour), wrong),
+            Text.assemble(evidence, (plain(reproduce(preset, verdict)), "dim")),
         )
     return table
 
 
-def _as_json(preset: Preset, verdict: Verdict) -> dict[str, object]:
+def _as_json(preset: str, verdict: Verdict) -> dict[str, object]:
     return {
-        "preset": preset.name,
+        "preset": preset,
         "says": verdict.claim.says,
         "source": verdict.claim.source,
         "verdict": verdict.state,
@@ -108,6 +118,8 @@ def _as_json(preset: Preset, verdict: Verdict) -> dict[str, object]:
         "steps": verdict.steps,
         "expected": verdict.claim.expect,
         "as_expected": verdict.expected,
-        "values": {name: json_number(value) for name, value in verdict.values},
+        "values": {
+            name: None if is_null_number(value) else json_number(value) for name, value in verdict.values
+        },
         "reproduce": reproduce(preset, verdict),
     }

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+from rich.text import Text
 
 from engine.errors import UserError
+from tui.text import plain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,11 +34,12 @@ def _tell_status(data_dir: Path | None) -> None:
     found = status(data_dir)
     console = Console()
     for folder in found.folders:
-        console.print(f"looked in  {folder}", highlight=False, soft_wrap=True)
+        console.print(Text(f"looked in  {plain(str(folder))}"), soft_wrap=True)
     if found.problem is not None:
         raise UserError(found.problem)
     if found.place is not None:
-        console.print(f"[green]MNIST[/]      {found.place} (complete, contents checked)", soft_wrap=True)
+        text = f"      {plain(str(found.place))} (complete, contents checked)"
+        console.print(Text.assemble(("MNIST", "green"), text), soft_wrap=True)
     else:
         console.print(
             "[yellow]no MNIST[/]   its presets open on scikit-learn's 1,797 handwritten digits;"

@@ -8,6 +8,7 @@ from itertools import groupby
 from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
+from rich.text import Text
 
 from engine.config import Preset, load_preset, preset_names, to_toml
 
@@ -31,5 +32,7 @@ def _overview(presets: list[Preset]) -> Table:
     table = Table("document", "preset", "question", box=None, padding=(0, 2, 0, 0))
     for document, members in groupby(presets, key=lambda preset: preset.document):
         for i, preset in enumerate(members):
-            table.add_row(f"[bold]{document}" if i == 0 else "", f"[cyan]{preset.name}", preset.question)
+            table.add_row(
+                Text(document if i == 0 else "", "bold"), Text(preset.name, "cyan"), Text(preset.question)
+            )
     return table

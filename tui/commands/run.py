@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from engine.conditions import Condition, parse_condition
 from engine.config import load_preset, parse_assignments
@@ -18,7 +20,7 @@ from engine.errors import UserError
 from engine.history import FIELDS
 from tui.commands.records import Writer, add_record_arguments, record_writer
 from tui.commands.sessions import session_path
-from tui.text import number
+from tui.text import number, plain
 
 if TYPE_CHECKING:
     from engine.session import Session
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 NOT_FINITE = 3
 CONDITION_NOT_MET = 4
 PROGRESS_SECONDS = 0.1
+NO_LENGTH = "{} does not say how long it goes: give --steps or --epochs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,16 +58,13 @@ def main(arguments: argparse.Namespace) -> int:
     condition = parse_condition(arguments.until) if arguments.until is not None else None
     screen = Console(stderr=True)
     with screen.status("Starting") if screen.is_terminal else ExitStack():
-        session, end = _resumed(arguments) if arguments.origin else _begun(arguments)
-    for notice in session.notices:
-        screen.print(f"[yellow]warning:[/] {notice}", highlight=False, soft_wrap=True)
-    if session.dataset.substitute:
-        screen.print(f"[yellow]warning:[/] {session.dataset.description}", highlight=False, soft_wrap=True)
-    if arguments.save is not None:
-        session.save(arguments.save)
-    with record_writer(arguments) as writer:
+        session, end = _begun(arguments) if arguments.origin is None else _resumed(arguments)
+    for warning in session.notices + [session.dataset.description] * session.dataset.substitute:
+        screen.print(Text.assemble(("warning: ", "yellow"), plain(warning)), soft_wrap=True)
+    with closing(session), record_writer(arguments) as writer:
+        if arguments.save is not None:
+            session.save(arguments.save)
         met = _run(session, end, condition, writer, screen)
-    session.close()
     if not arguments.json:
         _print_summary(session)
     if condition is not None and met:
@@ -74,7 +74,7 @@ def main(arguments: argparse.Namespace) -> int:
         screen.print(f"[red]{session.diverged}", highlight=False)
         return NOT_FINITE
     if condition is not None:
-        screen.print(f"up to step {session.position:,} it never held: {condition.text}", highlight=False)
+        screen.print(Text(f"up to step {session.position:,} it never held: {plain(condition.text)}"))
         return CONDITION_NOT_MET
     return 0
 
@@ -87,7 +87,7 @@ def _begun(arguments: argparse.Namespace) -> tuple[Session, int]:
             overrides.append(f"run.{length}={count}")
     preset = load_preset(arguments.preset, overrides)
     if preset.run.steps is None and preset.run.epochs is None:
-        raise UserError(f"{preset.name} does not say how long it goes: give --steps or --epochs")
+        raise UserError(NO_LENGTH.format(preset.name))
 
     from engine.session import Session
 
@@ -97,24 +97,40 @@ def _begun(arguments: argparse.Namespace) -> tuple[Session, int]:
 
 def _resumed(arguments: argparse.Namespace) -> tuple[Session, int]:
     """The saved session at the position asked for, with live settings changed, and the position to run to."""
-    given, _, position = arguments.origin.partition("@")
-    if position and not position.isdecimal():
-        raise UserError(f"--from {arguments.origin}: after @ comes a position, a number")
+    path, position = _origin(arguments.origin)
+    for length in ("steps", "epochs"):
+        if (count := getattr(arguments, length)) is not None and count < 0:
+            raise UserError(f"--{length}: given {count}; allowed: 0 or more")
 
     from engine.session import Session
 
-    session = Session.open(session_path(given), arguments.data_dir, save=False)
-    if position:
-        if int(position) > session.timeline.branch.tip:
+    session = Session.open(path, arguments.data_dir, save=False)
+    if position is not None:
+        if position > session.timeline.branch.tip:
             raise UserError(f"--from {arguments.origin}: its last position is {session.timeline.branch.tip}")
-        session.seek(int(position))
+        session.seek(position)
     if arguments.set:
         session.change(parse_assignments(arguments.set))
     if arguments.steps is not None:
         return session, session.position + arguments.steps
     if arguments.epochs is not None:
         return session, session.position + arguments.epochs * session.history.batches
-    return session, max(session.planned_steps or 0, session.position)
+    if session.planned_steps is None:
+        raise UserError(NO_LENGTH.format(path))
+    return session, max(session.planned_steps, session.position)
+
+
+def _origin(given: str) -> tuple[Path, int | None]:
+    """The session's file, and the position after the last @."""
+    name, at, position = given.rpartition("@")
+    if not at or Path(given).is_file():
+        return session_path(given), None
+    try:
+        if position.isdecimal():
+            return session_path(name), int(position)
+    except ValueError:  # more digits than Python reads
+        pass
+    raise UserError(f"--from {given}: after @ comes a position, a number")
 
 
 def _run(
@@ -130,7 +146,9 @@ def _run(
     )
     met = False
     with Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True) as progress:
-        task = progress.add_task(session.preset.name, total=end, loss=number(session.record.loss))
+        task = progress.add_task(
+            escape(plain(session.preset.name)), total=end, loss=number(session.record.loss)
+        )
         shown = 0.0
         if writer:
             writer(session.record)
@@ -155,15 +173,16 @@ def _print_summary(session: Session) -> None:
         if first[name] is not None or last[name] is not None:
             table.add_row(f"[cyan]{name}", _shown(first[name]), _shown(last[name]))
     console = Console()
-    console.print(f"[bold]{session.preset.title}[/]", soft_wrap=True)
-    console.print(session.dataset.description, soft_wrap=True, highlight=False)
+    console.print(Text(plain(session.preset.title), "bold"), soft_wrap=True)
+    console.print(Text(plain(session.dataset.description)), soft_wrap=True)
     console.print(table)
 
 
 def _print_hit(session: Session, condition: Condition, screen: Console) -> None:
     values = condition.values(session.history, session.position)
     read = ", ".join(f"{name} = {number(value)}" for name, value in values.items())
-    screen.print(f"[green]step {session.position:,}:[/] {condition.text}   ({read})", highlight=False)
+    where = (f"step {session.position:,}:", "green")
+    screen.print(Text.assemble(where, f" {plain(condition.text)}   ({read})"), soft_wrap=True)
 
 
 def _shown(value: float | None) -> str:

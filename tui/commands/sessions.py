@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.filesize import decimal
 from rich.table import Table
+from rich.text import Text
 
 from engine.errors import UserError
 from engine.sessions import (
@@ -19,7 +20,7 @@ from engine.sessions import (
     rename_session,
     sessions_folder,
 )
-from tui.text import number
+from tui.text import number, plain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +55,7 @@ def _list() -> None:
     console = Console()
     sessions = list_sessions()
     if not sessions:
-        console.print(f"no sessions yet in {sessions_folder()}", soft_wrap=True, highlight=False)
+        console.print(Text(f"no sessions yet in {plain(str(sessions_folder()))}"), soft_wrap=True)
         return
     table = Table("session", "name", "when", "branches", "positions", "last loss", "size", box=None)
     for column in table.columns[3:]:
@@ -64,18 +65,19 @@ def _list() -> None:
     console.print(table)
     for session in sessions:
         if session.problem:
-            console.print(f"[yellow]{session.problem}", soft_wrap=True, highlight=False)
+            console.print(Text(plain(session.problem), "yellow"), soft_wrap=True)
     if old := sum(session.old for session in sessions):
         console.print(f"{old} unnamed and older than 30 days: `gradstep sessions delete --old` deletes them")
 
 
-def _row(session: SessionSummary) -> tuple[str, ...]:
+def _row(session: SessionSummary) -> tuple[str | Text, ...]:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(session.saved))
+    stem = plain(session.path.stem)
     if session.problem:
-        return (session.path.stem, "[yellow]unreadable", when, "", "", "", decimal(session.size))
+        return (Text(stem), "[yellow]unreadable", when, "", "", "", decimal(session.size))
     loss = "–" if session.loss is None else number(session.loss)
     counts = f"{session.branches}", f"{session.positions:,}"
-    return (f"[cyan]{session.path.stem}", session.name, when, *counts, loss, decimal(session.size))
+    return (Text(stem, "cyan"), Text(plain(session.name)), when, *counts, loss, decimal(session.size))
 
 
 def _delete(arguments: argparse.Namespace) -> None:
@@ -86,4 +88,4 @@ def _delete(arguments: argparse.Namespace) -> None:
         raise UserError("delete which? name sessions, or --old")
     for path in paths:
         delete_session(path)
-        print(f"deleted {path.stem}")
+        print(f"deleted {plain(path.stem)}")

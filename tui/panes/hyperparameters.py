@@ -176,7 +176,7 @@ class SettingsForm(Scroll, can_focus=True):
         self._close(event.row)
 
     def _close(self, row: SettingRow) -> None:
-        self.focus()
+        self.screen.set_focus(self)
         row.close()
 
     def on_descendant_blur(self, _event: DescendantBlur) -> None:

@@ -47,7 +47,7 @@ class InspectorPane(Vertical):
         self._strip.chosen = tab
         self._switcher.current = tab
         if had_focus:
-            self.pane.focus()
+            self.screen.set_focus(self.pane)
 
     def next_tab(self, distance: int) -> None:
         """The tab so many places on, going round."""

@@ -59,8 +59,9 @@ class ModelPane(Vertical):
         self._data.say(state.info.data if state.info is not None else state.preset.data.name)
 
     def on_resize(self, _event: Resize) -> None:
-        """Show or leave out the titles."""
+        """Show or leave out the titles; keep the open preset in sight."""
         self._list_presets()
+        self.call_after_refresh(self.presets.scroll_to_highlight)
 
     def _list_presets(self) -> None:
         titles = self.size.width >= ROOM_FOR_TITLES

@@ -14,14 +14,10 @@ from tui import text
 from tui.state import RunState, Topic, ending
 
 GAP = 2
-STOPPED = {
-    "done": ("■ paused", "bold"),
-    "paused": ("■ paused", "bold"),
-    "limit": ("■ the end", "bold $success"),
-    "diverged": ("✗ diverged", "bold $error"),
-    "moved": ("■ paused", "bold"),
-}
-STATUS_WIDTH = max(len(words) for words, _style in STOPPED.values())
+PAUSED = ("■ paused", "bold")
+STOPPED = {"limit": ("■ the end", "bold $success"), "diverged": ("✗ diverged", "bold $error")}
+"""What stands for a run that has come to its end; any other that stands still is paused."""
+STATUS_WIDTH = len("✗ diverged")
 POSITION_WIDTH = len("1,000,000")
 EPOCH_WIDTH = len("1,000")
 ROOM_FOR_WORDS = 70
@@ -123,7 +119,7 @@ def _standing(state: RunState) -> tuple[str, str]:
         return "… working", "bold $warning"
     if state.running:
         return "▶ running", "bold $success"
-    return STOPPED[state.stopped.kind if state.stopped is not None else "paused"]
+    return STOPPED.get(state.stopped.kind, PAUSED) if state.stopped is not None else PAUSED
 
 
 def _status(state: RunState) -> list[Part]:

@@ -39,6 +39,13 @@ TABS = (
 RUN, CHARTS, PANES = (Binding.Group(name) for name in ("Run", "Charts", "Panes"))
 
 
+def key(
+    keys: str, action: str, name: str, says: str, group: Binding.Group, shown: str | None = None
+) -> Binding:
+    """A binding with what the help says of it; one without a name is not in the bar at the bottom."""
+    return Binding(keys, action, name, show=bool(name), tooltip=says, group=group, key_display=shown)
+
+
 class Pane(Protocol):
     """A part of the screen that draws some of the state."""
 
@@ -52,137 +59,36 @@ class ExplorerScreen(Screen[None]):
     """The panes of a run and the keys that act on it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n,right", "app.step", "step", key_display="n", tooltip="One step", group=RUN),
-        Binding(
-            "b", "app.burst", "burst", tooltip="A burst of steps, as many as the transport says", group=RUN
-        ),
-        Binding("space", "app.run", "run", tooltip="Run to the planned end, or beyond it", group=RUN),
-        Binding("space", "app.pause", "pause", tooltip="Pause; at most one more step is done", group=RUN),
-        Binding("r", "app.restart", "restart engine", tooltip="After it has died: a fresh engine", group=RUN),
-        Binding("o", "app.open", "open", tooltip="Open another preset, or a TOML file", group=RUN),
-        Binding("e", "edit", "edit", tooltip="Edit the hyperparameters", group=RUN),
-        Binding("y", "log_scale", "log", tooltip="Log or linear scale of the focused chart", group=CHARTS),
-        Binding(
-            "plus,equals_sign",
-            "app.scale_burst(10)",
-            "×10",
-            key_display="+",
-            tooltip="Ten times longer bursts",
-            group=RUN,
-        ),
-        Binding(
-            "minus",
-            "app.scale_burst(-10)",
-            "÷10",
-            key_display="-",
-            tooltip="Ten times shorter bursts",
-            group=RUN,
-        ),
-        Binding(
-            "left_square_bracket",
-            "cursor(-1)",
-            "cursor back",
-            key_display="[",
-            tooltip="Read off one step earlier",
-            group=CHARTS,
-        ),
-        Binding(
-            "right_square_bracket",
-            "cursor(1)",
-            "cursor on",
-            key_display="]",
-            tooltip="Read off one step later",
-            group=CHARTS,
-        ),
-        Binding(
-            "left_curly_bracket",
-            "leap(-1)",
-            "leap back",
-            show=False,
-            tooltip="The cursor a twentieth of the chart back",
-            group=CHARTS,
-        ),
-        Binding(
-            "right_curly_bracket",
-            "leap(1)",
-            "leap on",
-            show=False,
-            tooltip="The cursor a twentieth of the chart on",
-            group=CHARTS,
-        ),
-        Binding(
-            "end,escape",
-            "follow",
-            "follow",
-            key_display="end",
-            tooltip="Take the cursor away: follow the run again",
-            group=CHARTS,
-        ),
-        Binding(
-            "s", "smooth", "smooth", tooltip="Smoothing: none, 0.9, 0.99; the raw line stays", group=CHARTS
-        ),
-        Binding(
-            "w", "window", "window", tooltip="The whole run, the last 1000 steps, the last 100", group=CHARTS
-        ),
-        Binding("r", "app.reset", "reset", tooltip="Back to position 0, the same initial weights", group=RUN),
-        Binding("R", "app.new_seed", "new seed", tooltip="Back to position 0 with the next seed", group=RUN),
-        Binding("1", "pane('charts')", "charts", show=False, tooltip="The charts", group=PANES),
-        Binding(
-            "2", "pane('model')", "model", show=False, tooltip="The presets and the network", group=PANES
-        ),
-        Binding(
-            "3", "pane('hyperparameters')", "settings", show=False, tooltip="The hyperparameters", group=PANES
-        ),
-        Binding(
-            "4",
-            "pane('inspector')",
-            "inspector",
-            show=False,
-            tooltip="The inspector; again: its next tab",
-            group=PANES,
-        ),
-        Binding(
-            "less_than_sign",
-            "inspector_tab(-1)",
-            "tab before",
-            show=False,
-            tooltip="The inspector's tab before",
-            group=PANES,
-        ),
-        Binding(
-            "greater_than_sign",
-            "inspector_tab(1)",
-            "next tab",
-            show=False,
-            tooltip="The inspector's next tab",
-            group=PANES,
-        ),
-        Binding(
-            "tab",
-            "app.focus_next",
-            "next pane",
-            show=False,
-            tooltip="The focus to what comes next",
-            group=PANES,
-        ),
-        Binding(
-            "shift+tab",
-            "app.focus_previous",
-            "pane before",
-            show=False,
-            tooltip="The focus to what came before",
-            group=PANES,
-        ),
-        Binding("question_mark,f1", "app.help", "help", key_display="?", tooltip="This help", group=PANES),
-        Binding(
-            "ctrl+p",
-            "app.command_palette",
-            "commands",
-            show=False,
-            tooltip="What can be done now, by name",
-            group=PANES,
-        ),
-        Binding("q", "app.quit", "quit", tooltip="Quit; the engine ends", group=PANES),
+        key("n,right", "app.step", "step", "One step", RUN, shown="n"),
+        key("b", "app.burst", "burst", "A burst of steps, as many as the transport says", RUN),
+        key("space", "app.run", "run", "Run to the planned end, or beyond it", RUN),
+        key("space", "app.pause", "pause", "Pause; at most one more step is done", RUN),
+        key("o", "app.open", "open", "Open another preset, or a TOML file", RUN),
+        key("e", "edit", "edit", "Edit the hyperparameters", RUN),
+        key("y", "log_scale", "log", "Log or linear scale of the focused chart", CHARTS),
+        key("plus,equals_sign", "app.scale_burst(10)", "×10", "Ten times longer bursts", RUN, shown="+"),
+        key("minus", "app.scale_burst(-10)", "÷10", "Ten times shorter bursts", RUN, shown="-"),
+        key("left_square_bracket", "cursor(-1)", "back", "Read off one step earlier", CHARTS, shown="["),
+        key("right_square_bracket", "cursor(1)", "on", "Read off one step later", CHARTS, shown="]"),
+        key("left_curly_bracket", "leap(-1)", "", "A twentieth of the chart earlier", CHARTS),
+        key("right_curly_bracket", "leap(1)", "", "A twentieth of the chart later", CHARTS),
+        key("end,escape", "follow", "follow", "Read off where the run stands again", CHARTS, shown="end"),
+        key("s", "smooth", "smooth", "Smoothing: none, 0.9, 0.99; the raw line stays", CHARTS),
+        key("w", "window", "window", "The whole run, the last 1000 steps, the last 100", CHARTS),
+        key("r", "app.reset", "reset", "Back to position 0, the same initial weights", RUN),
+        key("r", "app.restart", "restart engine", "After the engine has died: a fresh one", RUN),
+        key("R", "app.new_seed", "new seed", "Back to position 0 with the next seed", RUN),
+        key("1", "pane('charts')", "", "The charts", PANES),
+        key("2", "pane('model')", "", "The presets and the network", PANES),
+        key("3", "pane('hyperparameters')", "", "The hyperparameters", PANES),
+        key("4", "pane('inspector')", "", "The inspector; again: its next tab", PANES),
+        key("less_than_sign", "inspector_tab(-1)", "", "The inspector's tab before", PANES),
+        key("greater_than_sign", "inspector_tab(1)", "", "The inspector's next tab", PANES),
+        key("tab", "app.focus_next", "", "The focus to what comes next", PANES),
+        key("shift+tab", "app.focus_previous", "", "The focus to what came before", PANES),
+        key("question_mark,f1", "app.help", "help", "This help", PANES, shown="?"),
+        key("ctrl+p", "app.command_palette", "", "What can be done now, by name", PANES),
+        key("q", "app.quit", "quit", "Quit; the engine ends", PANES),
     ]
     AUTO_FOCUS = None
 
@@ -246,7 +152,7 @@ class ExplorerScreen(Screen[None]):
                 pane.show(self._state, topics)
         if topics & Topic.RUN:
             self._show_title()
-        can = (self._state.running, self._state.died is not None)
+        can = (self._state.busy, self._state.died is not None)
         if can != self._can:
             self._can = can
             self.refresh_bindings()
@@ -285,8 +191,7 @@ class ExplorerScreen(Screen[None]):
             "hyperparameters": self.hyperparameters.form,
             "inspector": self.inspector.pane,
         }[pane]
-        if target is not None:
-            target.focus()
+        self.set_focus(target)  # at once, so that the next key finds it there
 
     def action_edit(self) -> None:
         self.action_pane("hyperparameters")

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-ALWAYS = ("app.help", "app.quit")
+ALWAYS = ("app.restart", "app.help", "app.quit")
 """The actions whose keys stand at the end at every size."""
 GAP = 2
 
@@ -38,13 +38,15 @@ class KeyBar(Static):
         keys = [(self.app.get_key_display(b), b.description, b.action) for b in one_per_action(active)]
         last = [key for key in keys if key[2] in ALWAYS]
         room = self.size.width - sum(map(_width, last))
+        shown = []
+        for key in (key for key in keys if key not in last):
+            room -= _width(key)
+            if room < 0:
+                break
+            shown.append(key)
         parts: list[tuple[str, str]] = []
-        for key in [*(key for key in keys if key not in last), *last]:
-            if key not in last:
-                if _width(key) > room:
-                    continue
-                room -= _width(key)
-            parts += [(key[0], "bold $primary"), (f" {key[1]}", "$muted"), (" " * GAP, "")]
+        for key_name, says, _action in shown + last:
+            parts += [(key_name, "bold $primary"), (f" {says}", "$muted"), (" " * GAP, "")]
         content = Content.assemble(*parts)
         if content != self.content:
             self.update(content, layout=False)

@@ -1,0 +1,251 @@
+"""The Hessian's extreme eigenvalues, and what the rule is stable below.
+
+λmax (the sharpness) depends on the loss's scaling: on a ½, on a mean over outputs. The largest eigenvalue is
+not the one of the largest absolute value, so Lanczos is asked for the largest algebraic ("LA").
+
+Stability on a quadratic: gradient descent λmax < 2/η; heavy ball (2+2β)/η; Nesterov (2+2β)/((1+2β)η)
+(Goh, "Why Momentum Really Works"; Cohen et al. 2021, "Gradient Descent on Neural Networks Typically Occurs
+at the Edge of Stability"). Adaptive rules: the same of P⁻¹H, with P the preconditioner: RMSprop 2/η; Adam,
+whose momentum is an average, (2+2β₁)/((1−β₁)η) = 38/η at β₁ = 0.9 with P = (1−β₁ᵗ)(√v̂ + ε) (Cohen et al.
+2022, "Adaptive Gradient Methods at the Edge of Stability"). P is that of the update proposed here.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh  # type: ignore[import-untyped]
+from torch import Tensor
+
+from engine.errors import UserError
+from engine.probes import Progress
+from engine.probes.passes import PRODUCT_COST, Hessian, Proposal, Work, propose
+from engine.probes.results import CurvatureResult, Floats, Values
+from engine.probes.subject import Subject, Which
+from engine.rules.adam import Adam
+from engine.rules.descent import GradientDescent, Momentum
+from engine.rules.rmsprop import RMSprop
+
+DENSE = 500
+"""Up to so many parameters the whole Hessian is made."""
+EXPECTED_PRODUCTS = 60
+"""A guess, for the progress only."""
+MAX_VECTORS = 400_000_000
+"""Bytes for Lanczos's vectors."""
+
+
+class NotFiniteError(ArithmeticError):
+    """A Hessian-vector product is not finite: there are no eigenvalues."""
+
+
+class Threshold(NamedTuple):
+    """What λmax of the rule's own measure has to stay below."""
+
+    value: float
+    formula: str
+    preconditioner: Tensor | None
+    """P's diagonal; None for plain H."""
+
+
+class Extremes(NamedTuple):
+    """Eigenvalues of a symmetric operator."""
+
+    largest: Floats
+    """Descending; NaN for those not found."""
+    vectors: Floats
+    """(size, k), in the same order."""
+    smallest: float | None
+    resolution: float
+    converged: bool
+
+
+def curvature(
+    subject: Subject,
+    progress: Progress | None = None,
+    *,
+    k: int = 1,
+    smallest: bool = True,
+    data: Which = "all",
+    samples: int | None = None,
+    tolerance: float = 1e-3,
+) -> CurvatureResult:
+    """λmax, the k largest and λmin, of the loss on the training set (its first `samples`) or the batch.
+
+    `tolerance` is relative to the largest eigenvalue. In the run's dtype; float64 where the Hessian is dense.
+    """
+    count = len(subject.parameters)
+    if not 1 <= k <= min(50, count):
+        raise UserError(f"curvature: k: given {k}; allowed: 1 … {min(50, count)}")
+    if samples is not None and samples < 1:
+        raise UserError(f"curvature: samples: given {samples}; needs at least 1")
+    where = subject.data(data, samples)
+    dense = count <= DENSE
+    products = count if dense else EXPECTED_PRODUCTS * (1 + smallest)
+    work = Work(progress, PRODUCT_COST * products, open_ended=not dense)
+    hessian = Hessian(subject, where, subject.precise if dense else subject.parameters.dtype, work)
+    threshold = stability(subject, propose(subject))
+    inverse_root = None
+    if threshold is not None and threshold.preconditioner is not None:
+        inverse_root = threshold.preconditioner.to(subject.precise).rsqrt()
+    measured: float
+    if dense:
+        matrix = dense_hessian(hessian, count)
+        found = _dense_extremes(matrix, k)
+        if inverse_root is not None:
+            root = inverse_root.cpu().double().numpy()
+            measured = _dense_extremes(root[:, None] * matrix * root, 1).largest[0]
+    else:
+        found = lanczos(hessian, count, k, tolerance, smallest=smallest)
+        if inverse_root is not None:
+            scaled = lanczos(hessian, count, 1, tolerance, smallest=False, inverse_root=inverse_root)
+            measured = scaled.largest[0]
+            found = found._replace(converged=found.converged and scaled.converged)
+    sharpness = float(found.largest[0])
+    if inverse_root is None:
+        measured = sharpness
+    measure = "λmax(H)" if inverse_root is None else "λmax(P⁻¹H)"
+    limit = None if threshold is None else threshold.value
+    ratio = None if limit is None else float(measured) / limit
+    return CurvatureResult(
+        position=subject.position,
+        samples=len(where.inputs),
+        sharpness=sharpness,
+        smallest=found.smallest if smallest else None,
+        largest=found.largest,
+        resolution=found.resolution,
+        threshold=limit,
+        threshold_formula=None if threshold is None else threshold.formula,
+        measure=measure,
+        measured=float(measured),
+        ratio=ratio,
+        method="dense" if dense else "lanczos",
+        products=hessian.products,
+        converged=found.converged,
+        words=_words(measure, ratio),
+    )
+
+
+def stability(subject: Subject, proposal: Proposal) -> Threshold | None:
+    """The rule's own threshold at its present learning rate; None for one without a fixed rate."""
+    match subject.rule:
+        case GradientDescent(learning_rate=rate):
+            return Threshold(2 / rate, "2/η", None)
+        case Momentum(learning_rate=rate, momentum=beta, nesterov=True):
+            return Threshold((2 + 2 * beta) / ((1 + 2 * beta) * rate), "(2+2β)/((1+2β)η)", None)
+        case Momentum(learning_rate=rate, momentum=beta):
+            return Threshold((2 + 2 * beta) / rate, "(2+2β)/η", None)
+        case RMSprop() as rule:
+            mean_square = proposal.slots["mean_square"].to(subject.precise)
+            if rule.epsilon_inside:
+                return Threshold(2 / rule.learning_rate, "2/η", (mean_square + rule.epsilon).sqrt())
+            return Threshold(2 / rule.learning_rate, "2/η", mean_square.sqrt() + rule.epsilon)
+        case Adam() as rule:
+            updates = float(proposal.slots["updates"])
+            corrected = proposal.slots["second_moment"].to(subject.precise) / (1 - rule.beta2**updates)
+            preconditioner = (1 - rule.beta1**updates) * (corrected.sqrt() + rule.epsilon)
+            value = (2 + 2 * rule.beta1) / ((1 - rule.beta1) * rule.learning_rate)
+            return Threshold(value, "(2+2β₁)/((1−β₁)η)", preconditioner)
+        case _:
+            return None
+
+
+def dense_hessian(hessian: Hessian, count: int) -> Floats:
+    """All of it, symmetrised, column by column."""
+    columns = torch.empty(count, count, dtype=torch.float64)
+    unit = hessian.zeros()
+    for i in range(count):
+        unit.zero_()[i] = 1.0
+        columns[:, i] = hessian.times(unit).to("cpu", torch.float64)
+    matrix: Floats = columns.numpy()
+    return (matrix + matrix.T) / 2
+
+
+def lanczos(
+    hessian: Hessian,
+    count: int,
+    k: int,
+    tolerance: float,
+    *,
+    smallest: bool,
+    inverse_root: Tensor | None = None,
+) -> Extremes:
+    """By ARPACK's implicitly restarted Lanczos, from a start vector that is always the same.
+
+    λmin is found as the extreme of H − λmax·I, so that its tolerance is relative to λmax − λmin: near 0 it
+    could otherwise never be met. With `inverse_root` = P^−½, of P^−½ H P^−½, whose eigenvalues are P⁻¹H's.
+    """
+    dtype = np.dtype(np.float64 if hessian.dtype == torch.float64 else np.float32)
+    vectors = max(k + 2, min(count, max(2 * k + 1, 20), MAX_VECTORS // (count * dtype.itemsize)))
+    start = np.random.default_rng(0).standard_normal(count).astype(dtype)
+
+    def operator(shift: float) -> LinearOperator:
+        def times(vector: Values) -> Values:
+            tensor = torch.from_numpy(np.array(vector, dtype).reshape(-1)).to(hessian.device)
+            scaled = tensor if inverse_root is None else tensor * inverse_root
+            product = hessian.times(scaled)
+            if inverse_root is not None:
+                product = product * inverse_root
+            product = product - shift * tensor
+            if not bool(torch.isfinite(product).all()):
+                raise NotFiniteError
+            return product.cpu().numpy().astype(dtype)
+
+        return LinearOperator((count, count), matvec=times, dtype=dtype)
+
+    least = None
+    try:
+        largest, directions, converged = _extreme(operator(0.0), k, "LA", vectors, start, tolerance)
+        order = np.argsort(-largest)
+        largest, directions = largest[order], directions[:, order]
+        if smallest:
+            shifted, _, found = _extreme(operator(float(largest[0])), 1, "SA", vectors, start, tolerance)
+            least, converged = float(shifted[0] + largest[0]), converged and found
+    except NotFiniteError:
+        return _nothing(count, k)
+    scale = max(float(np.abs(largest).max()), abs(least or 0.0))
+    return Extremes(largest, directions, least, tolerance * scale, converged)
+
+
+def _extreme(
+    operator: LinearOperator,
+    k: int,
+    which: Literal["LA", "SA"],
+    vectors: int,
+    start: Values,
+    tolerance: float,
+) -> tuple[Floats, Floats, bool]:
+    try:
+        values, found = eigsh(operator, k, which=which, v0=start, ncv=vectors, tol=tolerance, maxiter=200)
+        return values.astype(np.float64), found.astype(np.float64), True
+    except ArpackNoConvergence as error:
+        missing = k - len(error.eigenvalues)
+        values = np.concatenate([error.eigenvalues, np.full(missing, np.nan)])
+        found = np.concatenate([error.eigenvectors, np.full((len(start), missing), np.nan)], 1)
+        return values.astype(np.float64), found.astype(np.float64), False
+
+
+def _dense_extremes(matrix: Floats, k: int) -> Extremes:
+    if not np.isfinite(matrix).all():
+        return _nothing(len(matrix), k)
+    values, vectors = np.linalg.eigh(matrix)
+    resolution = float(len(matrix) * np.finfo(np.float64).eps * np.abs(values).max())
+    largest, directions = values[::-1][:k].copy(), vectors[:, ::-1][:, :k].copy()
+    return Extremes(largest, directions, float(values[0]), resolution, True)
+
+
+def _nothing(count: int, k: int) -> Extremes:
+    """Where the Hessian is not finite."""
+    return Extremes(np.full(k, np.nan), np.full((count, k), np.nan), math.nan, math.nan, False)
+
+
+def _words(measure: str, ratio: float | None) -> str:
+    if ratio is None:
+        return "the rule finds its own step length: there is no threshold"
+    if not math.isfinite(ratio):
+        return "the curvature is not finite"
+    if ratio > 1:
+        return f"beyond the edge: {measure} is {ratio:.3g} times what the rule is stable below"
+    return f"stable: {measure} is {ratio:.3g} of what the rule is stable below"

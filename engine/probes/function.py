@@ -1,0 +1,230 @@
+"""How far a network is from the identity: on the data, anywhere in an interval, and where the data is silent.
+
+One layer, exactly. The error of output i is f(x) = a(w·x + b) − xᵢ over x in [lo, hi]ⁿ, a not decreasing. For
+xᵢ = t fixed, the other terms Σ_{j≠i} wⱼxⱼ + b take every value of [L, U], where
+U = b + Σ_{j≠i} max(wⱼ·lo, wⱼ·hi) and L the same with min, attained at corners. As a does not decrease, f is
+greatest at U and least at L, so that
+
+    max f = max over t in [lo, hi] of a(wᵢt + U) − t,        min f = min over t of a(wᵢt + L) − t,
+
+one number t to search for each. Both are smooth in t but for a ReLU's kink, so the extreme is at an end, at
+the kink t = −U/wᵢ (−L/wᵢ), or where the derivative wᵢa′ − 1 is 0: for the sigmoid s(1 − s) = 1/wᵢ, for tanh
+1 − tanh² = 1/wᵢ. All of these are tried.
+
+More layers: the largest |f| over a box is NP-hard for ReLU (Katz et al. 2017, "Reluplex"), so what is given
+is the best that a projected gradient ascent finds from several starts: a lower bound.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.activations import LEAKY_SLOPE
+from engine.errors import UserError
+from engine.probes import Progress
+from engine.probes.factor import factor
+from engine.probes.layers import FIRING, dead_units, singular_values
+from engine.probes.passes import (
+    GRADIENT_COST,
+    Parts,
+    Work,
+    cast,
+    chunks,
+    outputs,
+    split,
+)
+from engine.probes.results import Floats, FunctionResult
+from engine.probes.spectrum import collapse
+from engine.probes.subject import Subject, to_numpy
+
+
+def function(
+    subject: Subject,
+    progress: Progress | None = None,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    starts: int = 4,
+    iterations: int = 20,
+) -> FunctionResult:
+    """For networks that are to copy their inputs; the interval is the training inputs' own if not given.
+
+    `starts` and `iterations` are the search's, where there are several layers.
+    """
+    inputs = subject.training.inputs
+    low = float(inputs.min()) if low is None else low
+    high = float(inputs.max()) if high is None else high
+    if not (low < high and math.isfinite(low) and math.isfinite(high)):
+        raise UserError(f"function: needs a finite interval with low < high; given {low:g} … {high:g}")
+    if not (0 <= starts <= 1000 and 0 <= iterations <= 10_000):
+        raise UserError("function: needs 0 … 1000 starts and 0 … 10,000 iterations")
+    exact = len(subject.layers) == 1
+    width = inputs.shape[1]
+    share = width * (starts + 1) * iterations * GRADIENT_COST / len(inputs)
+    work = Work(progress, 3.0 + (0.0 if exact else share))
+
+    on_data, worst_sample = _on_data(subject, work)
+    dead, constant = dead_units(subject, work)[-1]
+    data = factor(subject, work, ones=False, targets=False)
+    _, values, vt, rank = data.decompose(slice(None))
+    on_interval, points = (
+        _exact(subject, low, high)
+        if exact
+        else _search(subject, low, high, worst_sample, starts, iterations, work)
+    )
+    worst = int(np.argmax(np.where(np.isnan(on_interval), np.inf, on_interval)))
+    linear = all(layer.activation == "linear" for layer in subject.layers)
+    distances = _from_identity(collapse(subject)[0], vt, rank) if linear else None
+    return FunctionResult(
+        position=subject.position,
+        low=low,
+        high=high,
+        on_data=on_data,
+        on_interval=on_interval,
+        exact=exact,
+        worst_unit=worst,
+        worst_input=points[worst],
+        dead=np.zeros(0, np.int64) if dead is None else dead,
+        constant=constant,
+        width=width,
+        rank=rank,
+        free=width - rank,
+        data_singular_values=values,
+        map_singular_values=None if distances is None else distances[0],
+        span_distance=None if distances is None else distances[1],
+        span_distance_rms=None if distances is None else distances[2],
+        free_distance_rms=None if distances is None else distances[3],
+        words=(
+            f"the largest error is {on_data.max():.4g} on the data and {'' if exact else 'at least '}"
+            f"{on_interval.max():.4g} on [{low:g}, {high:g}]; {width - rank} of {width} directions are free"
+        ),
+    )
+
+
+@torch.no_grad()
+def _on_data(subject: Subject, work: Work) -> tuple[Floats, list[int]]:
+    """Per output the largest error on the training set, and the sample that it is at. Adds 1 to `work`."""
+    dtype = subject.precise
+    parts = split(subject.layers, subject.parameters.to(dtype))
+    largest = torch.full((subject.layers[-1].units,), -1.0, dtype=dtype, device=subject.parameters.device)
+    where = torch.zeros(len(largest), dtype=torch.int64, device=largest.device)
+    for rows in chunks(subject, len(subject.training.inputs), 2):
+        inputs = cast(subject.training, rows, dtype).inputs
+        found, index = (outputs(subject.layers, parts, inputs) - inputs).abs().max(0)
+        more = ~(found <= largest)  # so that NaN stays
+        where = torch.where(more, index + rows.start, where)
+        largest = torch.where(more, found, largest)
+        work.add(len(inputs) / len(subject.training.inputs))
+    return to_numpy(largest).astype(np.float64), where.tolist()
+
+
+def _exact(subject: Subject, low: float, high: float) -> tuple[Floats, Floats]:
+    """Per output of one layer the largest error over [low, high]ⁿ and where it is attained."""
+    layer = subject.layers[0]
+    ((weight, bias),) = split(subject.layers, subject.parameters)
+    w = to_numpy(weight).astype(np.float64)
+    b = np.zeros(len(w)) if bias is None else to_numpy(bias).astype(np.float64)
+    n = np.arange(len(w))
+    own = w[n, n]
+    highest, lowest = np.maximum(w * low, w * high), np.minimum(w * low, w * high)
+    upper = b + highest.sum(1) - highest[n, n]
+    lower = b + lowest.sum(1) - lowest[n, n]
+
+    best, at, above = np.full(len(w), -np.inf), np.zeros(len(w)), np.zeros(len(w), bool)
+    for rest, sign in ((upper, 1.0), (lower, -1.0)):
+        for t in _candidates(layer.activation, own, rest, low, high):
+            inside = np.clip(np.nan_to_num(t, nan=low), low, high)
+            error = sign * (_activation(layer.activation, own * inside + rest) - inside)
+            better = ~(error <= best)
+            best, at = np.where(better, error, best), np.where(better, inside, at)
+            above = np.where(better, sign > 0, above)
+    points = np.where((w > 0) == above[:, None], high, low)
+    points[n, n] = at
+    return best, points
+
+
+def _candidates(activation: str, own: Floats, rest: Floats, low: float, high: float) -> list[Floats]:
+    """The t at which a(wt + rest) − t can be extreme; those outside of the interval are moved to its ends."""
+    found = [np.full_like(own, low), np.full_like(own, high)]
+    with np.errstate(all="ignore"):
+        kinks: list[Floats] = []
+        if activation in FIRING:
+            kinks = [np.zeros_like(own)]
+        elif activation == "sigmoid":
+            root = np.sqrt(1 - 4 / own)
+            kinks = [np.log((1 + root) / (1 - root)), np.log((1 - root) / (1 + root))]
+        elif activation == "tanh":
+            kinks = [np.arctanh(np.sqrt(1 - 1 / own)), -np.arctanh(np.sqrt(1 - 1 / own))]
+        return found + [(z - rest) / own for z in kinks]
+
+
+def _activation(name: str, z: Floats) -> Floats:
+    with np.errstate(over="ignore"):
+        values: dict[str, Floats] = {
+            "linear": z,
+            "relu": np.maximum(z, 0.0),
+            "leaky_relu": np.where(z > 0, z, LEAKY_SLOPE * z),
+            "sigmoid": 1 / (1 + np.exp(-z)),
+            "tanh": np.tanh(z),
+        }
+    return values[name]
+
+
+def _search(
+    subject: Subject, low: float, high: float, worst: list[int], starts: int, iterations: int, work: Work
+) -> tuple[Floats, Floats]:
+    """Per output the largest error found: from its worst sample and from random corners, ascending by the
+    gradient's sign with steps from half the interval down."""
+    dtype, device = subject.precise, subject.parameters.device
+    parts = split(subject.layers, subject.parameters.to(dtype))
+    units, width = subject.layers[-1].units, subject.training.inputs.shape[1]
+    generator = np.random.default_rng(0)
+    best = torch.full((units,), -math.inf, dtype=dtype, device=device)
+    points = torch.zeros(units, width, dtype=dtype, device=device)
+    for start in range(starts + 1):
+        for rows in chunks(subject, units, GRADIENT_COST):
+            own = torch.arange(rows.start, rows.stop, device=device)
+            if start == 0:
+                x = subject.training.inputs[worst[rows]].to(dtype).clamp(low, high)
+            else:
+                corners = generator.integers(0, 2, (len(own), width)).astype(np.float64)
+                x = torch.from_numpy(low + (high - low) * corners).to(device, dtype)
+            for i in range(iterations + 1):
+                errors, grad = _errors(subject, parts, x, own)
+                more = ~(errors <= best[own])
+                best[own] = torch.where(more, errors, best[own])
+                points[own] = torch.where(more[:, None], x, points[own])
+                x = (x + (high - low) * 0.5 * 0.85**i * grad.sign()).clamp(low, high)
+                work.add(GRADIENT_COST * len(own) / len(subject.training.inputs))
+    return to_numpy(best).astype(np.float64), to_numpy(points).astype(np.float64)
+
+
+def _errors(subject: Subject, parts: Parts, x: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+    """|f(x)ᵢ − xᵢ| of each row's own output i, and its gradient."""
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_()
+        index = own.unsqueeze(1)
+        errors = (
+            (outputs(subject.layers, parts, leaf).gather(1, index) - leaf.gather(1, index)).abs().squeeze(1)
+        )
+        return errors.detach(), torch.autograd.grad(errors.sum(), leaf)[0]
+
+
+def _from_identity(weight: Floats, vt: Floats, rank: int) -> tuple[Floats, float, float, float | None]:
+    """The map's singular values; ‖(A − I)V‖ on the data's span, spectral and by √rank; the latter outside."""
+    difference: Floats = weight - np.eye(len(weight))
+    values = singular_values(weight)
+    span: Floats = np.asarray(difference @ vt[:rank].T)
+    free = len(weight) - rank
+    # ‖(A − I)‖² splits into what is on the span and what is not
+    rest = float(np.sum((difference - span @ vt[:rank]) ** 2))
+    return (
+        values,
+        float(np.linalg.norm(span, 2)),
+        float(np.linalg.norm(span)) / math.sqrt(rank),
+        math.sqrt(rest / free) if free else None,
+    )

@@ -1,0 +1,215 @@
+"""Layer by layer: what goes in and out of the units, and which of them do nothing or the same as another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.errors import UserError
+from engine.probes import Progress
+from engine.probes.passes import Work, activations, cast, chunks, split
+from engine.probes.results import Floats, Histogram, Ints, LayerReport, LayersResult
+from engine.probes.silence import SilenceView, dead_since
+from engine.probes.step import VANISHING
+from engine.probes.subject import Data, Layer, Subject, to_numpy
+
+FIRING = ("relu", "leaky_relu")
+"""Activations whose units fire where the pre-activation is above 0. A unit that never does on the whole
+training set is dead (CS231n, "Neural Networks 1": the dying ReLU)."""
+SATURATED = {"sigmoid": (0.01, 0.99), "tanh": (-0.98, 0.98)}
+"""An output outside of these is saturated: pre-activations beyond ±4.6 for sigmoid and half that for tanh,
+where the derivative is 4 % of its greatest."""
+SATURATED_SHARE = 0.95
+"""A unit is called saturated where this share of the samples saturates it."""
+DEAD_LAYER = 0.5
+"""A layer with this share of silent units is worth a note (Amazon SageMaker Debugger, rule DeadRelu)."""
+
+
+def layers(
+    subject: Subject,
+    progress: Progress | None = None,
+    *,
+    bins: int = 32,
+    whole: bool = False,
+    ranks: bool = False,
+    silence: Sequence[SilenceView] | None = None,
+) -> LayersResult:
+    """All layers on the batch; with `whole`, dead and constant units on the whole training set; with `ranks`,
+    the weights' singular values. `silence` is a tracker's `view()`."""
+    if not 1 <= bins <= 1000:
+        raise UserError(f"layers: needs 1 … 1000 bins; given {bins}")
+    parts = split(subject.layers, subject.parameters)
+    work = Work(progress, 1.0 + whole * len(subject.training.inputs) / len(subject.batch.inputs))
+    with torch.no_grad():
+        passes = list(activations(subject.layers, parts, subject.batch.inputs))
+    work.add(1.0)
+    here = [_Seen(layer) for layer in subject.layers]
+    for seen, (pre, out) in zip(here, passes, strict=True):
+        seen.add(pre, out)
+    work.unit = len(subject.training.inputs) / len(subject.batch.inputs)
+    everywhere = _see(subject, subject.training, work) if whole else None
+    reports = []
+    for i, layer in enumerate(subject.layers):
+        pre, out = passes[i]
+        weight, bias = parts[i]
+        silent = here[i].silent
+        dead = everywhere[i].silent if everywhere is not None else None
+        incoming = weight if bias is None else torch.cat([weight, bias[:, None]], 1)
+        rows = _bits(to_numpy(incoming))
+        columns = _bits(to_numpy(parts[i + 1][0].t())) if i + 1 < len(parts) else None
+        both = rows if columns is None else [a + b for a, b in zip(rows, columns, strict=True)]
+        shares = _saturated_shares(layer, out)
+        values = singular_values(to_numpy(weight)) if ranks else None
+        work.add()
+        grad = to_numpy(subject.gradient[layer.parameters])
+        mean = float(np.abs(grad).mean())
+        reports.append(
+            LayerReport(
+                name=layer.name,
+                activation=layer.activation,
+                units=layer.units,
+                pre_activations=histogram(to_numpy(pre), bins),
+                gradients=histogram(grad, bins),
+                mean_abs_gradient=mean,
+                silent=silent,
+                dead=dead,
+                constant=(here if everywhere is None else everywhere)[i].constant,
+                saturated=None if shares is None else np.flatnonzero(shares >= SATURATED_SHARE),
+                saturated_share=shares,
+                distinct_incoming=len(set(rows)),
+                distinct_outgoing=None if columns is None else len(set(columns)),
+                distinct=len(set(both)),
+                twins=_groups(rows),
+                rank=None if values is None else rank(values, weight.shape, _epsilon(weight)),
+                singular_values=values,
+                silent_since=(None if silence is None or silent is None else dead_since(silence[i], silent)),
+                notes=_notes(layer, mean, silent, dead),
+            )
+        )
+    return LayersResult(subject.position, len(subject.batch.inputs), whole, tuple(reports))
+
+
+def histogram(values: NDArray[Any], bins: int) -> Histogram:
+    """Counts in equal bins from the least to the greatest finite value."""
+    finite = values[np.isfinite(values)].astype(np.float64)
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    if not high - low > 1e-12 * max(abs(low), abs(high)):  # bins would be narrower than a number
+        margin = 0.5 * max(1e-12, abs(low))
+        low, high = low - margin, high + margin
+    counts, edges = np.histogram(finite, bins, (low, high))
+    return Histogram(counts.astype(np.int64), edges, values.size - finite.size)
+
+
+def singular_values(matrix: NDArray[Any]) -> Floats:
+    """Descending, in float64; NaN where the matrix is not finite."""
+    if not np.isfinite(matrix).all():
+        return np.full(min(matrix.shape), np.nan)
+    values: Floats = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)
+    return values
+
+
+def rank(values: Floats, shape: Sequence[int], epsilon: float) -> int:
+    """How many singular values are above σ₁·max(shape)·ε, as `numpy.linalg.matrix_rank` has it."""
+    return int(np.count_nonzero(values > values[0] * max(shape) * epsilon))
+
+
+def find_killer(dead: Callable[[int], bool], alive: int, gone: int) -> int:
+    """The update k, of those from position `alive` to `gone`, that killed a unit: alive at k, dead at k + 1.
+
+    `dead(position)` is asked log₂ times, by bisection; of several deaths, one is found.
+    A ReLU of the first layer dies once: its gradient is 0 then, and only momentum can still move it.
+    """
+    while gone - alive > 1:
+        middle = (alive + gone) // 2
+        alive, gone = (alive, middle) if dead(middle) else (middle, gone)
+    return alive
+
+
+class _Seen:
+    """What chunks of samples say of a layer's units."""
+
+    def __init__(self, layer: Layer) -> None:
+        self._fires = layer.activation in FIRING
+        self._fired: Tensor | None = None
+        self._low: Tensor | None = None
+        self._high: Tensor | None = None
+        self._count = 0
+
+    def add(self, pre: Tensor, out: Tensor) -> None:
+        """More samples."""
+        fired = (pre > 0).any(0)
+        low, high = out.amin(0), out.amax(0)
+        self._fired = fired if self._fired is None else self._fired | fired
+        self._low = low if self._low is None else torch.minimum(self._low, low)
+        self._high = high if self._high is None else torch.maximum(self._high, high)
+        self._count += len(out)
+
+    @property
+    def silent(self) -> Ints | None:
+        if not self._fires or self._fired is None:
+            return None
+        return np.flatnonzero(~to_numpy(self._fired))
+
+    @property
+    def constant(self) -> Ints:
+        if self._low is None or self._high is None or self._count < 2:
+            return np.zeros(0, np.int64)
+        return np.flatnonzero(to_numpy(self._low == self._high))
+
+
+@torch.no_grad()
+def _see(subject: Subject, data: Data, work: Work) -> list[_Seen]:
+    parts = split(subject.layers, subject.parameters)
+    seen = [_Seen(layer) for layer in subject.layers]
+    for rows in chunks(subject, len(data.inputs), 1.5):
+        inputs = cast(data, rows, subject.parameters.dtype).inputs
+        for own, (pre, out) in zip(seen, activations(subject.layers, parts, inputs), strict=True):
+            own.add(pre, out)
+        work.add(len(inputs) / len(data.inputs))
+    return seen
+
+
+def dead_units(subject: Subject, work: Work) -> list[tuple[Ints | None, Ints]]:
+    """(dead, constant) units of each layer on the whole training set. Adds 1 to `work`."""
+    return [(seen.silent, seen.constant) for seen in _see(subject, subject.training, work)]
+
+
+def _saturated_shares(layer: Layer, out: Tensor) -> Floats | None:
+    if layer.activation not in SATURATED:
+        return None
+    low, high = SATURATED[layer.activation]
+    return to_numpy(((out < low) | (out > high)).double().mean(0))
+
+
+def _bits(matrix: NDArray[Any]) -> list[bytes]:
+    """Each row's bits."""
+    return [row.tobytes() for row in np.ascontiguousarray(matrix)]
+
+
+def _groups(rows: list[bytes]) -> tuple[tuple[int, ...], ...]:
+    """The numbers of equal rows, where there are several."""
+    found: dict[bytes, list[int]] = {}
+    for number, row in enumerate(rows):
+        found.setdefault(row, []).append(number)
+    return tuple(tuple(group) for group in found.values() if len(group) > 1)
+
+
+def _epsilon(tensor: Tensor) -> float:
+    return torch.finfo(tensor.dtype).eps
+
+
+def _notes(layer: Layer, mean_gradient: float, silent: Ints | None, dead: Ints | None) -> tuple[str, ...]:
+    notes = []
+    if not np.isfinite(mean_gradient):
+        notes.append("exploding: the gradient is not finite")
+    elif mean_gradient < VANISHING:
+        notes.append(f"vanishing gradient: mean |g| below {VANISHING:g}")
+    which, word = (silent, "silent on this batch") if dead is None else (dead, "dead")
+    if which is not None and len(which) >= DEAD_LAYER * layer.units:
+        notes.append(f"{len(which)} of {layer.units} units {word}")
+    return tuple(notes)

@@ -1,0 +1,58 @@
+"""The loss along the proposed update d, at multiples of the learning rate.
+
+Every rule's update is proportional to its learning rate, so θ + m·d is where m times the rate would lead; for
+a line search it is m times the step length that was accepted.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from engine.errors import UserError
+from engine.probes import Progress
+from engine.probes.passes import (
+    GRADIENT_COST,
+    PRODUCT_COST,
+    Hessian,
+    Work,
+    gradient,
+    losses_along,
+    propose,
+)
+from engine.probes.results import LineResult
+from engine.probes.subject import Subject, Which
+
+
+def line(
+    subject: Subject,
+    progress: Progress | None = None,
+    *,
+    reach: float = 4.0,
+    points: int = 25,
+    data: Which = "batch",
+) -> LineResult:
+    """The loss of the batch, or of the whole training set, from 0 to `reach` times the update."""
+    if not (reach > 1 and 3 <= points <= 1000):
+        raise UserError(f"line: needs reach > 1 and 3 … 1000 points; given {reach:g} and {points}")
+    multiples = np.linspace(0.0, reach, points)
+    chosen = max(1, int(np.argmin(np.abs(multiples - 1.0))))
+    multiples[chosen] = 1.0
+    where, dtype = subject.data(data), subject.precise
+    update = propose(subject).update.to(dtype)
+    work = Work(progress, points + GRADIENT_COST + PRODUCT_COST)
+    losses = losses_along(subject, [update], multiples[:, None], where, dtype, work)
+    slope = torch.dot(update, gradient(subject, subject.parameters, where, dtype, work)[1]).item()
+    bend = torch.dot(update, Hessian(subject, where, dtype, work).times(update)).item()
+    return LineResult(
+        position=subject.position,
+        learning_rate=subject.learning_rate,
+        multiples=multiples,
+        losses=losses,
+        quadratic=losses[0] + multiples * slope + 0.5 * multiples**2 * bend,
+        chosen=chosen,
+        best=int(np.argmin(np.where(np.isfinite(losses), losses, np.inf))),
+        loss=float(losses[0]),
+        slope=slope,
+        bend=bend,
+    )

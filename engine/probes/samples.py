@@ -1,0 +1,213 @@
+"""Samples: what the network makes of them, the worst of them, and which an update makes right or wrong.
+
+Computed in the run's dtype, chunk by chunk, so that what is right here is right in the records.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from engine.errors import UserError
+from engine.objective import BinaryCrossEntropy, CrossEntropy, OneHotRegression, Regression
+from engine.probes import Progress
+from engine.probes.passes import Work, chunks, outputs, propose, split
+from engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult, Values
+from engine.probes.subject import Data, Subject, to_numpy
+
+MAX_ROWS = 1000
+
+
+def samples(
+    subject: Subject,
+    progress: Progress | None = None,
+    *,
+    chosen: Sequence[int] = (),
+    worst: int = 8,
+    part: Literal["training", "validation"] = "training",
+) -> SamplesResult:
+    """The chosen samples, by number, and those of the greatest loss, of the training or validation set."""
+    data = _data(subject, part)
+    count = len(data.inputs)
+    if outside := [number for number in chosen if not 0 <= number < count]:
+        raise UserError(f"samples: no sample {outside[0]}; there are 0 to {count - 1}")
+    if not 0 <= worst <= MAX_ROWS or len(chosen) > MAX_ROWS:
+        raise UserError(f"samples: at most {MAX_ROWS:,} at a time")
+    losses = np.empty(count)
+    right = np.empty(count, bool)
+    predictions = np.empty(count) if not subject.classifies and subject.layers[-1].units == 1 else None
+    for rows, out in _outputs(subject, subject.parameters, data, Work(progress)):
+        targets = data.targets[rows]
+        losses[rows] = to_numpy(_losses(subject, out, targets))
+        right[rows] = to_numpy(_right(subject, out, targets))
+        if predictions is not None:
+            predictions[rows] = to_numpy(out[:, 0])
+    # what is no number is worst
+    order = np.argsort(-np.where(np.isnan(losses), np.inf, losses), kind="stable")[:worst]
+    return SamplesResult(
+        position=subject.position,
+        part=part,
+        kind="labels" if subject.classifies else "identity" if subject.to_input else "index",
+        samples=count,
+        mistakes=count - int(np.count_nonzero(right)),
+        probabilities=_softmaxed(subject),
+        chosen=_rows(subject, data, list(chosen)),
+        worst=_rows(subject, data, order.tolist()),
+        losses=losses,
+        predictions=predictions,
+        targets=None if predictions is None else to_numpy(data.targets[:, 0]).astype(np.float64),
+        image_shape=subject.dataset.image_shape,
+    )
+
+
+def flips(
+    subject: Subject,
+    progress: Progress | None = None,
+    *,
+    before: NDArray[Any] | None = None,
+    after: NDArray[Any] | None = None,
+    limit: int = 50,
+) -> FlipsResult:
+    """The training samples whose class is predicted rightly at one of two flat parameters only.
+
+    Without `before` these are the present ones; without `after` too, those after the proposed update. With
+    `before` and without `after`, the present ones are what came after.
+    """
+    present = subject.parameters
+    first = present if before is None else subject.vector(before).to(present.dtype)
+    if after is not None:
+        second = subject.vector(after).to(present.dtype)
+    else:
+        second = present if before is not None else present + propose(subject).update
+    count = len(subject.training.inputs)
+    classes = np.empty((2, count), np.int64)
+    right = np.empty((2, count), bool)
+    probabilities: list[dict[int, Values]] = [{}, {}]
+    work = Work(progress, 2.0)
+    for i, parameters in enumerate((first, second)):
+        for rows, out in _outputs(subject, parameters, subject.training, work):
+            classes[i, rows] = to_numpy(out.argmax(1))
+            right[i, rows] = to_numpy(_right(subject, out, subject.training.targets[rows]))
+    became_right = np.flatnonzero(~right[0] & right[1])
+    became_wrong = np.flatnonzero(right[0] & ~right[1])
+    listed = [*became_right[:limit].tolist(), *became_wrong[:limit].tolist()]
+    for i, parameters in enumerate((first, second)):
+        part = subject.training.inputs[listed]
+        shown = to_numpy(_shown(subject, _forward(subject, parameters, part)))
+        probabilities[i] = dict(zip(listed, shown, strict=True))
+
+    def flip(number: int) -> Flip:
+        return Flip(
+            number,
+            int(subject.training.targets[number]),
+            int(classes[0, number]),
+            int(classes[1, number]),
+            probabilities[0][number],
+            probabilities[1][number],
+        )
+
+    return FlipsResult(
+        position=subject.position,
+        mistakes_before=count - int(np.count_nonzero(right[0])),
+        mistakes_after=count - int(np.count_nonzero(right[1])),
+        became_right=len(became_right),
+        became_wrong=len(became_wrong),
+        changed_wrong=int(np.count_nonzero(~right[0] & ~right[1] & (classes[0] != classes[1]))),
+        right=tuple(flip(number) for number in became_right[:limit].tolist()),
+        wrong=tuple(flip(number) for number in became_wrong[:limit].tolist()),
+    )
+
+
+def _data(subject: Subject, part: str) -> Data:
+    if part == "training":
+        return subject.training
+    dataset = subject.dataset
+    if part != "validation":
+        raise UserError(f"samples: part: given {part!r}; allowed: 'training', 'validation'")
+    if dataset.val_inputs is None or dataset.val_targets is None:
+        raise UserError("samples: this data has no validation set")
+    device = subject.parameters.device
+    inputs = torch.from_numpy(dataset.val_inputs).to(device)
+    if subject.to_input:
+        return Data(inputs, inputs)
+    return Data(inputs, torch.from_numpy(dataset.val_targets).to(device))
+
+
+def _outputs(subject: Subject, flat: Tensor, data: Data, work: Work) -> Iterator[tuple[slice, Tensor]]:
+    """The outputs, chunk by chunk. Adds 1 to `work`."""
+    for rows in chunks(subject, len(data.inputs)):
+        yield rows, _forward(subject, flat, data.inputs[rows])
+        work.add((rows.stop - rows.start) / len(data.inputs))
+
+
+@torch.no_grad()
+def _forward(subject: Subject, flat: Tensor, inputs: Tensor) -> Tensor:
+    return outputs(subject.layers, split(subject.layers, flat), inputs)
+
+
+def _softmaxed(subject: Subject) -> bool:
+    """Whether the loss takes softmax of the outputs: the squared losses take them as they are."""
+    return subject.classifies and not isinstance(subject.objective, OneHotRegression)
+
+
+def _shown(subject: Subject, out: Tensor) -> Tensor:
+    return torch.softmax(out, 1) if _softmaxed(subject) else out
+
+
+def _right(subject: Subject, out: Tensor, targets: Tensor) -> Tensor:
+    """Per sample: the right class, or all outputs within the tolerance. NaN is wrong."""
+    tolerance = subject.dataset.tolerance
+    if tolerance is None:
+        return (out.argmax(1) == targets) & ~torch.isnan(out).any(1)
+    return ((out - targets).abs() <= tolerance).all(1)
+
+
+def _losses(subject: Subject, out: Tensor, targets: Tensor) -> Tensor:
+    """Per sample, so that the loss is their mean."""
+    match subject.objective:
+        case CrossEntropy():
+            return functional.cross_entropy(out, targets, reduction="none")
+        case BinaryCrossEntropy():
+            # as in engine.objective: log(1 − v_j) without a 1 − v to cancel
+            classes = out.shape[1]
+            rows = out.double()
+            itself = torch.eye(classes, dtype=torch.bool, device=out.device)
+            others = rows.unsqueeze(1).expand(-1, classes, -1).masked_fill(itself, -math.inf)
+            log_rest = torch.logsumexp(others, 2) - torch.logsumexp(rows, 1, keepdim=True)
+            right = functional.one_hot(targets, classes).bool()
+            return -torch.where(right, torch.log_softmax(rows, 1), log_rest).sum(1)
+        case OneHotRegression(factor=factor):
+            wanted = functional.one_hot(targets, out.shape[1])
+            return factor * (out - wanted).square().mean(1)
+        case Regression(factor=factor):
+            return factor * (out - targets).square().mean(1)
+
+
+def _rows(subject: Subject, data: Data, numbers: list[int]) -> tuple[SampleRow, ...]:
+    if not numbers:
+        return ()
+    inputs, targets = data.inputs[numbers], data.targets[numbers]
+    out = _forward(subject, subject.parameters, inputs)
+    losses, right = _losses(subject, out, targets).tolist(), _right(subject, out, targets).tolist()
+    shown = to_numpy(_shown(subject, out))
+    labels = subject.classifies
+    return tuple(
+        SampleRow(
+            number=number,
+            input=to_numpy(inputs[i]),
+            output=shown[i],
+            target=int(targets[i]) if labels else to_numpy(targets[i]),
+            loss=losses[i],
+            max_error=None if labels else float((out[i] - targets[i]).abs().max()),
+            predicted=int(out[i].argmax()) if labels else None,
+            right=right[i],
+        )
+        for i, number in enumerate(numbers)
+    )

@@ -1,0 +1,162 @@
+"""What the proposed update d does to the loss: predicted by dᵀg and dᵀg + ½dᵀHd (Taylor), and in fact.
+
+The losses are computed in float64 of the parameters as they will be stored, θ' = θ + d rounded to the run's
+dtype, and d means θ' − θ here. So a change smaller than the records can show still has its true sign.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.probes import Progress
+from engine.probes.passes import (
+    GRADIENT_COST,
+    PRODUCT_COST,
+    Hessian,
+    Work,
+    cosine,
+    gradient,
+    loss_at,
+    propose,
+)
+from engine.probes.results import FullStep, LayerStep, StepResult, StepVerdict, TrialPoint
+from engine.probes.subject import Subject
+
+AGREES = 0.1
+"""The prediction holds where it is off by at most this share of its larger term."""
+LEAST_RATIO, GREATEST_RATIO = 1e-8, 10.0
+"""‖update‖/‖parameters‖ outside of these is suspect (Amazon SageMaker Debugger, rule WeightUpdateRatio)."""
+VANISHING = 1e-7
+"""A mean |gradient| below this is vanishing (Amazon SageMaker Debugger, rule VanishingGradient)."""
+
+
+def step(
+    subject: Subject,
+    progress: Progress | None = None,
+    *,
+    previous: NDArray[Any] | None = None,
+    full: bool = False,
+) -> StepResult:
+    """The proposed update on its batch; with `full` on the whole training set too.
+
+    `previous` is the update that led here, for the cosine to it. For the update that led *here*, look at the
+    subject of the state before.
+    """
+    precise = subject.precise
+    proposal = propose(subject)
+    before = subject.parameters.to(precise)
+    after = (subject.parameters + proposal.update).to(precise)
+    update, grad = after - before, subject.gradient.to(precise)
+
+    work = Work(progress, (2 + PRODUCT_COST) + (2 + GRADIENT_COST) * full * _times(subject))
+    loss = loss_at(subject, before, subject.batch, precise, work)
+    loss_after = loss_at(subject, after, subject.batch, precise, work)
+    slope = torch.dot(update, grad).item()
+    bend = torch.dot(update, Hessian(subject, subject.batch, precise, work).times(update)).item()
+    predicted, actual = slope + bend / 2, loss_after - loss
+    verdict = judge(loss, slope, bend, actual, torch.finfo(subject.parameters.dtype).eps)
+    return StepResult(
+        position=subject.position,
+        learning_rate=subject.learning_rate,
+        loss=loss,
+        loss_after=loss_after,
+        slope=slope,
+        bend=bend,
+        predicted=predicted,
+        actual=actual,
+        ratio=_ratio(actual, predicted),
+        linear_ratio=_ratio(actual, slope),
+        verdict=verdict,
+        words=WORDS[verdict],
+        gradient_norm=_norm(grad),
+        update_norm=_norm(update),
+        descent_cosine=cosine(update, -grad),
+        previous_cosine=None if previous is None else cosine(update, subject.vector(previous)),
+        layers=_by_layer(subject, before, grad, update),
+        trials=tuple(
+            TrialPoint(trial.step_length, trial.loss, trial.evaluations, trial.accepted)
+            for trial in proposal.trials
+        ),
+        remark=proposal.remark,
+        full=_on_all(subject, before, after, grad, work) if full else None,
+    )
+
+
+WORDS: dict[StepVerdict, str] = {
+    "not finite": "the loss or the update is not finite",
+    "none": "the update is zero: nothing moves",
+    "rounding": "too small a change for the run's precision: its sign in the records is rounding",
+    "linear": "as the gradient alone predicts: the step is short for this curvature",
+    "quadratic": "as the quadratic predicts",
+    "overshoot": "overshoot: the update points downhill and goes too far, the loss rises",
+    "uphill": "uphill: the update points against the batch's own descent",
+    "other": "the loss falls, but not as predicted: the curvature changes along the step",
+}
+
+
+def judge(loss: float, slope: float, bend: float, actual: float, epsilon: float) -> StepVerdict:
+    """What the actual change says about the prediction, for a run of this machine precision."""
+    if not all(map(math.isfinite, (loss, slope, bend, actual))):
+        return "not finite"
+    if slope == bend == actual == 0:
+        return "none"
+    if max(abs(actual), abs(slope)) <= 2 * epsilon * abs(loss):
+        return "rounding"
+    if slope < 0 < actual:
+        return "overshoot"
+    if slope >= 0:
+        return "uphill"
+    terms = max(abs(slope), abs(bend) / 2)
+    if abs(actual - slope) <= AGREES * terms and abs(bend) / 2 <= AGREES * abs(slope):
+        return "linear"
+    return "quadratic" if abs(actual - slope - bend / 2) <= AGREES * terms else "other"
+
+
+def _by_layer(subject: Subject, before: Tensor, grad: Tensor, update: Tensor) -> tuple[LayerStep, ...]:
+    found = []
+    for layer in subject.layers:
+        own = grad[layer.parameters]
+        norm, moved = _norm(before[layer.parameters]), _norm(update[layer.parameters])
+        ratio, mean = _ratio(moved, norm), own.abs().mean().item()
+        notes = []
+        if not (math.isfinite(mean) and math.isfinite(norm)):
+            notes.append("exploding: not finite")
+        elif mean < VANISHING:
+            notes.append(f"vanishing gradient: mean |g| below {VANISHING:g}")
+        if math.isfinite(ratio) and not LEAST_RATIO <= ratio <= GREATEST_RATIO:
+            notes.append(f"update ratio outside {LEAST_RATIO:g} … {GREATEST_RATIO:g}")
+        found.append(LayerStep(layer.name, len(own), norm, _norm(own), mean, moved, ratio, tuple(notes)))
+    return tuple(found)
+
+
+def _on_all(subject: Subject, before: Tensor, after: Tensor, grad: Tensor, work: Work) -> FullStep:
+    work.unit = _times(subject)
+    loss, whole = gradient(subject, before, subject.training, subject.precise, work)
+    loss_after = loss_at(subject, after, subject.training, subject.precise, work)
+    update = after - before
+    return FullStep(
+        gradient_cosine=cosine(grad, whole),
+        descent_cosine=cosine(update, -whole),
+        slope=torch.dot(update, whole).item(),
+        loss=loss,
+        loss_after=loss_after,
+        actual=loss_after - loss,
+    )
+
+
+def _times(subject: Subject) -> float:
+    """How many batches the training set is."""
+    return len(subject.training.inputs) / len(subject.batch.inputs)
+
+
+def _norm(vector: Tensor) -> float:
+    return float(torch.linalg.vector_norm(vector).item())
+
+
+def _ratio(a: float, b: float) -> float:
+    return a / b if b else math.nan

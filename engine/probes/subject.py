@@ -1,0 +1,163 @@
+"""What a probe looks at: copies of what may change, references to what never does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.activations import ACTIVATIONS, Activation
+from engine.data.dataset import Dataset
+from engine.errors import UserError
+from engine.network import Network
+from engine.objective import Objective
+from engine.rules import Rule, Slots
+from engine.rules.searching import SearchingRule
+from engine.trainer import State, Trainer
+
+Which = Literal["batch", "all"]
+
+
+class Data(NamedTuple):
+    """Inputs (samples, width) and their targets."""
+
+    inputs: Tensor
+    targets: Tensor
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A dense layer's place in the flat vector of parameters."""
+
+    name: str
+    units: int
+    inputs: int
+    weight: slice
+    bias: slice | None
+    activation: str
+
+    @property
+    def parameters(self) -> slice:
+        """Weight and bias."""
+        return slice(self.weight.start, (self.bias or self.weight).stop)
+
+    @property
+    def function(self) -> Activation:
+        return ACTIVATIONS[self.activation]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A state of a run, to be looked at while the run goes on, from another thread if need be.
+
+    Parameters, gradient and slots are copies; the training data is the trainer's, which nothing writes to.
+    """
+
+    position: int
+    layers: tuple[Layer, ...]
+    parameters: Tensor
+    """θ, flat."""
+    gradient: Tensor
+    """On the batch, before clipping."""
+    outputs: Callable[[Tensor, Tensor], Tensor]
+    """The network as a function of (parameters, inputs), differentiable."""
+    loss: float
+    """On the batch, as it is recorded."""
+    slots: Slots
+    rule: Rule | SearchingRule
+    clip_norm: float | None
+    objective: Objective
+    classifies: bool
+    to_input: bool
+    training: Data
+    batch: Data
+    whole_batch: bool
+    """The batch is the whole training set."""
+    dataset: Dataset
+
+    @classmethod
+    def of(cls, trainer: Trainer, dataset: Dataset, state: State | None = None) -> Subject:
+        """The trainer's present state, or, with the rule now in force, another one of the same run.
+
+        To be called where nothing steps meanwhile; it costs a copy of the state.
+        """
+        network = trainer.network
+        at = State(trainer.position, network.parameters, trainer.slots, 0.0) if state is None else state
+        batch = Data(*trainer.batch(at.position))
+        loss, grad = trainer.evaluation.metrics.loss, network.gradient.detach().clone()
+        if state is not None:
+            leaf = at.parameters.detach().clone().requires_grad_()
+            with torch.enable_grad():
+                outputs = network.outputs(leaf, batch.inputs)
+                differentiable = trainer.objective.loss(outputs, batch.targets)
+            loss = trainer.objective.measure(outputs.detach(), batch.targets, None).loss
+            grad = torch.autograd.grad(differentiable, leaf)[0]
+        return cls(
+            position=at.position,
+            layers=_layers(network),
+            parameters=at.parameters.detach().clone(),
+            gradient=grad,
+            outputs=network.outputs,
+            loss=loss,
+            slots={name: slot.clone() for name, slot in at.slots.items()},
+            rule=trainer.rule,
+            clip_norm=trainer.clip_norm,
+            objective=trainer.objective,
+            classifies=trainer.classifies,
+            to_input=trainer.targets is trainer.inputs,
+            training=Data(trainer.inputs, trainer.targets),
+            batch=batch,
+            whole_batch=trainer.batches.whole,
+            dataset=dataset,
+        )
+
+    @property
+    def precise(self) -> torch.dtype:
+        """float64 where the device has it."""
+        return torch.float32 if self.parameters.device.type == "mps" else torch.float64
+
+    @property
+    def learning_rate(self) -> float | None:
+        """The rule's; None for one that finds its own."""
+        rate = getattr(self.rule, "learning_rate", None)
+        return None if rate is None else float(rate)
+
+    def data(self, which: Which, samples: int | None = None) -> Data:
+        """The batch, or the training set or its first `samples`."""
+        if which not in ("batch", "all"):
+            raise UserError(f"data: given {which!r}; allowed: 'batch', 'all'")
+        if which == "batch":
+            return self.batch
+        return Data(self.training.inputs[:samples], self.training.targets[:samples])
+
+    def vector(self, given: NDArray[Any] | Tensor) -> Tensor:
+        """A vector as long as the parameters, as a tensor beside them in float64. Raises UserError."""
+        vector = torch.as_tensor(given).to(device=self.parameters.device, dtype=self.precise)
+        if vector.shape != self.parameters.shape:
+            raise UserError(
+                f"given a vector of shape {tuple(vector.shape)}; there are {len(self.parameters)} parameters"
+            )
+        return vector
+
+
+def _layers(network: Network) -> tuple[Layer, ...]:
+    names = {id(activation): name for name, activation in ACTIVATIONS.items()}
+    layers: list[Layer] = []
+    start = 0
+    for number, dense in enumerate(network.layers, 1):
+        units, inputs = dense.weight.shape
+        weight = slice(start, start + units * inputs)
+        bias = slice(weight.stop, weight.stop + units) if dense.bias is not None else None
+        start = (bias or weight).stop
+        layers.append(Layer(f"layer{number}", units, inputs, weight, bias, names[id(dense.activation)]))
+    return tuple(layers)
+
+
+def to_numpy(tensor: Tensor) -> NDArray[Any]:
+    """A copy on the processor."""
+    return np.array(tensor.detach().cpu().numpy())

@@ -1,0 +1,164 @@
+"""The loss in a plane of parameters around the present ones, for contours, with the path walked on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from engine.errors import UserError
+from engine.probes import Progress
+from engine.probes.curvature import EXPECTED_PRODUCTS, lanczos
+from engine.probes.factor import factor
+from engine.probes.passes import (
+    GRADIENT_COST,
+    PRODUCT_COST,
+    Hessian,
+    Work,
+    gradient,
+    losses_along,
+)
+from engine.probes.results import Floats, SurfaceResult
+from engine.probes.subject import Data, Subject, Which, to_numpy
+
+MARGIN = 1.25
+"""How far beyond the path and the plane's lowest point the grid reaches."""
+
+
+def surface(
+    subject: Subject,
+    progress: Progress | None = None,
+    *,
+    directions: tuple[NDArray[Any], NDArray[Any]] | None = None,
+    pick: tuple[int, int] = (0, 1),
+    path: Sequence[NDArray[Any]] = (),
+    span: tuple[float, float] | None = None,
+    points: int = 25,
+    data: Which = "all",
+    samples: int | None = None,
+) -> SurfaceResult:
+    """The loss on a grid of `points` × `points`.
+
+    The plane is spanned by two given `directions`, or by two eigendirections of the Hessian, numbered by
+    `pick` from the greatest eigenvalue on. `path` holds flat parameters, to be projected. `span` is how far
+    the grid reaches to each side of θ; else it takes in the path and, by the quadratic model, the lowest
+    point.
+    """
+    if not 3 <= points <= 201:
+        raise UserError(f"surface: points: given {points}; allowed: 3 … 201")
+    where, dtype = subject.data(data, samples), subject.precise
+    vectors, values, work = _plane(subject, where, directions, pick, progress, points)
+    first, second = (torch.from_numpy(vector).to(subject.parameters.device, dtype) for vector in vectors)
+
+    moved = [subject.vector(state) - subject.parameters.to(dtype) for state in path]
+    walked = np.array([[torch.dot(d, v).item() for v in (first, second)] for d in moved]).reshape(-1, 2)
+    off = np.array(
+        [
+            torch.linalg.vector_norm(d - a * first - b * second).item()
+            for d, (a, b) in zip(moved, walked.tolist(), strict=True)
+        ]
+    )
+    x, y = (
+        _axis(points, side, None if span is None else span[i])
+        for i, side in enumerate(_sides(subject, where, (first, second), walked, work))
+    )
+    grid = np.array([(a, b) for b in y for a in x])
+    losses = losses_along(subject, [first, second], grid, where, dtype, work)
+    here = losses_along(subject, [first], np.zeros((1, 1)), where, dtype, work)
+    return SurfaceResult(
+        position=subject.position,
+        x=x,
+        y=y,
+        losses=losses.reshape(points, points),
+        loss=float(here[0]),
+        directions=vectors,
+        eigenvalues=values,
+        path=walked,
+        off_plane=off,
+    )
+
+
+def _plane(
+    subject: Subject,
+    where: Data,
+    directions: tuple[NDArray[Any], NDArray[Any]] | None,
+    pick: tuple[int, int],
+    progress: Progress | None,
+    points: int,
+) -> tuple[Floats, Floats | None, Work]:
+    """Two orthonormal vectors, (2, parameters), their eigenvalues where they have some, and the work."""
+    count = len(subject.parameters)
+    total = points**2 + 1 + GRADIENT_COST + 2 * PRODUCT_COST
+    if directions is not None:
+        given = np.stack([to_numpy(subject.vector(vector)) for vector in directions])
+        return _orthonormal(given), None, Work(progress, total)
+    low, high = min(pick), max(pick)
+    if len(set(pick)) != 2 or low < 0 or high >= min(20, count):
+        raise UserError(f"surface: pick: given {pick}; needs two of 0 … {min(20, count) - 1}")
+    layer, squared = subject.layers[0], not subject.classifies
+    if len(subject.layers) == 1 and layer.activation == "linear" and squared and layer.units == 1:
+        work = Work(progress, total + 3)
+        work.unit = 3.0
+        found = factor(subject, work, ones=layer.bias is not None, targets=False)
+        work.unit = 1.0
+        _, _, vt, rank = found.decompose(slice(None))
+        if high >= rank:
+            raise UserError(f"surface: pick: given {pick}; the data has {rank} directions only, from 0")
+        curvatures = [float(_bend(subject, where, vt[i], work)) for i in pick]
+        return vt[list(pick)], np.array(curvatures), work
+    work = Work(progress, total + EXPECTED_PRODUCTS * PRODUCT_COST)
+    hessian = Hessian(subject, where, subject.parameters.dtype, work)
+    if count <= high + 2:
+        raise UserError(f"surface: pick: given {pick}; there are {count} parameters")
+    extremes = lanczos(hessian, count, high + 1, 1e-4, smallest=False)
+    if not np.isfinite(extremes.largest[list(pick)]).all():
+        raise UserError("surface: the Hessian's eigendirections were not found")
+    chosen = _orthonormal(extremes.vectors.T[list(pick)])
+    return chosen, extremes.largest[list(pick)], work
+
+
+def _bend(subject: Subject, where: Data, vector: Floats, work: Work) -> float:
+    direction = torch.from_numpy(vector).to(subject.parameters.device, subject.precise)
+    return torch.dot(direction, Hessian(subject, where, subject.precise, work).times(direction)).item()
+
+
+def _sides(
+    subject: Subject, where: Data, plane: tuple[Tensor, Tensor], walked: Floats, work: Work
+) -> list[tuple[float, float]]:
+    """Along each direction, the least and greatest number that should be in sight beside 0."""
+    grad = gradient(subject, subject.parameters, where, subject.precise, work)[1]
+    hessian = Hessian(subject, where, subject.precise, work)
+    sides = []
+    for i, vector in enumerate(plane):
+        slope = torch.dot(grad, vector).item()
+        bend = torch.dot(vector, hessian.times(vector)).item()
+        lowest = -slope / bend if bend > 0 else 0.0
+        seen = [0.0, lowest, *walked[:, i].tolist()]
+        finite = [number for number in seen if np.isfinite(number)]
+        sides.append((min(finite), max(finite)))
+    return sides
+
+
+def _axis(points: int, side: tuple[float, float], reach: float | None) -> Floats:
+    if reach is not None:
+        return np.linspace(-reach, reach, points)
+    middle, half = (side[0] + side[1]) / 2, MARGIN * (side[1] - side[0]) / 2
+    return np.linspace(middle - (half or 1.0), middle + (half or 1.0), points)
+
+
+def _orthonormal(vectors: Floats) -> Floats:
+    """Gram and Schmidt's. Raises UserError where there is no plane."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    if not (np.isfinite(lengths).all() and lengths.all()):
+        raise UserError("surface: a direction is zero or not finite")
+    u = vectors[0] / lengths[0]
+    v = vectors[1] / lengths[1]
+    v = v - (u @ v) * u
+    rest = np.linalg.norm(v)
+    if rest < 1e-6:
+        raise UserError("surface: the two directions are one")
+    return np.stack([u, v / rest])

@@ -1,0 +1,156 @@
+"""Expected bounds and labels are worked out by hand from the rule: multiples of 1, 2, 5 × 10^k."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tui.charts.axis import (
+    Scale,
+    nice,
+    number,
+    recent_range,
+    step_label,
+    step_ticks,
+    value_scale,
+    value_ticks,
+    whole_range,
+)
+
+
+def scale(*values: float, log: bool = False, before: Scale | None = None) -> Scale:
+    return value_scale(np.array(values), log=log, before=before)
+
+
+@pytest.mark.parametrize(("size", "expected"), [(1, 1), (1.1, 2), (0.021, 0.05), (51, 100), (7e-9, 1e-8)])
+def test_nice_sizes(size: float, expected: float) -> None:
+    assert nice(size) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        (0, (0, 10)),
+        (7, (0, 10)),
+        (101, (0, 150)),
+        (200, (0, 200)),
+        (201, (0, 300)),
+        (999_999, (0, 1_000_000)),
+    ],
+)
+def test_the_axis_of_a_whole_run(last: int, expected: tuple[int, int]) -> None:
+    assert whole_range(0, last) == expected
+
+
+def test_the_axis_of_a_run_changes_a_few_times_a_decade_only() -> None:
+    ranges = [whole_range(0, n) for n in range(100, 1000)]
+    assert len(set(ranges)) <= 8
+    assert all(
+        low == 0 and n <= high <= 1.6 * n for n, (low, high) in zip(range(100, 1000), ranges, strict=True)
+    )
+
+
+def test_the_recent_window_holds_its_steps_and_moves_by_strides() -> None:
+    ranges = [recent_range(last, 100) for last in range(1000, 1100)]
+    assert all(
+        low <= last - 99 and last <= high for last, (low, high) in zip(range(1000, 1100), ranges, strict=True)
+    )
+    assert len(set(ranges)) <= 6
+    assert recent_range(3, 100) == (0, 50)
+
+
+@pytest.mark.parametrize(
+    ("step", "label"),
+    [(0, "0"), (500, "500"), (9999, "9999"), (20_000, "20k"), (1_500_000, "1.5M"), (10_001, "10001")],
+)
+def test_step_labels_are_short_and_exact(step: int, label: str) -> None:
+    assert step_label(step) == label
+
+
+@given(st.integers(0, 10**7), st.integers(10, 10**7), st.integers(4, 150))
+def test_step_ticks_leave_room_between_their_labels(low: int, span: int, width: int) -> None:
+    ticks = step_ticks(low, low + span, width)
+    if len(ticks) > 2:
+        gap = (ticks[1].place - ticks[0].place) * width
+        assert gap >= max(len(t.label) for t in ticks) + 2
+    assert all(0 <= t.place <= 1 for t in ticks)
+
+
+def test_linear_bounds_are_multiples_of_a_nice_stride() -> None:
+    bounds = scale(0.03, 2.27)
+    assert (bounds.low, bounds.high) == (0, 3)
+    assert [t.label for t in value_ticks(bounds, 6)] == ["     0", "     1", "     2", "     3"]
+
+
+def test_log_bounds_and_labels() -> None:
+    wide = scale(3e-9, 0.2, log=True)
+    assert (wide.low, wide.high) == (-9, 0)
+    assert [t.label.strip() for t in value_ticks(wide, 20)] == ["1e-8", "1e-6", "1e-4", "1e-2", "1e0"]
+    narrow = scale(0.03, 0.3, log=True)
+    assert 10**narrow.low == pytest.approx(0.02)
+    assert 10**narrow.high == pytest.approx(0.5)
+
+
+def test_an_axis_is_kept_until_values_leave_it_or_shrink_to_a_third() -> None:
+    first = scale(0.0, 1.9)
+    assert scale(0.1, 1.0, before=first) is first
+    assert scale(0.1, 2.5, before=first) is not first
+    assert scale(0.1, 0.2, before=first) is not first
+    assert scale(0.1, 1.0, log=True, before=first).log
+
+
+@pytest.mark.parametrize("value", [0.3, -2.0, 0.0, 5e-324, 1e308, -1e308, 1e16])
+def test_a_constant_lies_inside(value: float) -> None:
+    place = scale(value, value).place(np.array([value]))
+    assert 0.2 <= place[0] <= 0.9
+
+
+def test_big_and_small_labels() -> None:
+    assert [t.label.strip() for t in value_ticks(Scale(0, 40_000), 6)] == ["0", "20k", "40k"]
+    assert [t.label.strip() for t in value_ticks(Scale(0, 4e-5), 4)] == ["0", "2e-5", "4e-5"]
+    assert [t.label.strip() for t in value_ticks(Scale(0.0312, 0.0314), 4)] == ["0.0312", "0.0313", "0.0314"]
+
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@settings(max_examples=300)
+@given(st.lists(finite, min_size=1, max_size=5), st.integers(-2, 60))
+def test_any_values_have_an_axis_that_holds_them(values: list[float], rows: int) -> None:
+    bounds = scale(*values)
+    assert np.isfinite(bounds.high - bounds.low)
+    assert bounds.low < bounds.high
+    clipped = np.clip(values, -4e307, 4e307)
+    slack = 1e-6 * (bounds.high - bounds.low)
+    assert bounds.low - slack <= clipped.min() <= clipped.max() <= bounds.high + slack
+    labels = [t.label for t in value_ticks(bounds, rows)]
+    assert len(labels) >= 2
+    assert len({len(label) for label in labels}) == 1
+
+
+@settings(max_examples=200)
+@given(
+    st.lists(st.floats(min_value=5e-324, allow_infinity=False), min_size=1, max_size=5), st.integers(-2, 60)
+)
+def test_any_positive_values_have_a_log_axis(values: list[float], rows: int) -> None:
+    bounds = scale(*values, log=True)
+    places = bounds.place(np.array(values))
+    assert bounds.low < bounds.high
+    assert ((places >= 0) & (places <= 1)).all()
+    labels = [t.label for t in value_ticks(bounds, rows)]
+    assert len(set(labels)) == len(labels) >= 2
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0312, "0.0312"),
+        (1.5e-7, "1.5e-7"),
+        (np.nan, "NaN"),
+        (np.inf, "Inf"),
+        (-np.inf, "-Inf"),
+        (4406, "4406"),
+    ],
+)
+def test_numbers_to_read(value: float, text: str) -> None:
+    assert number(value) == text

@@ -1,0 +1,173 @@
+"""Which command each key sends, and which keys the screen offers when."""
+
+from fake_engine import bench, classifier
+from textual.events import Key
+
+from engine.config import load_preset
+from engine.worker.messages import Died, Open, Pause, Reset, Run, Step
+
+
+async def test_the_engine_is_started_and_told_what_to_open_before_it_answers():
+    async with bench(classifier(), opened=False) as b:
+        assert b.engine.starts == 1
+        assert b.engine.sent == [Open(classifier())]
+        assert "starting the engine…" in b.text("#transport")
+        assert "784 → 64" in b.text("#model")
+        assert "cross_entropy" in b.text("#hyperparameters")
+        assert "never make more mistakes?" in b.text("#story")
+
+
+async def test_each_key_sends_its_command():
+    commands = {
+        "n": Step(1),
+        "right": Step(1),
+        "b": Step(100),
+        "space": Run(300),
+        "r": Reset(),
+        "R": Reset(1),
+    }
+    async with bench(classifier()) as b:
+        await b.press(*commands)
+        assert b.engine.sent[1:] == list(commands.values())
+
+
+async def test_the_right_arrow_steps_wherever_the_focus_is():
+    async with bench(classifier()) as b:
+        for pane in "1234":
+            await b.press(pane, "right")
+        assert b.engine.sent[1:] == [Step(1)] * 4
+
+
+async def test_fifty_key_presses_are_fifty_steps():
+    async with bench() as b:
+        for _ in range(50):
+            b.app.post_message(Key("n", "n"))
+        await b.until(lambda: b.engine.sent[1:] == [Step(1)] * 50)
+
+
+async def test_the_burst_grows_and_shrinks_within_bounds():
+    async with bench() as b:
+        await b.press("+")
+        assert "burst 1,000" in b.text("#transport")
+        await b.press("b")
+        assert b.engine.sent[-1] == Step(1000)
+        await b.press(*["+"] * 5)
+        assert "burst 1,000,000" in b.text("#transport")
+        await b.press(*["-"] * 9, "b")
+        assert b.engine.sent[-1] == Step(1)
+
+
+async def test_space_pauses_what_runs_and_runs_on_beyond_the_plan():
+    async with bench(classifier()) as b:
+        await b.advanced(20, running=True)
+        assert "space pause" in b.key_bar()
+        await b.press("space")
+        assert b.engine.sent[-1] == Pause()
+        await b.advanced(280)
+        await b.stopped("limit")
+        assert "space run" in b.key_bar()
+        await b.press("space")
+        assert b.engine.sent[-1] == Run(None)
+
+
+async def test_the_picker_filters_and_opens():
+    async with bench() as b:
+        await b.press("o", *"full-batch", "enter")
+        assert b.engine.sent[-1] == Open(load_preset("exam-full-batch"))
+
+
+async def test_the_picker_opens_a_file_and_says_what_is_wrong_with_it(tmp_path):
+    broken, good = tmp_path / "broken.toml", tmp_path / "own.toml"
+    broken.write_text("title = 3")
+    good.write_text(
+        'title = "Mine"\n[data]\nname = "ramp"\n[network]\nlayers = [{ units = 1 }]\n'
+        '[train]\nloss = "mse"\nrule = { name = "adam" }\n'
+    )
+    async with bench() as b:
+        await b.press("o")
+        b.app.screen.query_one("Line").value = str(broken)
+        await b.press("enter")
+        assert "title: given 3" in b.text("#picker")
+        b.app.screen.query_one("Line").value = str(good)
+        await b.press("enter")
+        assert b.engine.sent[-1].preset.title == "Mine"
+        await b.opened(b.engine.sent[-1].preset)
+        assert "● own" in b.text("#model")
+
+
+async def test_a_preset_is_opened_from_the_list():
+    async with bench() as b:
+        await b.press("2", "down", "enter")
+        assert b.engine.sent[-1] == Open(load_preset("linear-4-layer"))
+
+
+async def test_the_engine_does_not_move_with_the_cursor():
+    async with bench(classifier()) as b:
+        await b.advanced(60)
+        await b.press("left_square_bracket", "left_square_bracket", "right_square_bracket")
+        assert len(b.engine.sent) == 1
+        assert "cursor at 59" in b.text("#charts")
+        assert "step 59:" in b.text("#charts")
+        await b.press("left_curly_bracket")
+        assert "cursor at 56" in b.text("#charts")
+        await b.press("end")
+        assert "cursor" not in b.text("#charts")
+
+
+async def test_the_charts_take_their_keys():
+    async with bench(classifier()) as b:
+        await b.advanced(60)
+        loss, accuracy = b.app.explorer.charts.charts
+        await b.press("y")
+        assert (loss.log_scale, accuracy.log_scale) == (True, False)
+        await b.press("tab", "y", "y", "y")
+        assert (loss.log_scale, accuracy.log_scale) == (True, True)
+        await b.press("s")
+        assert (loss.smoothing, accuracy.smoothing) == (0.9, 0.9)
+        await b.press("w", "w")
+        assert (loss.window, accuracy.window) == (100, 100)
+        assert "smoothed 0.9 · last 100 steps" in b.text("#charts")
+        await b.press("s", "s", "w")
+        assert (loss.smoothing, loss.window) == (0.0, None)
+
+
+async def test_where_the_run_stands_in_its_past_is_read_off():
+    async with bench(classifier()) as b:
+        await b.advanced(60)
+        await b.moved(20)
+        assert "step 20:" in b.text("#charts")
+        assert "cursor" not in b.text("#charts")
+
+
+async def test_help_lists_every_key_of_the_screen():
+    async with bench(size=(120, 60)) as b:
+        await b.press("question_mark")
+        text = b.text("#help")
+        for says in ("One step", "A burst of steps", "Log or linear scale", "The hyperparameters", "Quit"):
+            assert says in text
+        assert "n →" in text
+        await b.press("escape")
+        assert b.app.screen is b.app.explorer
+
+
+async def test_the_palette_offers_what_can_be_done_now():
+    async with bench(classifier()) as b:
+        await b.press("ctrl+p", *"run to")
+        await b.until(lambda: "Run to step 300" in b.text())
+        await b.press("enter")
+        await b.until(lambda: b.engine.sent[-1] == Run(300))
+
+
+async def test_q_quits_and_ends_the_engine():
+    async with bench() as b:
+        await b.advanced(5, running=True)
+        await b.press("q")
+        await b.until(lambda: not b.app.is_running)
+
+
+async def test_a_dead_engine_takes_no_steps():
+    async with bench() as b:
+        b.engine.tell(Died(1, ""))
+        await b.settled()
+        await b.press("escape", "n", "b", "space", "R")
+        assert len(b.engine.sent) == 1

@@ -1,0 +1,78 @@
+"""What is in sight at which size."""
+
+import pytest
+from fake_engine import bench, classifier
+
+PANES = ("#charts", "#model", "#hyperparameters", "#inspector")
+
+
+def in_sight(b):
+    return [pane for pane in PANES if b.app.screen.query_one(pane).region.area]
+
+
+async def test_everything_is_in_sight_at_120_by_40():
+    async with bench(classifier()) as b:
+        assert in_sight(b) == list(PANES)
+        assert b.app.screen.query_one("#charts").region.width >= 70
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+async def test_the_panes_are_tabs_where_the_terminal_is_small(size):
+    async with bench(classifier(), size=size) as b:
+        for key, pane in (("2", "#model"), ("3", "#hyperparameters"), ("4", "#inspector"), ("1", "#charts")):
+            await b.press(key)
+            assert in_sight(b) == [pane]
+            assert b.app.screen.query_one(pane).has_focus_within
+            assert b.app.screen.query_one("#transport").region.height == 2
+        assert all(
+            "? help" in b.key_bar() and key in b.key_bar() for key in ("n step", "space run", "q quit")
+        )
+
+
+@pytest.mark.parametrize("size", [(59, 20), (60, 19), (20, 5)])
+async def test_below_60_by_20_a_sentence_says_what_is_needed(size):
+    async with bench(classifier(), size=size) as b:
+        said = " ".join(b.text().split())
+        assert said == f"gradstep needs 60 columns and 20 lines; here are {size[0]} and {size[1]}."
+        await b.pilot.resize_terminal(80, 24)
+        await b.until(lambda: in_sight(b) == ["#charts"])
+
+
+async def test_a_pane_with_the_focus_stays_in_sight_when_the_terminal_shrinks():
+    async with bench(classifier()) as b:
+        await b.press("e")
+        await b.pilot.resize_terminal(80, 24)
+        await b.until(lambda: in_sight(b) == ["#hyperparameters"])
+
+
+async def test_the_inspector_s_tabs_go_round():
+    async with bench(classifier(), size=(80, 24)) as b:
+        await b.press("4")
+        assert b.app.screen.query_one("#story").region.area
+        await b.press("4")
+        assert b.app.screen.query_one("#log").region.area
+        await b.press("less_than_sign")
+        assert b.app.screen.query_one("#story").region.area
+        await b.press("less_than_sign")
+        assert b.app.screen.query_one("#log").region.area
+
+
+async def test_a_click_on_a_tab_shows_its_pane():
+    async with bench(classifier(), size=(80, 24)) as b:
+        await b.pilot.click("#pane-tabs", offset=(14, 0))
+        await b.until(lambda: in_sight(b) == ["#model"])
+
+
+async def test_the_numbers_stay_in_their_columns():
+    async with bench(classifier()) as b:
+        columns = set()
+        for count in (1, 9, 90):
+            await b.advanced(count)
+            line = b.text("#transport").splitlines()[1]
+            columns.add((line.index("epoch"), line.index("loss"), line.index("Δ")))
+        assert len(columns) == 1
+
+
+async def test_the_open_preset_is_in_sight_in_the_list():
+    async with bench("linear-1-layer") as b:
+        await b.until(lambda: "● linear-1-layer" in b.text("#model"))

@@ -1,0 +1,164 @@
+"""The branches as a tree, and two of them compared at the same position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from engine.worker.messages import BranchInfo
+from tui import text
+from tui.state import RunState, Topic, said
+from tui.widgets.scroll import Choices, Scroll
+
+COMPARED = ("loss", "accuracy", "mistakes", "grad_norm", "learning_rate")
+NUMBER_WIDTH = 11
+
+
+class BranchesPane(Horizontal):
+    """Enter goes to the highlighted branch; beside the tree it is compared with the one the run is on."""
+
+    CARES = Topic.RUN | Topic.RECORDS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2", "rename", "rename", tooltip="Rename the highlighted branch"),
+        Binding("delete", "delete", "delete", tooltip="Delete the highlighted branch"),
+    ]
+
+    @dataclass
+    class Chosen(Message):
+        """A branch is to be gone to."""
+
+        number: int
+
+    @dataclass
+    class Rename(Message):
+        """A branch is to be renamed."""
+
+        branch: BranchInfo
+
+    @dataclass
+    class Delete(Message):
+        """A branch is to be deleted."""
+
+        number: int
+
+    def __init__(self) -> None:
+        super().__init__(id="branches")
+        self.tree = Choices(id="branch-tree", markup=False, compact=True)
+        self._table = Static(markup=False)
+        self._state: RunState | None = None
+        self._shown: tuple[object, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield self.tree
+        with Scroll():
+            yield self._table
+
+    def show(self, state: RunState, _topics: Topic) -> None:
+        """Show the tree as it is now."""
+        self._state = state
+        lines = tuple(_tree(state))
+        if lines != self._shown:
+            self._shown = lines
+            highlighted = self.tree.highlighted_option
+            self.tree.clear_options()
+            for number, prompt in lines:
+                self.tree.add_option(Option(prompt, id=str(number)))
+            chosen = highlighted.id if highlighted is not None else str(state.branch)
+            ids = [str(number) for number, _ in lines]
+            self.tree.highlighted = ids.index(chosen) if chosen in ids else 0
+        self._compare()
+
+    def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        event.stop()
+        self._compare()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Go to the branch."""
+        event.stop()
+        if event.option_id is not None:
+            self.post_message(self.Chosen(int(event.option_id)))
+
+    def action_rename(self) -> None:
+        if (branch := self._highlighted()) is not None:
+            self.post_message(self.Rename(branch))
+
+    def action_delete(self) -> None:
+        if (branch := self._highlighted()) is not None:
+            self.post_message(self.Delete(branch.number))
+
+    def _highlighted(self) -> BranchInfo | None:
+        option = self.tree.highlighted_option
+        if self._state is None or option is None or option.id is None:
+            return None
+        return self._state.branches.get(int(option.id))
+
+    def _compare(self) -> None:
+        """The run's branch against the highlighted one, at the run's position."""
+        state, other = self._state, self._highlighted()
+        if state is None or other is None or state.branch not in state.branches:
+            return
+        here = state.branches[state.branch]
+        if other.number == here.number:
+            self._table.update(Content.styled("↑↓ a branch to compare with, enter goes there, f forks here", "$muted"))
+            return
+        position = min(state.position, len(state.histories[other.number]) - 1)
+        mine, theirs = state.history, state.histories[other.number]
+        first = _parted(state, here, other)
+        heading = f"from step {first:,} on; at step {position:,}"
+        names = [text.shortened(branch.name, NUMBER_WIDTH) for branch in (here, other)]
+        lines: list[str | tuple[str, str]] = [(heading, "$muted"), "\n", (f"{'':14}", "")]
+        lines += [(f"{name:>{NUMBER_WIDTH}} ", "bold") for name in names]
+        for field in COMPARED:
+            a, b = mine.record(position)[field], theirs.record(position)[field]
+            if a is not None or b is not None:
+                lines += ["\n", (f"{field:14}", "$muted")]
+                lines += [f"{text.number(a):>{NUMBER_WIDTH}} ", f"{text.number(b):>{NUMBER_WIDTH}}"]
+        self._table.update(Content.assemble(*lines))
+
+
+def _tree(state: RunState) -> Iterator[tuple[int, Content]]:
+    """The branches, each below its parent and further in."""
+
+    def below(parent: int | None, depth: int) -> Iterator[tuple[int, Content]]:
+        for branch in state.branches.values():
+            if branch.parent == parent:
+                yield branch.number, _line(state, branch, depth)
+                yield from below(branch.number, depth + 1)
+
+    yield from below(None, 0)
+
+
+def _line(state: RunState, branch: BranchInfo, depth: int) -> Content:
+    here = branch.number == state.branch
+    changes = "; ".join(said(changed) for _, changed in branch.changes)
+    start = f"  from {branch.fork:,}" if branch.parent is not None else ""
+    return Content.assemble(
+        ("● " if here else "  ", "$primary"),
+        "  " * depth + ("└ " if depth else ""),
+        (text.plain(branch.name), "bold" if here else ""),
+        (f"{start}  to {len(state.histories[branch.number]) - 1:,}", "$muted"),
+        (f"  {changes}" if changes else "", "$accent"),
+    )
+
+
+def _parted(state: RunState, a: BranchInfo, b: BranchInfo) -> int:
+    """The position up to which two branches are one: their nearest common ancestor's."""
+    starts: dict[int, int] = {}
+    branch: BranchInfo | None = a
+    end = len(state.histories[a.number])
+    while branch is not None:
+        starts[branch.number] = end
+        end, branch = branch.fork, state.branches.get(branch.parent) if branch.parent is not None else None
+    branch, end = b, len(state.histories[b.number])
+    while branch is not None and branch.number not in starts:
+        end, branch = branch.fork, state.branches.get(branch.parent) if branch.parent is not None else None
+    return min(end, starts[branch.number]) if branch is not None else 0

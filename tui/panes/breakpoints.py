@@ -1,0 +1,104 @@
+"""The breakpoints: what stops the run, how often it was met, on or off."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from engine.breakpoints import Breakpoint
+from tui import text
+from tui.state import RunState, Topic
+from tui.widgets.scroll import Choices
+
+
+class BreakpointsPane(Vertical):
+    """Enter switches the highlighted breakpoint on or off."""
+
+    CARES = Topic.BREAKPOINTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "add", "add", tooltip="Add a breakpoint"),
+        Binding("i", "ignore", "ignore", tooltip="Ignore the highlighted breakpoint once more"),
+        Binding("delete", "remove", "remove", tooltip="Remove the highlighted breakpoint"),
+    ]
+
+    @dataclass
+    class Add(Message):
+        """A breakpoint is to be asked for."""
+
+    @dataclass
+    class Edit(Message):
+        """A breakpoint is to be switched, or ignored so many times."""
+
+        number: int
+        enabled: bool | None = None
+        ignore: int | None = None
+
+    @dataclass
+    class Remove(Message):
+        """A breakpoint is to go."""
+
+        number: int
+
+    def __init__(self) -> None:
+        super().__init__(id="breakpoints")
+        self.list = Choices(id="breakpoint-list", markup=False, compact=True)
+        self._hint = Static(
+            "a adds a breakpoint: a condition that stops every run and burst where it holds", markup=False
+        )
+        self._points: tuple[Breakpoint, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        yield self._hint
+        yield self.list
+
+    def show(self, state: RunState, _topics: Topic) -> None:
+        """List the breakpoints as they are now."""
+        self._points = state.breakpoints
+        highlighted = self.list.highlighted
+        self.list.clear_options()
+        for point in self._points:
+            self.list.add_option(Option(_line(point), id=str(point.number)))
+        if self._points:
+            self.list.highlighted = min(highlighted or 0, len(self._points) - 1)
+        self._hint.display = not self._points
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Switch the breakpoint."""
+        event.stop()
+        point = self._points[event.option_index]
+        self.post_message(self.Edit(point.number, enabled=not point.enabled))
+
+    def action_add(self) -> None:
+        self.post_message(self.Add())
+
+    def action_ignore(self) -> None:
+        if (point := self._highlighted()) is not None:
+            self.post_message(self.Edit(point.number, ignore=point.ignore + 1))
+
+    def action_remove(self) -> None:
+        if (point := self._highlighted()) is not None:
+            self.post_message(self.Remove(point.number))
+
+    def _highlighted(self) -> Breakpoint | None:
+        at = self.list.highlighted
+        return self._points[at] if at is not None and at < len(self._points) else None
+
+
+def _line(point: Breakpoint) -> Content:
+    ignored = f"  ignored {point.ignore}× more" if point.ignore else ""
+    named = f"  {text.plain(point.condition)}" if point.name else ""
+    return Content.assemble(
+        ("◉ " if point.enabled else "○ ", "$error" if point.enabled else "$muted"),
+        (text.plain(point.title), "bold" if point.enabled else "$muted"),
+        (named, "$muted"),
+        (f"  hit {point.hits}×" if point.hits else "", "$accent"),
+        (ignored, "$warning"),
+    )

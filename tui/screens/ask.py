@@ -1,0 +1,92 @@
+"""A dialog that asks for one line, with a list of ready answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from engine.errors import UserError
+from tui import text
+from tui.widgets.line import Line
+from tui.widgets.scroll import Choices
+
+
+class Ask(ModalScreen[str | None]):
+    """Asks for a line. `check` raises UserError for one that will not do, and its text is shown.
+
+    `ready` are answers to choose from with the arrows, each with what it means.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "close"),
+        Binding("down", "choose(1)", "down", show=False),
+        Binding("up", "choose(-1)", "up", show=False),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        hint: str,
+        check: Callable[[str], object],
+        *,
+        value: str = "",
+        ready: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._check = check
+        self._ready = ready
+        self._line = Line(value, placeholder=hint, compact=True)
+        self._list = Choices(markup=False, compact=True)
+        self._list.can_focus = False
+        self._error = Static(classes="error", markup=False)
+
+    def compose(self) -> ComposeResult:
+        parts = [self._line, self._list, self._error] if self._ready else [self._line, self._error]
+        dialog = Vertical(*parts, classes="dialog", id="ask")
+        dialog.border_title = self._title
+        dialog.border_subtitle = "↑↓ choose · enter · esc closes" if self._ready else "enter · esc closes"
+        yield dialog
+
+    def on_mount(self) -> None:
+        self._error.display = False
+        width = max((len(answer) for answer, _ in self._ready), default=0)
+        for answer, meaning in self._ready:
+            prompt = Content.assemble((f"{answer:<{width}}", "bold"), (f"  {meaning}", "$muted"))
+            self._list.add_option(Option(prompt))
+        self._list.highlighted = None
+        self.set_focus(self._line)
+
+    def on_input_changed(self, _event: Input.Changed) -> None:
+        self._error.display = False
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Give the line as the answer, if it will do."""
+        try:
+            self._check(event.value)
+        except UserError as error:
+            self._error.update(text.plain(str(error)))
+            self._error.display = True
+        else:
+            self.dismiss(event.value)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Give the clicked answer."""
+        self.dismiss(self._ready[event.option_index][0])
+
+    def action_choose(self, distance: int) -> None:
+        """Put the next of the ready answers into the line."""
+        if self._ready:
+            at = self._list.highlighted
+            start = -1 if at is None and distance > 0 else 0 if at is None else at
+            self._list.highlighted = (start + distance) % len(self._ready)
+            self._line.value = self._ready[self._list.highlighted][0]
+            self._line.action_end()

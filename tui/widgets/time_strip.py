@@ -1,0 +1,50 @@
+"""The time line as one line: where the run stands, what happened where, where it can go at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.content import Content
+from textual.widgets import Static
+
+HERE, CHANGE, STOP, FORK, SAVED, LINE = "●", "◆", "■", "┬", "╵", "─"
+STYLES = {
+    HERE: "bold $primary",
+    CHANGE: "$accent",
+    STOP: "$error",
+    FORK: "$warning",
+    SAVED: "$muted",
+    LINE: "$border-blurred",
+}
+RANK = (LINE, SAVED, FORK, STOP, CHANGE, HERE)
+"""Where several fall into one cell, the later in this order is shown."""
+
+
+class TimeStrip(Static):
+    """From position 0 to the branch's last, over the whole width."""
+
+    def __init__(self) -> None:
+        super().__init__(id="time-strip", markup=False)
+        self._shown: tuple[object, ...] = ()
+
+    def tell(
+        self,
+        position: int,
+        last: int,
+        *,
+        changes: Iterable[int] = (),
+        stops: Iterable[int] = (),
+        forks: Iterable[int] = (),
+        saved: Iterable[int] = (),
+    ) -> None:
+        """Show these positions of a branch that ends at `last`."""
+        width = max(self.content_size.width, 10)
+        cells = [LINE] * width
+        for sign, positions in ((SAVED, saved), (FORK, forks), (STOP, stops), (CHANGE, changes), (HERE, [position])):
+            for at in positions:
+                if 0 <= at <= last:
+                    cell = at * (width - 1) // last if last else 0
+                    cells[cell] = max(cells[cell], sign, key=RANK.index)
+        if (shown := (*cells,)) != self._shown:
+            self._shown = shown
+            self.update(Content.assemble(*((cell, STYLES[cell]) for cell in cells)), layout=False)
