@@ -65,20 +65,21 @@ class Operand:
 
     def _over_window(self, history: History, first: int, position: int) -> float:
         values = history.column(self.field, first, position + 1)
-        if np.isnan(values).any() and is_null(values).any():
-            return NULL
         match self.kind:
             case "rising":
-                return float((values[1:] > values[:-1]).all())
+                found = float((values[1:] > values[:-1]).all())
             case "falling":
-                return float((values[1:] < values[:-1]).all())
+                found = float((values[1:] < values[:-1]).all())
             case "mean":
                 with np.errstate(over="ignore", invalid="ignore"):
-                    return float(values.mean())
+                    found = float(np.add.reduce(values)) / self.window
             case "lowest":
-                return float(values.min())
+                found = float(np.minimum.reduce(values))
             case _:
-                return float(values.max())
+                found = float(np.maximum.reduce(values))
+        # a null makes a reduction NaN and a comparison false, so most windows need no second look
+        suspect = found == 0 if self.kind in ("rising", "falling") else found != found
+        return NULL if suspect and is_null(values).any() else found
 
 
 @dataclass(frozen=True)

@@ -485,14 +485,15 @@ class Preset(RunConfig):
     document: str = ""
     question: str = ""
     watch: list[str] = Field(["loss", "accuracy"], min_length=1, max_length=4)
+    log: list[str] = Field([], description="the watched fields whose charts open on a log scale")
     run: RunLength = RunLength()
     claim: list[Claim] = []
 
     @model_validator(mode="after")
     def _watch_fields(self) -> Self:
-        for name in self.watch:
+        for key, name in [*(("watch", name) for name in self.watch), *(("log", name) for name in self.log)]:
             if name not in FIELDS:
-                raise ValueError(f"watch: {name!r} is no field of a record; allowed: {', '.join(FIELDS)}")
+                raise ValueError(f"{key}: {name!r} is no field of a record; allowed: {', '.join(FIELDS)}")
         return self
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,9 +51,23 @@ def new_session_path(preset: str) -> Path:
     return path
 
 
+def find_session(given: str) -> Path | None:
+    """A session by its path, or by its file's name among the user's; None if there is none."""
+    for path in (Path(given), sessions_folder() / given, sessions_folder() / f"{given}{SUFFIX}"):
+        if path.is_file():
+            return path
+    return None
+
+
 def list_sessions(folder: Path | None = None) -> list[SessionSummary]:
     """The sessions of a folder, the one written to last first."""
-    return sorted(_summaries(folder or sessions_folder()), key=lambda summary: -summary.saved)
+    return [summarise(path) for path in _paths(folder or sessions_folder())]
+
+
+def recent_sessions(count: int = 12) -> list[SessionSummary]:
+    """The sessions written to last that can be read, without looking into the older ones."""
+    summaries = [summarise(path) for path in _paths(sessions_folder())[:count]]
+    return [summary for summary in summaries if summary.problem is None]
 
 
 def summarise(path: Path) -> SessionSummary:
@@ -102,10 +115,9 @@ def delete_session(path: Path) -> None:
         delete_files(path)
 
 
-def _summaries(folder: Path) -> Iterator[SessionSummary]:
+def _paths(folder: Path) -> list[Path]:
+    """The session files of a folder, the one written to last first."""
     try:
-        paths = sorted(folder.glob(f"*{SUFFIX}"))
+        return sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: -path.stat().st_mtime)
     except OSError:
-        return
-    for path in paths:
-        yield summarise(path)
+        return []

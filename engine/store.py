@@ -106,7 +106,7 @@ class SessionFile:
     def check_writable(self) -> None:
         """Raises StoreError if nothing can be written."""
         with self.transaction():
-            pass
+            self._db.execute(f"pragma user_version = {SCHEMA}")
 
     def put_meta(self, **values: str) -> None:
         self._db.executemany("insert or replace into meta values (?, ?)", values.items())

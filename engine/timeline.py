@@ -307,6 +307,12 @@ class Timeline:
             number += 1
         return f"branch {number}"
 
+    def _described(self, changes: Mapping[str, Any], number: int) -> str:
+        """A name of its own for a branch that nobody named: what is changed on it."""
+        said = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in changes.items())
+        taken = {branch.name for branch in self.branches.values()}
+        return said if said and said not in taken else f"{said} #{number}" if said else f"branch {number}"
+
     def _share_budget(self) -> None:
         """Half of the bytes for the present branch and those it began on, the others share the rest."""
         present = {branch.number for branch in self.lineage(self.branch)}

@@ -14,13 +14,44 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.timer import Timer
 
+from engine.breakpoints import READY
+from engine.conditions import parse_condition
 from engine.config import Preset, load_preset
+from engine.errors import UserError
+from engine.sessions import recent_sessions
 from engine.worker.client import EngineClient
-from engine.worker.messages import Change, Command, Died, Event, Open, Pause, Reset, Run, Step
+from engine.worker.messages import (
+    AddBreakpoint,
+    Back,
+    Change,
+    Command,
+    DeleteBranch,
+    Died,
+    EditBreakpoint,
+    Event,
+    Fork,
+    NameSession,
+    Open,
+    Pause,
+    RemoveBreakpoint,
+    RenameBranch,
+    Reset,
+    Resume,
+    ReverseUntil,
+    Run,
+    RunUntil,
+    Seek,
+    Step,
+    Switch,
+)
 from tui import catalogue
 from tui.palette import ExplorerCommands
+from tui.panes.branches import BranchesPane
+from tui.panes.breakpoints import BreakpointsPane
 from tui.panes.hyperparameters import SettingsForm
 from tui.panes.model import ModelPane
+from tui.panes.story import StoryPane
+from tui.screens.ask import Ask
 from tui.screens.engine_died import EngineDied
 from tui.screens.explorer import ExplorerScreen
 from tui.screens.help import Help
@@ -28,6 +59,9 @@ from tui.screens.picker import Picker
 from tui.state import NOTHING, RunState, Topic
 from tui.theme import THEME
 
+MOVES = {"step", "burst", "step_back", "go_to", "run_until", "reverse_until", "fork", "reset", "new_seed"}
+"""What needs an engine."""
+MAX_DIGITS = 9
 DEFAULT_PRESET = "linear-1-layer"
 PATIENCE_SECONDS = 0.4
 """An engine that has not answered after so many seconds is said to be working."""
@@ -63,6 +97,7 @@ class Explorer(App[int]):
         preset: Preset | None = None,
         data_dir: Path | None = None,
         *,
+        session: Path | None = None,
         connect: Callable[[Callable[[Event], None]], Engine] = EngineClient,
     ) -> None:
         super().__init__()
@@ -78,13 +113,17 @@ class Explorer(App[int]):
         self._frame: Timer | None = None
         self._drawn_at = 0.0
         self._patience: Timer | None = None
+        self._until = ""
         self.animation_level = "none"  # over SSH every byte counts
         self.register_theme(THEME)
         self.theme = THEME.name
         # before the terminal is taken over, and with the first command already in the pipe
         self._engine = connect(self._on_event)
         self._engine.start()
-        self.open_preset(preset)
+        if session is not None:
+            self.open_session(session)
+        else:
+            self.open_preset(preset)
 
     def get_key_display(self, binding: Binding) -> str:
         """A key's name: `enter` in letters, which every font has."""
@@ -183,12 +222,19 @@ class Explorer(App[int]):
 
     async def action_open(self) -> None:
         # awaited, so that what is typed at once after the key is the dialog's
-        await self.push_screen(Picker(self.presets), self._picked)
+        await self.push_screen(Picker(self.presets, recent_sessions()), self._picked)
 
-    def _picked(self, preset: Preset | None) -> None:
-        if preset is not None:
-            self._remember(preset)
-        self.open_preset(preset)
+    def _picked(self, picked: Preset | Path | None) -> None:
+        if isinstance(picked, Path):
+            self.open_session(picked)
+        elif picked is not None:
+            self._remember(picked)
+            self.open_preset(picked)
+
+    def open_session(self, path: Path) -> None:
+        """Go on with a saved run where it was left."""
+        self._changed(self.state.resuming(path.stem))
+        self._send(Resume(path, self._data_dir))
 
     def _remember(self, preset: Preset) -> None:
         """Keep a preset on the list; one of the same name gives way."""
@@ -202,6 +248,45 @@ class Explorer(App[int]):
 
     def action_scale_burst(self, factor: int) -> None:
         self._changed(self.state.scale_burst(factor))
+
+    def action_step_back(self) -> None:
+        self._send(Back(1))
+
+    async def action_go_to(self) -> None:
+        last = len(self.state.history) - 1
+        hint = f"a position; recorded are 0 to {last:,}"
+        await self.push_screen(Ask("Go to", hint, position_of), self._go_to)
+
+    def _go_to(self, answer: str | None) -> None:
+        if answer is not None:
+            self._send(Seek(position_of(answer)))
+
+    async def action_run_until(self) -> None:
+        await self.push_screen(_ask_condition("Run until", self._until), self._run_until)
+
+    def _run_until(self, answer: str | None) -> None:
+        if answer is not None:
+            self._until = answer
+            self._send(RunUntil(answer))
+
+    async def action_reverse_until(self) -> None:
+        await self.push_screen(_ask_condition("Back to where", self._until), self._reverse_until)
+
+    def _reverse_until(self, answer: str | None) -> None:
+        if answer is not None:
+            self._until = answer
+            self._send(ReverseUntil(answer))
+
+    def action_fork(self) -> None:
+        self._send(Fork())
+        self.explorer.show_inspector("branches", focus=False)
+
+    async def action_name_session(self) -> None:
+        await self.push_screen(Ask("Name this session", "a name", not_empty), self._name_session)
+
+    def _name_session(self, answer: str | None) -> None:
+        if answer is not None:
+            self._send(NameSession(answer))
 
     def action_run(self) -> None:
         self._send(Run(self.state.run_target))
@@ -219,14 +304,27 @@ class Explorer(App[int]):
         if self.state.died is not None:
             self._changed(self.state.restarting())
             self._engine.start()
-            self.open_preset(self.state.preset)
+            if self.state.session.path is not None:
+                self.open_session(self.state.session.path)
+            else:
+                self.open_preset(self.state.preset)
 
     def action_help(self) -> None:
         self.push_screen(Help())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What the engine can do now: a dead one can be restarted only, a running one paused."""
-        if action in ("step", "burst", "reset", "new_seed"):
+        if action in (
+            "step",
+            "burst",
+            "back",
+            "go_to",
+            "run_until",
+            "reverse_until",
+            "fork",
+            "reset",
+            "new_seed",
+        ):
             return self.state.died is None
         if action == "run":
             return self.state.died is None and not self.state.busy
@@ -235,6 +333,53 @@ class Explorer(App[int]):
         if action == "restart":
             return self.state.died is not None
         return True
+
+    def on_explorer_screen_go_to(self, message: ExplorerScreen.GoTo) -> None:
+        """The position under the cursor is wanted."""
+        self._send(Seek(message.position))
+
+    def on_story_pane_evidence(self, message: StoryPane.Evidence) -> None:
+        """The evidence of a claim is wanted."""
+        self._send(Seek(message.position))
+
+    def on_branches_pane_chosen(self, message: BranchesPane.Chosen) -> None:
+        """A branch is to be gone to."""
+        self._send(Switch(message.number))
+
+    async def on_branches_pane_rename(self, message: BranchesPane.Rename) -> None:
+        """Ask for a branch's new name."""
+        number = message.branch.number
+
+        def rename(answer: str | None) -> None:
+            if answer is not None:
+                self._send(RenameBranch(number, answer))
+
+        dialog = Ask("Rename the branch", "a name", not_empty, value=message.branch.name)
+        await self.push_screen(dialog, rename)
+
+    def on_branches_pane_delete(self, message: BranchesPane.Delete) -> None:
+        """A branch is to be deleted."""
+        self._send(DeleteBranch(message.number))
+
+    async def on_breakpoints_pane_add(self, _message: BreakpointsPane.Add) -> None:
+        """A breakpoint is wanted."""
+        await self.action_add_breakpoint()
+
+    async def action_add_breakpoint(self) -> None:
+        await self.push_screen(_ask_condition("Stop where", ""), self._add_breakpoint)
+
+    def _add_breakpoint(self, answer: str | None) -> None:
+        if answer is not None:
+            names = {condition: name for name, condition in READY.items()}
+            self._send(AddBreakpoint(answer, names.get(answer, "")))
+
+    def on_breakpoints_pane_edit(self, message: BreakpointsPane.Edit) -> None:
+        """A breakpoint is to be switched, or ignored so many times."""
+        self._send(EditBreakpoint(message.number, message.enabled, message.ignore))
+
+    def on_breakpoints_pane_remove(self, message: BreakpointsPane.Remove) -> None:
+        """A breakpoint is to go."""
+        self._send(RemoveBreakpoint(message.number))
 
     def on_model_pane_chosen(self, message: ModelPane.Chosen) -> None:
         """A preset was chosen from the list."""
@@ -251,3 +396,22 @@ class Explorer(App[int]):
     def on_settings_form_edited(self, _message: SettingsForm.Edited) -> None:
         """The edits that are pending have changed."""
         self._changed(Topic.EDITS)
+
+
+def position_of(answer: str) -> int:
+    """The position that was typed. Raises UserError."""
+    typed = answer.strip().replace(",", "").replace("_", "")
+    if not (typed.isascii() and typed.isdecimal()) or len(typed) > MAX_DIGITS:
+        raise UserError(f"given {answer!r}; allowed: a position, such as 0 or 1200")
+    return int(typed)
+
+
+def not_empty(answer: str) -> None:
+    """Refuse an empty name. Raises UserError."""
+    if not answer.strip():
+        raise UserError("a name is needed")
+
+
+def _ask_condition(title: str, value: str) -> Ask:
+    ready = [(condition, name) for name, condition in READY.items()]
+    return Ask(title, "a condition, such as loss > prev.loss", parse_condition, value=value, ready=ready)

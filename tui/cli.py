@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from engine.config import load_preset
+from engine.config import load_preset, preset_names
 from engine.errors import UserError
+from engine.sessions import find_session
 from tui.commands import check, data, export, presets, run, sessions
 from tui.text import plain
 
@@ -68,16 +69,23 @@ def _give_up_output() -> None:
 
 def explore(arguments: argparse.Namespace) -> int:
     """Open the explorer; the engine's process is started before the screen takes the terminal."""
-    preset = None
-    if arguments.preset is not None:
-        preset = load_preset(arguments.preset, arguments.set)
-    elif arguments.set:
+    preset, session = None, _session(arguments.preset)
+    if arguments.set and (session is not None or arguments.preset is None):
         raise UserError("--set changes a preset: name one")
+    if session is None and arguments.preset is not None:
+        preset = load_preset(arguments.preset, arguments.set)
     if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         raise UserError("the explorer needs a terminal; without one, use `gradstep run`")
     from tui.app import Explorer
 
-    return Explorer(preset, arguments.data_dir).run() or 0
+    return Explorer(preset, arguments.data_dir, session=session).run() or 0
+
+
+def _session(given: str | None) -> Path | None:
+    """The saved session that is meant, if it is one."""
+    if given is None or given in preset_names() or given.endswith(".toml"):
+        return None
+    return find_session(given)
 
 
 def _explorer_parser() -> argparse.ArgumentParser:
@@ -86,7 +94,9 @@ def _explorer_parser() -> argparse.ArgumentParser:
         description="A debugger for gradient descent: opens a scenario to step through.",
         epilog=f"commands: {', '.join(COMMANDS)}; `gradstep COMMAND --help` tells more",
     )
-    parser.add_argument("preset", nargs="?", metavar="PRESET|FILE.toml", help="see `gradstep presets`")
+    parser.add_argument(
+        "preset", nargs="?", metavar="PRESET|FILE.toml|SESSION", help="see `gradstep presets`"
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
     )

@@ -48,6 +48,14 @@ class ExplorerCommands(Provider):
             yield Entry(
                 f"Burst of {state.burst:,} steps", "+ and - make it longer and shorter", app.action_burst
             )
+            yield Entry("Step back", "To the very state that was there", app.action_step_back)
+            yield Entry("Go to a position", "By its number", app.action_go_to)
+            yield Entry("Run until a condition holds", "Such as loss > prev.loss", app.action_run_until)
+            yield Entry(
+                "Back to where a condition held", "The last time before here", app.action_reverse_until
+            )
+            yield Entry("Fork here", "A branch; the old future stays", app.action_fork)
+            yield Entry("Add a breakpoint", "A condition that stops the run", app.action_add_breakpoint)
             if (target := state.run_target) is not None:
                 yield Entry(f"Run to step {target:,}", "The planned end", app.action_run)
             else:
@@ -65,7 +73,11 @@ class ExplorerCommands(Provider):
             yield Entry(
                 f"Inspector: {tab.label}", "Show this tab", partial(explorer.show_inspector, tab.shows)
             )
-        yield Entry("Open a preset or a file", "Choose from a list, or type a path", app.action_open)
+        if state.session.path is not None:
+            yield Entry("Name this session", "Named ones are kept for good", app.action_name_session)
+        yield Entry(
+            "Open a preset, a session or a file", "Choose from a list, or type a path", app.action_open
+        )
         for preset in app.presets:
             name = text.plain(preset.name)
             yield Entry(f"Open {name}", text.plain(preset.title), partial(app.open_preset, preset))

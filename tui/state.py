@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Any, Literal
 
 import numpy as np
 
+from engine.breakpoints import Breakpoint
+from engine.claims import Verdict
 from engine.config import Preset
 from engine.history import History, Record
 from engine.worker.messages import (
     Advanced,
     Branches,
     BranchInfo,
+    BreakpointList,
     Changed,
     Died,
     Event,
+    Landmarks,
     Logged,
     Opened,
     Ready,
@@ -25,6 +30,7 @@ from engine.worker.messages import (
     RunInfo,
     Saved,
     Stopped,
+    Verdicts,
     Working,
 )
 from tui import text
@@ -47,6 +53,8 @@ class Topic(Flag):
     STATUS = auto()
     EDITS = auto()
     LOG = auto()
+    CLAIMS = auto()
+    BREAKPOINTS = auto()
 
 
 NOTHING = Topic(0)
@@ -92,6 +100,15 @@ class RunState:
         self._opening: Preset | None = None
         self._ran_from = 0
         self._stops: dict[int, list[Mark]] = {}
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget what was told of the run before."""
+        self.saved_at: tuple[int, ...] = ()
+        """Where states are saved, so that going there is instant."""
+        self.verdicts: tuple[Verdict, ...] = ()
+        self.breakpoints: tuple[Breakpoint, ...] = ()
+        self.session: Saved = Saved(None)
 
     @property
     def history(self) -> History:
@@ -102,15 +119,35 @@ class RunState:
     def marks(self) -> list[Mark]:
         """Where something happened on the branch that the run is on, and on those that it came from."""
         marks: list[Mark] = []
-        number: int | None = self.branch
-        end = len(self.history)
-        while number is not None:
+        for number, end in self._lineage(self.branch):
             branch = self.branches.get(number)
             changes = branch.changes if branch is not None else ()
             found = [Mark(position, "change", said(values)) for position, values in changes]
-            marks += [mark for mark in found + self._stops.get(number, []) if mark.position < end]
-            number, end = (branch.parent, branch.fork) if branch is not None else (None, 0)
+            marks += [mark for mark in found + self._stops.get(number, []) if mark.position <= end]
         return sorted(marks, key=lambda mark: mark.position)
+
+    @property
+    def forks(self) -> list[int]:
+        """Where other branches begin on the one that the run is on."""
+        return [branch.fork for branch in self.branches.values() if branch.parent == self.branch]
+
+    def parted(self, number: int) -> int:
+        """The last position that the run's branch and another have in common."""
+        ends: dict[int, int] = {}
+        for branch, end in self._lineage(self.branch):
+            ends[branch] = end
+        for branch, end in self._lineage(number):
+            if branch in ends:
+                return min(end, ends[branch])
+        return 0
+
+    def _lineage(self, number: int | None) -> Iterator[tuple[int, int]]:
+        """A branch, its parent and so on, each with the last position of it that belongs to the line."""
+        end = len(self.histories[number or 0]) - 1
+        while number is not None:
+            yield number, end
+            branch = self.branches.get(number)
+            number, end = (branch.parent, branch.fork) if branch is not None else (None, 0)
 
     @property
     def record(self) -> Record | None:
@@ -160,6 +197,12 @@ class RunState:
         self.refusal = ""
         if self.died is None and self.info is not None:
             self.working = f"opening {text.plain(preset.name)}"
+        return Topic.STATUS
+
+    def resuming(self, name: str) -> Topic:
+        """The engine was asked to go on with a saved session."""
+        self.refusal = ""
+        self.working = f"resuming {text.plain(name)}"
         return Topic.STATUS
 
     def asking(self) -> Topic:
@@ -214,8 +257,18 @@ class RunState:
                 return self._opened(preset, info)
             case Branches():
                 return self._branched(event)
-            case Saved(problem=str(problem)):
-                return self.note("warning", problem)
+            case Saved(problem=problem):
+                self.session = event
+                return Topic.STATUS | (self.note("warning", problem) if problem else NOTHING)
+            case Landmarks(keyframes):
+                self.saved_at = keyframes
+                return Topic.RECORDS
+            case Verdicts(verdicts):
+                self.verdicts = verdicts
+                return Topic.CLAIMS
+            case BreakpointList(breakpoints):
+                self.breakpoints = breakpoints
+                return Topic.BREAKPOINTS
             case Advanced():
                 return self._advanced(event)
             case Stopped():
@@ -248,6 +301,7 @@ class RunState:
         self.branches = {}
         self.branch = 0
         self._stops = {}
+        self._forget()
         self.revision += 1
         self.position = self._ran_from = 0
         self.running = False
@@ -271,7 +325,7 @@ class RunState:
         if event.current != self.branch:
             self.branch = event.current
             self.revision += 1
-        return Topic.RECORDS
+        return Topic.RECORDS | Topic.STATUS
 
     def _advanced(self, event: Advanced) -> Topic:
         history = self.histories[event.branch]
@@ -294,7 +348,7 @@ class RunState:
         self.position, self.running, self.stopped = event.position, False, event
         self.working = ""
         topics = Topic.STATUS | Topic.RECORDS
-        if event.kind in ("diverged", "limit"):
+        if event.kind in ("diverged", "limit", "condition", "breakpoint"):
             mark = Mark(event.position, "stop", text.plain(event.reason))
             stops = self._stops.setdefault(self.branch, [])
             if mark not in stops:

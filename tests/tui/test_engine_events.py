@@ -71,7 +71,8 @@ async def test_divergence_is_shown_in_the_transport_the_log_and_the_charts():
         assert "the loss is nan at step 10" in b.text("#transport")
         assert "NaN" in b.text("#charts")
         assert [mark.position for mark in b.state.marks] == [10]
-        await b.press("greater_than_sign")
+        b.app.explorer.show_inspector("log")
+        await b.settled()
         assert "10 ✗ diverged: the loss is nan at step 10" in b.text("#log")
 
 
@@ -94,7 +95,7 @@ async def test_the_log_keeps_what_happened():
         b.engine.tell(Logged("warning", "a warning\nof two lines"))
         b.engine.tell(Saved(None, "the disk is full"))
         await b.settled()
-        await b.press("greater_than_sign")
+        await b.press("less_than_sign")
         assert "⚠ a warning" in b.text("#log")
         assert "of two lines" in b.text("#log")
         assert "⚠ the disk is full" in b.text("#log")
@@ -104,7 +105,7 @@ async def test_a_stranger_s_text_reaches_the_terminal_without_its_control_charac
     async with bench(classifier()) as b:
         b.engine.tell(Logged("info", "\x1b]0;owned\x07 \u202etxt"))
         await b.settled()
-        await b.press("greater_than_sign")
+        await b.press("less_than_sign")
         assert "owned" in b.text("#log")
         assert not {"\x1b", "\x07", "\u202e"} & set(b.text())
 

@@ -70,5 +70,7 @@ def test_the_planned_end_counts_epochs_in_batches():
     assert state.planned == state.run_target == 3600
 
 
-def test_what_the_screen_has_no_place_for_changes_nothing():
-    assert opened().take(Landmarks((0, 16))) is NOTHING
+def test_where_states_are_saved_is_kept():
+    state = opened()
+    assert state.take(Landmarks((0, 16))) == Topic.RECORDS
+    assert state.saved_at == (0, 16)

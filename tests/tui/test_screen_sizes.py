@@ -50,7 +50,7 @@ async def test_the_inspector_s_tabs_go_round():
         await b.press("4")
         assert b.app.screen.query_one("#story").region.area
         await b.press("4")
-        assert b.app.screen.query_one("#log").region.area
+        assert b.app.screen.query_one("#branches").region.area
         await b.press("less_than_sign")
         assert b.app.screen.query_one("#story").region.area
         await b.press("less_than_sign")

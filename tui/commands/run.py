@@ -125,12 +125,9 @@ def _origin(given: str) -> tuple[Path, int | None]:
     name, at, position = given.rpartition("@")
     if not at or Path(given).is_file():
         return session_path(given), None
-    try:
-        if position.isdecimal():
-            return session_path(name), int(position)
-    except ValueError:  # more digits than Python reads
-        pass
-    raise UserError(f"--from {given}: after @ comes a position, a number")
+    if not position.isdecimal():
+        raise UserError(f"--from {given}: after @ comes a position, a number")
+    return session_path(name), int(position)
 
 
 def _run(

@@ -13,9 +13,9 @@ from rich.text import Text
 
 from engine.errors import UserError
 from engine.sessions import (
-    SUFFIX,
     SessionSummary,
     delete_session,
+    find_session,
     list_sessions,
     rename_session,
     sessions_folder,
@@ -45,9 +45,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 def session_path(given: str) -> Path:
     """A session by path, or by its file's name in the folder of sessions. Raises UserError."""
-    for path in (Path(given), sessions_folder() / given, sessions_folder() / f"{given}{SUFFIX}"):
-        if path.is_file():
-            return path
+    if (path := find_session(given)) is not None:
+        return path
     raise UserError(f"{given}: no such session (`gradstep sessions` lists them)")
 
 

@@ -21,6 +21,7 @@ from tui.widgets.scroll import Choices, Scroll
 
 COMPARED = ("loss", "accuracy", "mistakes", "grad_norm", "learning_rate")
 NUMBER_WIDTH = 11
+HINT = "f forks here; ↑↓ choose a branch to compare with; enter goes there, f2 renames, delete deletes"
 
 
 class BranchesPane(Horizontal):
@@ -52,13 +53,13 @@ class BranchesPane(Horizontal):
 
     def __init__(self) -> None:
         super().__init__(id="branches")
-        self.tree = Choices(id="branch-tree", markup=False, compact=True)
+        self.list = Choices(id="branch-tree", markup=False, compact=True)
         self._table = Static(markup=False)
         self._state: RunState | None = None
         self._shown: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield self.tree
+        yield self.list
         with Scroll():
             yield self._table
 
@@ -68,13 +69,13 @@ class BranchesPane(Horizontal):
         lines = tuple(_tree(state))
         if lines != self._shown:
             self._shown = lines
-            highlighted = self.tree.highlighted_option
-            self.tree.clear_options()
+            highlighted = self.list.highlighted_option
+            self.list.clear_options()
             for number, prompt in lines:
-                self.tree.add_option(Option(prompt, id=str(number)))
+                self.list.add_option(Option(prompt, id=str(number)))
             chosen = highlighted.id if highlighted is not None else str(state.branch)
             ids = [str(number) for number, _ in lines]
-            self.tree.highlighted = ids.index(chosen) if chosen in ids else 0
+            self.list.highlighted = ids.index(chosen) if chosen in ids else 0
         self._compare()
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -96,7 +97,7 @@ class BranchesPane(Horizontal):
             self.post_message(self.Delete(branch.number))
 
     def _highlighted(self) -> BranchInfo | None:
-        option = self.tree.highlighted_option
+        option = self.list.highlighted_option
         if self._state is None or option is None or option.id is None:
             return None
         return self._state.branches.get(int(option.id))
@@ -108,13 +109,15 @@ class BranchesPane(Horizontal):
             return
         here = state.branches[state.branch]
         if other.number == here.number:
-            self._table.update(Content.styled("↑↓ a branch to compare with, enter goes there, f forks here", "$muted"))
+            self._table.update(
+                Content.styled("↑↓ a branch to compare with, enter goes there, f forks here", "$muted")
+            )
             return
         position = min(state.position, len(state.histories[other.number]) - 1)
         mine, theirs = state.history, state.histories[other.number]
-        first = _parted(state, here, other)
+        first = state.parted(other.number)
         heading = f"from step {first:,} on; at step {position:,}"
-        names = [text.shortened(branch.name, NUMBER_WIDTH) for branch in (here, other)]
+        names = [text.plain(branch.name)[:NUMBER_WIDTH] for branch in (here, other)]
         lines: list[str | tuple[str, str]] = [(heading, "$muted"), "\n", (f"{'':14}", "")]
         lines += [(f"{name:>{NUMBER_WIDTH}} ", "bold") for name in names]
         for field in COMPARED:
@@ -148,17 +151,3 @@ def _line(state: RunState, branch: BranchInfo, depth: int) -> Content:
         (f"{start}  to {len(state.histories[branch.number]) - 1:,}", "$muted"),
         (f"  {changes}" if changes else "", "$accent"),
     )
-
-
-def _parted(state: RunState, a: BranchInfo, b: BranchInfo) -> int:
-    """The position up to which two branches are one: their nearest common ancestor's."""
-    starts: dict[int, int] = {}
-    branch: BranchInfo | None = a
-    end = len(state.histories[a.number])
-    while branch is not None:
-        starts[branch.number] = end
-        end, branch = branch.fork, state.branches.get(branch.parent) if branch.parent is not None else None
-    branch, end = b, len(state.histories[b.number])
-    while branch is not None and branch.number not in starts:
-        end, branch = branch.fork, state.branches.get(branch.parent) if branch.parent is not None else None
-    return min(end, starts[branch.number]) if branch is not None else 0

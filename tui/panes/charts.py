@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from engine.history import COLUMNS, is_null
+from engine.history import is_null
+from tui import text
 from tui.charts.draw import Mark
 from tui.charts.look import Role
 from tui.state import RunState, Topic
 from tui.widgets.chart import Chart
+from tui.widgets.time_strip import TimeStrip
 
 AT_MOST = 2
 VALIDATION = {"loss": "val_loss", "epoch_loss": "val_loss", "accuracy": "val_accuracy", "mape": "val_mape"}
@@ -36,6 +39,10 @@ class ChartsPane(Vertical):
         self._window = 0
         self._last = 0
         self._position = 0
+        self._strip = TimeStrip()
+
+    def compose(self) -> ComposeResult:
+        yield self._strip
 
     @property
     def current(self) -> Chart | None:
@@ -49,11 +56,12 @@ class ChartsPane(Vertical):
         """Draw the records that are new, and the marks."""
         watched = list(dict.fromkeys(state.preset.watch))[:AT_MOST]
         if watched != self._watched:
-            self._make(watched)
+            self._make(watched, state.preset.log)
         if state.revision != self._revision:
             self._revision, self._fed = state.revision, 0
             for chart in self.charts:
                 chart.clear()
+            self._feed_ghosts(state)
             if self.cursor is not None and self.cursor >= len(state.history):
                 self.cursor = None
         count = len(state.history)
@@ -68,25 +76,45 @@ class ChartsPane(Vertical):
         marks = [Mark(mark.position, mark.text) for mark in state.marks]
         for chart in self.charts:
             chart.set_marks(marks)
+        self._strip.tell(
+            state.position,
+            self._last,
+            changes=[mark.position for mark in state.marks if mark.kind == "change"],
+            stops=[mark.position for mark in state.marks if mark.kind == "stop"],
+            forks=state.forks,
+            saved=state.saved_at,
+        )
         self._place(self.cursor)
 
-    def _make(self, watched: list[str]) -> None:
+    def _feed_ghosts(self, state: RunState) -> None:
+        """Draw the other branches, from where they leave the run's."""
+        for number, branch in state.branches.items():
+            if number == state.branch:
+                continue
+            first, history = state.parted(number), state.histories[number]
+            for field, chart in zip(self._watched, self.charts, strict=True):
+                values = history.column(field, first).astype(np.float64)
+                there = ~is_null(values)
+                if there.any():
+                    name = text.plain(branch.name)
+                    chart.append(name, values[there], steps=np.flatnonzero(there) + first, role=Role.GHOST)
+
+    def _make(self, watched: list[str], log: list[str]) -> None:
         focused = any(chart.has_focus for chart in self.charts)
-        self.remove_children()
+        self.remove_children(Chart)
         self._watched, self._fed, self._current = watched, 0, 0
         self.charts = [Chart(field) for field in watched]
         for chart in self.charts:
             chart.smoothing = SMOOTHINGS[self._smoothing]
             chart.window = WINDOWS[self._window]
-        self.mount(*self.charts)
+        for field, chart in zip(watched, self.charts, strict=True):
+            chart.log_scale = field in log
+        self.mount(*self.charts, before=self._strip)
         if focused:
             self.charts[0].focus()
 
     def _feed(self, chart: Chart, state: RunState, field: str, role: Role) -> None:
-        if field in COLUMNS:
-            values = state.history.column(field, self._fed)
-        else:
-            values = state.history[field][self._fed :].astype(np.float64)
+        values = state.history.column(field, self._fed).astype(np.float64)
         there = ~is_null(values)
         if there.any():
             chart.append(field, values[there], steps=np.flatnonzero(there) + self._fed, role=role)

@@ -7,22 +7,36 @@ from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
+from tui.panes.branches import BranchesPane
+from tui.panes.breakpoints import BreakpointsPane
 from tui.panes.log import LogPane
 from tui.panes.story import StoryPane
 from tui.state import RunState, Topic
 from tui.widgets.tab_strip import Tab, TabStrip
+
+InspectorTab = StoryPane | BranchesPane | BreakpointsPane | LogPane
 
 
 class InspectorPane(Vertical):
     """A row of tabs, and the pane of the chosen one."""
 
     BORDER_TITLE = "Inspector"
-    CARES = StoryPane.CARES | LogPane.CARES
+    CARES = StoryPane.CARES | BranchesPane.CARES | BreakpointsPane.CARES | LogPane.CARES
 
     def __init__(self) -> None:
         super().__init__(id="inspector", classes="pane")
-        self._panes: dict[str, StoryPane | LogPane] = {"story": StoryPane(), "log": LogPane()}
-        self.tabs = (Tab("story", "Story"), Tab("log", "Log"))
+        self._panes: dict[str, InspectorTab] = {
+            "story": StoryPane(),
+            "branches": BranchesPane(),
+            "breakpoints": BreakpointsPane(),
+            "log": LogPane(),
+        }
+        self.tabs = (
+            Tab("story", "Story"),
+            Tab("branches", "Branches"),
+            Tab("breakpoints", "Breakpoints"),
+            Tab("log", "Log"),
+        )
         self._strip = TabStrip(self.tabs, id="inspector-tabs")
         self._switcher = ContentSwitcher(*self._panes.values(), initial="story")
 
@@ -38,8 +52,9 @@ class InspectorPane(Vertical):
 
     @property
     def pane(self) -> Widget:
-        """The pane of the chosen tab."""
-        return self._panes[self._strip.chosen]
+        """What takes the keys in the chosen tab."""
+        pane = self._panes[self._strip.chosen]
+        return getattr(pane, "list", pane)
 
     def choose(self, tab: str) -> None:
         """Bring a tab to the front; the focus stays in the inspector if it was there."""

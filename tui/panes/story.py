@@ -1,46 +1,99 @@
-"""The preset's story: what it asks, which document it is from, what is claimed."""
+"""The preset's story: what it asks, what is claimed, and what the run says of that."""
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.content import Content
-from textual.widgets import Static
+from dataclasses import dataclass
 
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from engine.claims import Verdict
 from engine.config import Claim, Preset
 from tui import text
 from tui.state import RunState, Topic
-from tui.widgets.scroll import Scroll
+from tui.widgets.scroll import Choices
+
+SIGNS = {
+    "holds": ("✓", "$success"),
+    "shown": ("✓", "$success"),
+    "refuted": ("✗", "$error"),
+    "open": ("○", "$secondary"),
+}
 
 
-class StoryPane(Scroll, can_focus=True):
-    """The question of the preset and the claims about it."""
+class StoryPane(Vertical):
+    """The question, and the claims with their verdicts; enter goes to the evidence of the highlighted one."""
 
-    CARES = Topic.RUN
+    CARES = Topic.RUN | Topic.CLAIMS
+
+    @dataclass
+    class Evidence(Message):
+        """The position that decided a claim is to be gone to."""
+
+        position: int
 
     def __init__(self) -> None:
         super().__init__(id="story")
-        self._story = Static()
+        self._heading = Static(markup=False)
+        self.list = Choices(id="claims", markup=False)
+        self._shown: tuple[object, ...] = ()
+        self._verdicts: tuple[Verdict, ...] = ()
 
     def compose(self) -> ComposeResult:
-        yield self._story
+        yield self._heading
+        yield self.list
 
     def show(self, state: RunState, _topics: Topic) -> None:
-        """Tell the story of the open preset."""
-        self._story.update(story(state.preset))
+        """Tell the story of the open preset, as far as the run has got."""
+        self._heading.update(heading(state.preset))
+        claims = state.preset.claim
+        self._verdicts = state.verdicts if len(state.verdicts) == len(claims) else ()
+        prompts = tuple(
+            told(claim, self._verdicts[at] if self._verdicts else None) for at, claim in enumerate(claims)
+        )
+        if prompts != self._shown:
+            self._shown = prompts
+            highlighted = self.list.highlighted
+            self.list.clear_options()
+            self.list.add_options(Option(prompt) for prompt in prompts)
+            if prompts:
+                self.list.highlighted = min(highlighted or 0, len(prompts) - 1)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Go to the evidence, where there is some."""
+        event.stop()
+        if self._verdicts and (position := self._verdicts[event.option_index].position) is not None:
+            self.post_message(self.Evidence(position))
 
 
-def story(preset: Preset) -> Content:
-    """The title, the question, the document, the claims, as text that wraps."""
+def heading(preset: Preset) -> Content:
+    """The title, the question, the document."""
     parts: list[str | tuple[str, str]] = [(text.plain(preset.title), "bold $primary")]
+    if preset.document:
+        parts.append((f"  {text.plain(preset.document)}", "$muted"))
     if preset.question:
         parts += ["\n", text.plain(preset.question)]
-    if preset.document:
-        parts += ["\n", ("document ", "$muted"), text.plain(preset.document)]
-    for claim in preset.claim:
-        parts += ["\n\n", ("○ ", "$secondary"), text.plain(claim.says)]
-        parts += ["\n  ", (condition(claim), "$secondary")]
-        if claim.source:
-            parts.append((f"  {text.plain(claim.source)}", "$muted"))
+    return Content.assemble(*parts)
+
+
+def told(claim: Claim, verdict: Verdict | None) -> Content:
+    """A claim, who makes it, what the run says of it, and on what evidence."""
+    sign, style = SIGNS[verdict.state if verdict is not None else "open"]
+    parts: list[str | tuple[str, str]] = [(f"{sign} ", f"bold {style}"), f"“{text.plain(claim.says)}”"]
+    if claim.source:
+        parts.append((f" — {text.plain(claim.source)}", "$muted"))
+    parts += ["\n  ", (condition(claim), "$secondary")]
+    if verdict is not None:
+        parts.append((f"  {verdict.text}", f"bold {style}"))
+        values = ", ".join(f"{name} {text.number(value)}" for name, value in verdict.values)
+        if values:
+            parts.append((f"  {values}", "$muted"))
+        if verdict.position is not None:
+            parts.append(("  ↵ goes there", "$muted"))
     return Content.assemble(*parts)
 
 

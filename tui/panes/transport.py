@@ -15,7 +15,12 @@ from tui.state import RunState, Topic, ending
 
 GAP = 2
 PAUSED = ("■ paused", "bold")
-STOPPED = {"limit": ("■ the end", "bold $success"), "diverged": ("✗ diverged", "bold $error")}
+STOPPED = {
+    "limit": ("■ the end", "bold $success"),
+    "diverged": ("✗ diverged", "bold $error"),
+    "condition": ("■ it holds", "bold $accent"),
+    "breakpoint": ("■ stopped", "bold $accent"),
+}
 """What stands for a run that has come to its end; any other that stands still is paused."""
 STATUS_WIDTH = len("✗ diverged")
 POSITION_WIDTH = len("1,000,000")
@@ -136,8 +141,15 @@ def _status(state: RunState) -> list[Part]:
             if speed
             else []
         ),
+        *([Part(1, Content.styled("not saved", "$warning"))] if state.session.problem else []),
+        *([Part(3, Content.assemble(("on ", "$muted"), _branch(state)))] if len(state.branches) > 1 else []),
         Part(0 if alarm else 4, Content.styled(reason, style), elastic=True),
     ]
+
+
+def _branch(state: RunState) -> str:
+    branch = state.branches.get(state.branch)
+    return text.plain(branch.name) if branch is not None else ""
 
 
 def _reason(state: RunState) -> tuple[str, str]:
@@ -150,6 +162,8 @@ def _reason(state: RunState) -> tuple[str, str]:
         return f"{state.working}…", "$warning"
     if state.stopped is None or state.running:
         return "", ""
+    if state.stopped.kind in ("condition", "breakpoint"):
+        return text.plain(state.stopped.reason), "bold $accent"
     return text.plain(state.stopped.reason), "bold $error" if state.stopped.kind == "diverged" else "$muted"
 
 

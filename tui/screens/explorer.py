@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from textual.app import ComposeResult
@@ -10,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
+from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -60,16 +62,29 @@ class ExplorerScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("n,right", "app.step", "step", "One step", RUN, shown="n"),
+        key(
+            "p,left",
+            "app.step_back",
+            "back",
+            "One step back, to the very state that was there",
+            RUN,
+            shown="p",
+        ),
         key("b", "app.burst", "burst", "A burst of steps, as many as the transport says", RUN),
         key("space", "app.run", "run", "Run to the planned end, or beyond it", RUN),
         key("space", "app.pause", "pause", "Pause; at most one more step is done", RUN),
-        key("o", "app.open", "open", "Open another preset, or a TOML file", RUN),
+        key("u", "app.run_until", "until", "Run until a condition holds", RUN),
+        key("U", "app.reverse_until", "", "Back to where a condition held last", RUN),
+        key("g", "app.go_to", "go to", "Go to a position", RUN),
+        key("f", "app.fork", "fork", "Begin a branch here; the old future stays", RUN),
+        key("o", "app.open", "open", "Open a preset, a saved session, or a file", RUN),
         key("e", "edit", "edit", "Edit the hyperparameters", RUN),
         key("y", "log_scale", "log", "Log or linear scale of the focused chart", CHARTS),
         key("plus,equals_sign", "app.scale_burst(10)", "×10", "Ten times longer bursts", RUN, shown="+"),
         key("minus", "app.scale_burst(-10)", "÷10", "Ten times shorter bursts", RUN, shown="-"),
-        key("left_square_bracket", "cursor(-1)", "back", "Read off one step earlier", CHARTS, shown="["),
-        key("right_square_bracket", "cursor(1)", "on", "Read off one step later", CHARTS, shown="]"),
+        key("enter", "go_to_cursor", "", "Go to where the cursor is", CHARTS),
+        key("left_square_bracket", "cursor(-1)", "earlier", "Read off one step earlier", CHARTS, shown="["),
+        key("right_square_bracket", "cursor(1)", "later", "Read off one step later", CHARTS, shown="]"),
         key("left_curly_bracket", "leap(-1)", "", "A twentieth of the chart earlier", CHARTS),
         key("right_curly_bracket", "leap(1)", "", "A twentieth of the chart later", CHARTS),
         key("end,escape", "follow", "follow", "Read off where the run stands again", CHARTS, shown="end"),
@@ -88,9 +103,15 @@ class ExplorerScreen(Screen[None]):
         key("shift+tab", "app.focus_previous", "", "The focus to what came before", PANES),
         key("question_mark,f1", "app.help", "help", "This help", PANES, shown="?"),
         key("ctrl+p", "app.command_palette", "", "What can be done now, by name", PANES),
-        key("q", "app.quit", "quit", "Quit; the engine ends", PANES),
+        key("q", "app.quit", "quit", "Quit; the run is saved", PANES),
     ]
     AUTO_FOCUS = None
+
+    @dataclass
+    class GoTo(Message):
+        """A position is to be gone to."""
+
+        position: int
 
     def __init__(self, state: RunState, presets: Sequence[Preset]) -> None:
         super().__init__()
@@ -196,9 +217,10 @@ class ExplorerScreen(Screen[None]):
     def action_edit(self) -> None:
         self.action_pane("hyperparameters")
 
-    def show_inspector(self, tab: str) -> None:
-        """Show the inspector with this tab."""
-        self._choose("inspector")
+    def show_inspector(self, tab: str, *, focus: bool = True) -> None:
+        """Have the inspector show this tab; with `focus`, bring it to the front where panes take turns."""
+        if focus:
+            self._choose("inspector")
         self.inspector.choose(tab)
 
     def action_inspector_tab(self, distance: int) -> None:
@@ -210,6 +232,11 @@ class ExplorerScreen(Screen[None]):
 
     def action_cursor(self, distance: int) -> None:
         self.charts.move_cursor(distance)
+
+    def action_go_to_cursor(self) -> None:
+        if self.charts.cursor is not None:
+            self.post_message(self.GoTo(self.charts.cursor))
+            self.charts.follow()
 
     def action_leap(self, direction: int) -> None:
         self.charts.leap_cursor(direction)

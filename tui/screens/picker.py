@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -15,13 +16,17 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.config import ConfigError, Preset, load_preset
+from engine.sessions import SUFFIX, SessionSummary
 from tui import catalogue, text
 from tui.widgets.line import Line
 from tui.widgets.scroll import Choices
 
 
-class Picker(ModalScreen[Preset | None]):
-    """Filters the presets by what is typed; a path opens a file."""
+class Picker(ModalScreen[Preset | Path | None]):
+    """Filters presets and saved sessions by what is typed; a path opens a file.
+
+    The answer is a preset, or the path of a session.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "close"),
@@ -29,10 +34,11 @@ class Picker(ModalScreen[Preset | None]):
         Binding("up", "move(-1)", "up", show=False),
     ]
 
-    def __init__(self, presets: Sequence[Preset]) -> None:
+    def __init__(self, presets: Sequence[Preset], sessions: Sequence[SessionSummary] = ()) -> None:
         super().__init__()
         self._presets = presets
-        self._filter = Line(placeholder="part of a name, or the path of a TOML file", compact=True)
+        self._sessions = {str(session.path): session for session in sessions}
+        self._filter = Line(placeholder="part of a name, or the path of a file", compact=True)
         self._list = Choices(markup=False, compact=True)
         self._list.can_focus = False
         self._error = Static(classes="error", markup=False)
@@ -86,9 +92,19 @@ class Picker(ModalScreen[Preset | None]):
                     "  ", (text.plain(preset.name), "bold"), (f"  {text.plain(preset.title)}", "$muted")
                 )
                 self._list.add_option(Option(prompt, id=preset.name))
+        saved = [
+            s for s in self._sessions.values() if all(w in f"{s.path.stem} {s.name}".lower() for w in words)
+        ]
+        if saved:
+            self._list.add_option(Option(Content.styled("saved sessions", "$secondary"), disabled=True))
+        for session in saved:
+            self._list.add_option(Option(_line(session), id=str(session.path)))
         self._list.action_first()
 
     def _open(self, which: str | Path) -> None:
+        if str(which) in self._sessions or str(which).endswith(SUFFIX):
+            self.dismiss(Path(which))
+            return
         own = [preset for preset in self._presets if preset.name == which]
         if own:
             self.dismiss(own[0])
@@ -100,7 +116,15 @@ class Picker(ModalScreen[Preset | None]):
             self._error.display = True
 
 
+def _line(session: SessionSummary) -> Content:
+    when = time.strftime("%b %d %H:%M", time.localtime(session.saved))
+    counts = f"  {when}  {session.positions:,} positions" + (
+        f", {session.branches} branches" if session.branches > 1 else ""
+    )
+    return Content.assemble("  ", (text.plain(session.name or session.path.stem), "bold"), (counts, "$muted"))
+
+
 def is_path(typed: str) -> bool:
     """Whether what was typed is meant as a file rather than as part of a name."""
     typed = typed.strip()
-    return "/" in typed or typed.startswith("~") or typed.endswith(".toml")
+    return "/" in typed or typed.startswith("~") or typed.endswith((".toml", SUFFIX))

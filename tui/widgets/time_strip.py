@@ -40,7 +40,13 @@ class TimeStrip(Static):
         """Show these positions of a branch that ends at `last`."""
         width = max(self.content_size.width, 10)
         cells = [LINE] * width
-        for sign, positions in ((SAVED, saved), (FORK, forks), (STOP, stops), (CHANGE, changes), (HERE, [position])):
+        for sign, positions in (
+            (SAVED, saved),
+            (FORK, forks),
+            (STOP, stops),
+            (CHANGE, changes),
+            (HERE, [position]),
+        ):
             for at in positions:
                 if 0 <= at <= last:
                     cell = at * (width - 1) // last if last else 0
