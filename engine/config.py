@@ -195,6 +195,21 @@ class ShiftedIdentityInitialiser(_Table):
     shift: Finite = 1.0
 
 
+class SwappedIdentityInitialiser(_Table):
+    """The identity's with the outputs `first` and `second` (counted from 0) exchanged, in every layer."""
+
+    name: Literal["swapped_identity"]
+    first: int = Field(ge=0, le=99_999)
+    second: int = Field(ge=0, le=99_999)
+
+
+class SingleWeightInitialiser(_Table):
+    """Every unit weighs its first input with `value` and all others with 0; biases 0."""
+
+    name: Literal["single_weight"]
+    value: Finite = 1.0
+
+
 def _named(given: object) -> object:
     return {"name": given} if isinstance(given, str) else given
 
@@ -206,7 +221,9 @@ Initialiser = Annotated[
     | NormalInitialiser
     | ConstantInitialiser
     | IdentityInitialiser
-    | ShiftedIdentityInitialiser,
+    | ShiftedIdentityInitialiser
+    | SwappedIdentityInitialiser
+    | SingleWeightInitialiser,
     Field(discriminator="name"),
     BeforeValidator(_named),
 ]
@@ -222,6 +239,15 @@ class Network(_Table):
     layers: list[Layer] = Field(min_length=1, max_length=100)
     initialiser: Initialiser = TorchInitialiser(name="torch")
     bias: bool = True
+
+    @model_validator(mode="after")
+    def _swaps_units(self) -> Self:
+        start = self.initialiser
+        if isinstance(start, SwappedIdentityInitialiser):
+            smallest = min(layer.units for layer in self.layers)
+            if (last := max(start.first, start.second)) >= smallest:
+                raise ValueError(f"initialiser: no unit {last} to swap; the smallest layer has {smallest}")
+        return self
 
     def shapes(self, width: int) -> list[tuple[int, int]]:
         """The weight shapes (units, inputs), layer by layer, for inputs of this width."""

@@ -46,6 +46,10 @@ def _shift(layers: list[tuple[Tensor, Tensor | None]], shift: float) -> None:
         last.fill_(-shift * len(hidden))
 
 
+def _swap(weight: Tensor, first: int, second: int) -> None:
+    weight[[first, second]] = weight[[second, first]]
+
+
 def _filler(initialiser: config.Initialiser) -> Callable[[Tensor], object] | None:
     """What fills a weight; None where the layer fills its own."""
     match initialiser:
@@ -61,5 +65,9 @@ def _filler(initialiser: config.Initialiser) -> Callable[[Tensor], object] | Non
             return lambda tensor: nn.init.constant_(tensor, value)
         case config.IdentityInitialiser() | config.ShiftedIdentityInitialiser():
             return nn.init.eye_
+        case config.SwappedIdentityInitialiser(first=first, second=second):
+            return lambda weight: _swap(nn.init.eye_(weight), first, second)
+        case config.SingleWeightInitialiser(value=value):
+            return lambda weight: nn.init.zeros_(weight)[:, 0].fill_(value)
         case _:
             assert_never(initialiser)

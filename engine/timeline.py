@@ -126,7 +126,7 @@ class Timeline:
         self._check_live(changes)
         preset = changed(self.preset, changes) if changes else self.preset
         number = self._next_number
-        name = self._free_name(name.strip()) if name and name.strip() else self._next_name()
+        name = self._free_name(name.strip()) if name and name.strip() else self._described(changes)
         self._next_number += 1
         parent = self._owner(self.position)
         history = History(parent.history.batches, parent.history, self.position)
@@ -301,17 +301,14 @@ class Timeline:
             raise UserError(f"there is a branch {name!r} already")
         return name
 
-    def _next_name(self) -> str:
-        taken, number = {branch.name for branch in self.branches.values()}, self._next_number
-        while f"branch {number}" in taken:
-            number += 1
-        return f"branch {number}"
-
-    def _described(self, changes: Mapping[str, Any], number: int) -> str:
-        """A name of its own for a branch that nobody named: what is changed on it."""
+    def _described(self, changes: Mapping[str, Any]) -> str:
+        """A name of its own for a branch that nobody named: what is changed on it, or its number."""
         said = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in changes.items())
-        taken = {branch.name for branch in self.branches.values()}
-        return said if said and said not in taken else f"{said} #{number}" if said else f"branch {number}"
+        taken, number = {branch.name for branch in self.branches.values()}, self._next_number
+        name = said or f"branch {number}"
+        while name in taken:
+            name, number = f"{said or 'branch'} {'#' * bool(said)}{number}", number + 1
+        return name
 
     def _share_budget(self) -> None:
         """Half of the bytes for the present branch and those it began on, the others share the rest."""

@@ -4,7 +4,7 @@ from fake_engine import classifier, records, run_info
 
 from engine.config import changed
 from engine.worker.messages import Advanced, Branches, BranchInfo, Changed, Landmarks, Opened, Stopped
-from tui.state import NOTHING, RunState
+from tui.state import NOTHING, RunState, Topic
 
 MAIN = BranchInfo(0, "main", None, 0, ())
 
