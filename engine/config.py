@@ -120,6 +120,7 @@ class PointsData(_Table):
         min_length=1, max_length=1000
     )
     labels: list[Annotated[int, Field(ge=0, lt=100)]] = Field(min_length=1)
+    classes: int | None = Field(None, ge=2, le=100, description="as many as the labels need when not given")
 
     @model_validator(mode="after")
     def _points_fit(self) -> Self:
@@ -127,6 +128,8 @@ class PointsData(_Table):
             raise ValueError("inputs: the points do not all have the same number of coordinates")
         if len(self.labels) != len(self.inputs):
             raise ValueError(f"labels: {len(self.labels)} of them for {len(self.inputs)} points")
+        if self.classes is not None and self.classes <= max(self.labels):
+            raise ValueError(f"classes: given {self.classes}; the labels go up to {max(self.labels)}")
         return self
 
     @property
@@ -135,7 +138,7 @@ class PointsData(_Table):
 
     @property
     def outputs(self) -> int:
-        return max(2, max(self.labels) + 1)
+        return self.classes or max(2, max(self.labels) + 1)
 
 
 Data = Annotated[

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from numpy.typing import NDArray
 
-from engine import data
+from engine import data, probes
 from engine.breakpoints import Breakpoints, Hit
 from engine.claims import Judge, Verdict
 from engine.conditions import parse_condition
@@ -18,6 +18,7 @@ from engine.config import Preset, changed
 from engine.devices import resolve_device
 from engine.errors import UserError
 from engine.history import History, Record
+from engine.probes.subject import Subject
 from engine.saver import Saver, differences, load_breakpoints, load_timeline, saved_preset
 from engine.store import SessionFile, StoreError
 from engine.threads import resolve_threads
@@ -200,9 +201,11 @@ class Session:
         """Go on until a condition holds, tested from the next position on; the record there.
 
         None after `limit` steps without it, or where the loss is not finite. The recorded future is looked
-        through first. Raises ConditionError.
+        through first; breakpoints are not looked at. Raises UserError for a bad condition or limit.
         """
         parsed = parse_condition(condition)
+        if limit is not None and limit < 0:
+            raise UserError(f"limit: given {limit}; allowed: 0 or more steps")
         end = None if limit is None else self.position + limit
         tip = self.timeline.branch.tip if end is None else min(end, self.timeline.branch.tip)
         for position in range(self.position + 1, tip + 1):
@@ -268,6 +271,30 @@ class Session:
     def state_hash(self) -> str:
         """A digest of parameters, the rule's memory and position: equal where the states are, bit for bit."""
         return self.trainer.state_hash()
+
+    def probe(self, name: str, progress: Callable[[float], bool] | None = None, **options: Any) -> Any:
+        """Compute a probe of the present state: a dataclass of `engine.probes.results`.
+
+        `progress` is told the share done, and cancels by returning False. Raises UserError for an unknown
+        probe or option, or a run that the probe says nothing of.
+        """
+        return probes.run(name, self.subject(name, options), progress, **options)
+
+    def subject(self, name: str, options: dict[str, Any]) -> Subject:
+        """A copy of the present state for a probe to look at; the samples that flipped are those that the
+        update leading here turned, so `flips` is given the parameters before it."""
+        self._use_threads()
+        if name == "flips" and "before" not in options and self.position > 0:
+            options["before"] = self._parameters_before()
+        return Subject.of(self.trainer, self.dataset)
+
+    def _parameters_before(self) -> NDArray[Any]:
+        """The flat parameters of the position before, which is gone to and come back from."""
+        position = self.position
+        self.timeline.seek(position - 1)
+        before = self.trainer.network.parameters.cpu().numpy().copy()
+        self.timeline.seek(position)
+        return before
 
     def parameters(self) -> dict[str, NDArray[Any]]:
         """Copies of the parameters, layer by layer, weight (units, inputs) before bias (units,)."""

@@ -64,7 +64,7 @@ class EngineClient:
             with contextlib.suppress(OSError):
                 self._pipe.send(command)
 
-    def close(self, timeout: float = 5.0) -> None:
+    def close(self, timeout: float = 20.0) -> None:
         """Ask the engine to end, and make it after `timeout` seconds."""
         self._closing = True
         self.send(Close())

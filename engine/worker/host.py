@@ -6,6 +6,7 @@ Run as `python -m engine.worker.host FD`, FD being its end of a socket pair.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -13,7 +14,7 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any, Literal, assert_never
 
@@ -31,6 +32,7 @@ from engine.worker.messages import (
     Branches,
     BranchInfo,
     BreakpointList,
+    CancelProbe,
     Change,
     Changed,
     Close,
@@ -46,6 +48,7 @@ from engine.worker.messages import (
     Open,
     Opened,
     Pause,
+    Probe,
     Ready,
     Refused,
     RemoveBreakpoint,
@@ -64,6 +67,7 @@ from engine.worker.messages import (
     Verdicts,
     Working,
 )
+from engine.worker.prober import Prober
 
 FRAME_SECONDS = 0.1
 PATIENCE_SECONDS = 0.5
@@ -129,6 +133,8 @@ class Host:
         self._told_branch = -1
         self._told_mismatch = False
         self._autosave: AutoSave | None = None
+        self._sending = threading.Lock()
+        self._prober = Prober(self._send)
 
     def serve(self) -> None:
         """Go on until told to close, or until nobody is there to tell; then save."""
@@ -145,6 +151,8 @@ class Host:
                         self._carry_out(command)
                 except UserError as error:
                     self._send(Refused(str(error)))
+                    if self._session is not None and self._goal is None:
+                        self._advanced(self._session)
                 except BrokenPipeError:
                     return
                 except Exception as error:
@@ -176,6 +184,7 @@ class Host:
             case RunUntil(condition=text):
                 self._goal = Goal(None, "limit", parse_condition(text))
             case ReverseUntil(condition=text):
+                parse_condition(text)
                 self._goal = None
                 if session.reverse_until(text) is None:
                     raise UserError(f"before step {session.position} it never held: {text}")
@@ -220,6 +229,10 @@ class Host:
             case Change(changes=changes):
                 session.change(changes)
                 self._changed(session, changes)
+            case Probe():
+                self._probe(session, command)
+            case CancelProbe(name=name):
+                self._prober.cancel(name)
             case Close():
                 pass
             case _:
@@ -252,6 +265,7 @@ class Host:
 
     def _end_session(self) -> None:
         session, self._session = self._session, None
+        self._prober.cancel_all()
         if session is not None:
             try:
                 session.close()
@@ -290,6 +304,11 @@ class Host:
         else:
             return False
         return True
+
+    def _probe(self, session: Session, request: Probe) -> None:
+        options = dict(request.options)
+        subject = session.subject(request.name, options)
+        self._prober.ask(replace(request, options=options), subject, session.timeline.branch.number)
 
     def _breakpoints(self, session: Session) -> None:
         self._send(BreakpointList(tuple(session.breakpoints)))
@@ -367,7 +386,8 @@ class Host:
             self._autosave.now()
 
     def _send(self, event: Event) -> None:
-        self._pipe.send(event)
+        with self._sending:
+            self._pipe.send(event)
 
 
 def describe(session: Session) -> RunInfo:
@@ -407,6 +427,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with Connection(int(sys.argv[1])) as pipe:
         Host(pipe).serve()
+    # all is saved; the interpreter's own end takes a second with torch in it
+    sys.stderr.flush()
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -148,6 +148,19 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Probe:
+    """Compute a probe of `engine.probes` on the present state, beside the run."""
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CancelProbe:
+    name: str
+
+
+@dataclass(frozen=True)
 class Close:
     """End the engine's process."""
 
@@ -172,6 +185,8 @@ Command = (
     | NameSession
     | Reset
     | Change
+    | Probe
+    | CancelProbe
     | Close
 )
 
@@ -270,6 +285,33 @@ class Verdicts:
 
 
 @dataclass(frozen=True)
+class Probed:
+    """A probe's result: a dataclass of `engine.probes.results`, of a position of a branch."""
+
+    name: str
+    position: int
+    branch: int
+    result: Any
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Probing:
+    """A probe is being computed; `share` of it is done."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True)
+class ProbeFailed:
+    """A probe was cancelled, says nothing of this run, or failed."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Saved:
     """The session file, or why the run is not saved; sent when that changes."""
 
@@ -338,6 +380,9 @@ Event = (
     | Landmarks
     | BreakpointList
     | Verdicts
+    | Probed
+    | Probing
+    | ProbeFailed
     | Saved
     | Advanced
     | Stopped

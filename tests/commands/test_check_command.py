@@ -1,0 +1,163 @@
+"""`gradstep check`: the verdicts, and commands that show each one's evidence."""
+
+import shlex
+
+import pytest
+from command_runs import SMALL
+
+CLAIMS = """
+[[claim]]
+says = "It falls."
+source = "somebody [sic]"
+always = "loss < prev.loss"
+expect = "holds"
+[[claim]]
+says = "It stays above 10."
+always = "loss >= 10 and loss <= 1e9"
+expect = "refuted"
+[[claim]]
+says = "It is never low."
+never = "loss < 10"
+expect = "refuted"
+[[claim]]
+says = "The seventh comes."
+eventually = "step == 7"
+expect = "shown"
+[[claim]]
+says = "The seventh comes soon."
+eventually = "step == 7"
+within = 5
+expect = "refuted"
+[[claim]]
+says = "It is so at the start."
+never = "step == 0"
+expect = "refuted"
+[[claim]]
+says = "It starts."
+eventually = "loss > 0"
+expect = "shown"
+[[claim]]
+says = "At three it is positive."
+at = 3
+condition = "loss > 0"
+expect = "shown"
+[[claim]]
+says = "At three it is low."
+at = 3
+condition = "loss < 0 or val_loss < 0"
+[[claim]]
+says = "It gets to nothing."
+eventually = "loss == 0"
+expect = "open"
+[[claim]]
+says = "Not before the end of the window."
+never = "step == 9"
+within = 8
+expect = "holds"
+"""
+
+
+@pytest.fixture
+def claims(folder):
+    (folder / "my claims.toml").write_text(SMALL + CLAIMS)
+    return "my claims.toml"
+
+
+def test_json_is_an_object_a_claim(gradstep, claims):
+    done = gradstep("check", claims, "--json")
+    assert (done.status, done.err) == (0, "")
+    assert len(done.objects) == 11
+    assert all(judged["as_expected"] for judged in done.objects)
+    first, low = done.objects[0], done.objects[1]
+    assert list(first) == [
+        "preset", "says", "source", "verdict", "position", "steps", "expected", "as_expected", "values",
+        "reproduce",
+    ]  # fmt: skip
+    assert (first["says"], first["source"]) == ("It falls.", "somebody [sic]")
+    assert (first["verdict"], first["position"], first["steps"]) == ("holds", None, 20)
+    assert (low["verdict"], low["steps"]) == ("refuted", low["position"])
+    assert list(low["values"]) == ["loss"]
+    states = [judged["verdict"] for judged in done.objects]
+    assert states == [
+        "holds", "refuted", "refuted", "shown", "refuted", "refuted", "shown", "shown", "open", "open",
+        "holds",
+    ]  # fmt: skip
+    assert [judged["position"] for judged in done.objects[3:8]] == [7, 5, 0, 0, 3]
+
+
+def test_every_command_to_reproduce_stops_where_it_was_decided(gradstep, claims):
+    judged = gradstep("check", claims, "--json").objects
+    assert judged[1]["position"] > 0
+    for each in judged:
+        program, *arguments = shlex.split(each["reproduce"])
+        assert program == "gradstep"
+        done = gradstep(*arguments, "--json")
+        assert done.status == 0, each
+        wanted = each["position"] if each["position"] is not None else each["steps"]
+        if each["says"] == "At three it is low.":
+            wanted = 3
+        assert done.objects[-1]["step"] == wanted, each
+        for name, value in each["values"].items():
+            if name in done.objects[-1]:
+                assert done.objects[-1][name] == value
+
+
+def test_the_table(gradstep, claims):
+    done = gradstep("check", claims)
+    assert (done.status, done.err) == (0, "")
+    for text in ("“It falls.”", "somebody [sic]", "holds for 20 steps so far", "shown at step 7"):
+        assert text in done.out
+    assert "expected:" not in done.out
+
+
+def test_an_unexpected_verdict_is_said_and_is_status_1(gradstep, folder):
+    wrong = CLAIMS.replace('expect = "open"', 'expect = "shown"')
+    (folder / "wrong.toml").write_text(SMALL + wrong)
+    done = gradstep("check", "wrong.toml")
+    assert done.status == 1
+    assert "expected: shown" in done.out
+    done = gradstep("check", "wrong.toml", "--json")
+    assert done.status == 1
+    assert [judged["as_expected"] for judged in done.objects].count(False) == 1
+
+
+def test_a_value_that_is_null_is_null(gradstep, folder):
+    claim = '[[claim]]\nsays = "x"\neventually = "val_loss < 0"\nwithin = 4\n'
+    (folder / "null.toml").write_text(SMALL + claim)
+    assert gradstep("check", "null.toml", "--json").objects[0]["values"] == {"val_loss": None}
+    assert "val_loss = none" in gradstep("check", "null.toml").out
+
+
+def test_it_ends_where_the_loss_is_not_finite(gradstep, folder):
+    claim = '[[claim]]\nsays = "x"\nnever = "not finite(loss)"\nexpect = "refuted"\n'
+    text = SMALL.replace("0.05", "1e30").replace("steps = 20", "steps = 100_000")
+    (folder / "x.toml").write_text(text + claim)
+    (judged,) = gradstep("check", "x.toml", "--json").objects
+    assert judged["as_expected"]
+    assert judged["values"]["loss"] in ("Infinity", "NaN")
+    done = gradstep(*shlex.split(judged["reproduce"])[1:], "--json")
+    assert (done.status, done.objects[-1]["step"]) == (0, judged["position"])
+
+
+def test_a_preset_s_own_claims(gradstep):
+    done = gradstep("check", "linear-1-layer", "--json")
+    assert done.objects
+    assert done.status == int(not all(judged["as_expected"] for judged in done.objects))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["nothing"], "no such preset"),
+        (["small.toml", "--all"], "not both"),
+        (["endless.toml"], "does not say how long it goes"),
+        (["bad.toml"], "did you mean 'loss'"),
+    ],
+)
+def test_bad_input(gradstep, folder, arguments, text):
+    claim = '[[claim]]\nsays = "x"\nnever = "loss < 0"\n'
+    (folder / "endless.toml").write_text(SMALL.replace("steps = 20", "") + claim)
+    (folder / "bad.toml").write_text(SMALL + claim.replace("loss", "los"))
+    done = gradstep("check", *arguments)
+    assert (done.status, done.out) == (2, "")
+    assert text in done.err

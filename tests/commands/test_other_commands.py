@@ -1,0 +1,85 @@
+"""`gradstep presets`, `gradstep data`, and `gradstep` alone."""
+
+import pytest
+
+from engine.config import preset_names
+from tui.cli import COMMANDS
+
+
+def test_presets_by_document(gradstep):
+    done = gradstep("presets")
+    assert (done.status, done.err) == (0, "")
+    assert all(f" {name} " in done.out for name in preset_names())
+    documents = [line.split()[0] for line in done.out.splitlines() if not line.startswith(" ")]
+    assert documents[0] == "document"
+    assert {"identity", "linear", "exam"} <= set(documents)
+    assert len(documents) == len(set(documents))
+
+
+def test_a_preset_written_out_is_a_preset(gradstep, folder):
+    done = gradstep("presets", "linear-4-layer")
+    assert (done.status, done.err) == (0, "")
+    (folder / "again.toml").write_text(done.out)
+    assert gradstep("presets", "again.toml").out == done.out
+    assert "threads" in done.out
+
+
+@pytest.mark.parametrize("name", ["linear-1-layr", "", ".", "x" * 300, "small.tomll", "/dev/null"])
+def test_no_such_preset(gradstep, name):
+    done = gradstep("presets", name)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("gradstep: ")
+
+
+def test_data_says_where_it_looked_and_what_there_is(gradstep, folder):
+    done = gradstep("data", "--data-dir", folder / "my [/] data")
+    assert done.status == 0
+    assert f"looked in  {folder / 'my [/] data'}" in done.out
+    assert "no MNIST" in done.out
+    assert "1,797 handwritten digits" in done.out
+
+
+def test_a_damaged_mnist_is_named(gradstep, folder):
+    (folder / "train-images-idx3-ubyte").write_bytes(b"nothing")
+    for name in ("train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
+        (folder / name).write_bytes(b"")
+    done = gradstep("data", "--data-dir", folder)
+    assert done.status == 2
+    assert str(folder) in done.err
+
+
+def test_fetch_what(gradstep):
+    done = gradstep("data", "fetch")
+    assert done.status == 2
+    assert "gradstep data fetch mnist" in done.err
+    assert gradstep("data", "fetch", "cifar").status == 2
+
+
+@pytest.mark.parametrize("arguments", [[], ["linear-1-layer"], ["small.toml", "--set", "train.seed=3"]])
+def test_the_explorer_needs_a_terminal(gradstep, arguments):
+    done = gradstep(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert "needs a terminal" in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["nothing"], "no such preset"),
+        (["--set", "train.seed=3"], "name one"),
+        (["small.toml", "--set", "train.seed=x"], "train.seed"),
+        (["small.toml", "--bogus"], "--bogus"),
+    ],
+)
+def test_bad_ways_into_the_explorer(gradstep, arguments, text):
+    done = gradstep(*arguments)
+    assert done.status == 2
+    assert text in done.err
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=str)
+def test_help(gradstep, command):
+    done = gradstep(*command, "--help")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith(f"usage: gradstep{' ' if command else ''}{' '.join(command)}")

@@ -1,0 +1,282 @@
+"""`gradstep run`: its records, its summary, where it stops and what it says of a mistake."""
+
+import csv
+import math
+
+import pytest
+from command_runs import LINEAR_4_SHRUNKEN
+
+from engine.history import FIELDS
+
+
+def finite_or_spelled(value):
+    return value is None or value in ("NaN", "Infinity", "-Infinity") or math.isfinite(value)
+
+
+# --- records ----------------------------------------------------------------------------------------
+
+
+def test_json_is_an_object_a_position(gradstep):
+    done = gradstep("run", "linear-1-layer", "--steps", 200, "--json")
+    assert (done.status, done.err) == (0, "")
+    assert [record["step"] for record in done.objects] == list(range(201))
+    assert all(tuple(record) == FIELDS for record in done.objects)
+    assert done.objects[0]["update_norm"] is None
+    assert done.objects[0]["accuracy"] is not None
+    assert done.objects[-1]["loss"] == pytest.approx(26.6, rel=0.01)
+
+
+def test_what_is_not_finite_is_spelled_and_ends_the_run(gradstep):
+    rate = ["--set", "train.rule.learning_rate=1e20"]
+    done = gradstep("run", *LINEAR_4_SHRUNKEN, *rate, "--steps", 50, "--json")
+    assert done.status == 3
+    assert "not finite" in done.err or "diverged" in done.err
+    records = done.objects
+    assert records[-1]["loss"] in ("NaN", "Infinity")
+    assert all(isinstance(record["loss"], float) for record in records[:-1])
+    assert all(finite_or_spelled(value) for record in records for value in record.values())
+    assert len(records) < 51
+
+
+def test_csv_has_the_same_numbers(gradstep, folder):
+    done = gradstep("run", "small.toml", "--csv", "x.csv")
+    assert done.status == 0
+    assert "A small run" in done.out
+    wanted = gradstep("run", "small.toml", "--json").objects
+    with (folder / "x.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(wanted) == 21
+    for row, record in zip(rows, wanted, strict=True):
+        assert list(row) == list(FIELDS)
+        for name in FIELDS:
+            if name != "seconds":
+                assert row[name] == ("" if record[name] is None else str(record[name]))
+
+
+def test_no_steps_is_the_initial_state(gradstep):
+    done = gradstep("run", "small.toml", "--steps", 0, "--json")
+    assert done.status == 0
+    assert [record["step"] for record in done.objects] == [0]
+
+
+def test_epochs(gradstep):
+    done = gradstep("run", "small.toml", "--epochs", 2, "--set", "train.batch=10", "--json")
+    assert [record["epoch"] for record in done.objects] == [0, 0, 0, 1, 1, 1, 2]
+    assert [record["epoch_loss"] is not None for record in done.objects] == [False] * 3 + [
+        True,
+        False,
+        False,
+        True,
+    ]
+
+
+def test_set_changes_the_run(gradstep):
+    rates = ["--set", "train.rule.learning_rate=0.01", "--set", "train.seed=4"]
+    changed = gradstep("run", "small.toml", *rates, "--steps", 3, "--json").objects
+    plain = gradstep("run", "small.toml", "--steps", 3, "--json").objects
+    assert {record["learning_rate"] for record in changed} == {0.01}
+    assert changed[0]["loss"] != plain[0]["loss"]
+
+
+# --- the summary ------------------------------------------------------------------------------------
+
+
+def test_the_summary_is_on_stdout_and_nothing_else_on_stderr(gradstep):
+    done = gradstep("run", "small.toml")
+    assert (done.status, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[0] == "A small run"
+    assert [line.split() for line in lines if line.split()[0] == "step"] == [["step", "0", "20"]]
+    fields = [line.split()[0] for line in lines[3:]]
+    assert fields == [name for name in FIELDS if name in fields]
+    assert "val_loss" not in fields
+    assert "epoch_loss" in fields
+
+
+def test_a_stranger_s_title_is_shown_as_it_is(gradstep, folder):
+    text = (folder / "small.toml").read_text()
+    (folder / "odd.toml").write_text(text.replace("A small run", "[/] [red]x :smile: \\u001b[2J"))
+    done = gradstep("run", "odd.toml", "--steps", 1)
+    assert done.status == 0
+    assert done.out.startswith("[/] [red]x :smile: ")
+    assert "\x1b" not in done.out
+
+
+# --- where it stops ---------------------------------------------------------------------------------
+
+
+def test_until_met(gradstep):
+    done = gradstep("run", "small.toml", "--until", "step >= 3 and loss < prev.loss", "--json")
+    assert done.status == 0
+    assert done.objects[-1]["step"] == 3
+    assert done.err.startswith("step 3: step >= 3 and loss < prev.loss   (step = 3")
+
+
+def test_until_tests_from_the_next_position_on(gradstep):
+    assert gradstep("run", "small.toml", "--until", "step >= 0", "--json").objects[-1]["step"] == 1
+
+
+def test_until_not_met(gradstep):
+    done = gradstep("run", "small.toml", "--until", "loss < 0")
+    assert done.status == 4
+    assert "up to step 20 it never held: loss < 0" in done.err
+
+
+def test_until_not_met_where_it_diverges_is_a_loss_that_is_not_finite(gradstep):
+    assert gradstep("run", "diverging.toml", "--until", "loss < 0").status == 3
+    done = gradstep("run", "diverging.toml", "--until", "not finite(loss)")
+    assert done.status == 0
+
+
+# --- mistakes ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "texts"),
+    [
+        (["linear-1-layr"], ["linear-1-layr", "no such preset or file"]),
+        (["no/such.toml"], ["no/such.toml", "no such preset or file"]),
+        (["x" * 300], ["x" * 300]),
+        ([], ["a preset, or --from a session"]),
+        (["small.toml", "--from", "x"], ["a preset, or --from a session"]),
+        (["--from", ""], ["no such session"]),
+        (["--from", "nothing@3"], ["nothing: no such session"]),
+        (["--from", "nothing@three"], ["after @ comes a position"]),
+        (["small.toml", "--steps", "-1"], ["run.steps", "given -1", "greater than or equal to 0"]),
+        (["small.toml", "--epochs", "-2"], ["run.epochs", "given -2"]),
+        (["small.toml", "--steps", "many"], ["--steps", "'many'"]),
+        (["small.toml", "--steps", "1", "--epochs", "1"], ["--epochs", "not allowed with", "--steps"]),
+        (["small.toml", "--json", "--csv", "x"], ["not allowed with"]),
+        (["small.toml", "--set", "train.sed=3"], ["train.sed", "did you mean", "seed"]),
+        (["small.toml", "--set", "train.seed=-1"], ["train.seed", "given -1"]),
+        (["small.toml", "--set", "train.seed"], ["'train.seed'", "key=value"]),
+        (["small.toml", "--set", "train.loss=mze"], ["train.loss", "'mze'", "'mse'"]),
+        (["small.toml", "--set", "run.steps="], ["run.steps"]),
+        (["small.toml", "--until", "los > 1"], ["column 1", "did you mean 'loss'"]),
+        (["small.toml", "--until", ""], ["nothing is here"]),
+        (["small.toml", "--csv", "no/such/folder.csv"], ["no/such/folder.csv", "cannot be written"]),
+        (["small.toml", "--save", "small.toml"], ["small.toml", "there is a file already"]),
+        (["small.toml", "--bogus"], ["--bogus"]),
+    ],
+    ids=lambda value: " ".join(value)[:40],
+)
+def test_bad_input(gradstep, folder, arguments, texts):
+    before = sorted(folder.iterdir())
+    done = gradstep("run", *arguments)
+    assert (done.status, done.out) == (2, "")
+    assert all(text in done.err for text in texts), done.err
+    assert sorted(folder.iterdir()) == before
+
+
+def test_all_mistakes_at_once(gradstep):
+    mistakes = ["train.seed=-1", "train.batch=0", "train.rule.learning_rate=fast"]
+    given = [part for mistake in mistakes for part in ("--set", mistake)]
+    done = gradstep("run", "small.toml", *given)
+    assert done.status == 2
+    for text in ("train.seed: given -1", "train.batch: given 0", "learning_rate", "'fast'"):
+        assert text in done.err
+
+
+def test_a_preset_without_a_length_needs_one(gradstep, folder):
+    (folder / "endless.toml").write_text((folder / "small.toml").read_text().replace("steps = 20", ""))
+    done = gradstep("run", "endless.toml")
+    assert done.status == 2
+    assert "give --steps or --epochs" in done.err
+    assert gradstep("run", "endless.toml", "--steps", 2).status == 0
+
+
+def test_a_bad_file_names_itself_and_all_its_mistakes(gradstep, folder):
+    text = (folder / "small.toml").read_text().replace('"ramp"', '"rampp"').replace("[run]", "[rum]")
+    (folder / "bad.toml").write_text(text)
+    done = gradstep("run", "bad.toml")
+    assert done.status == 2
+    for line in done.err.removeprefix("gradstep: ").splitlines():
+        assert line.startswith("bad.toml: ")
+    assert "'rampp'" in done.err
+    assert "rum" in done.err
+
+
+def test_what_is_said_of_a_strangers_file_is_nothing_a_terminal_obeys(gradstep, folder):
+    text = (folder / "small.toml").read_text()
+    (folder / "odd.toml").write_text(text.replace('name = "ramp"', 'name = "\\u001b]0;gotcha\\u0007"'))
+    done = gradstep("run", "odd.toml")
+    assert done.status == 2
+    assert not {"\x1b", "\x07"} & set(done.err)
+
+
+# --- saved runs -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def saved(gradstep, folder):
+    assert gradstep("run", "small.toml", "--save", "run.gradstep").status == 0
+    return folder / "run.gradstep"
+
+
+def without_seconds(records):
+    return [{name: value for name, value in record.items() if name != "seconds"} for record in records]
+
+
+def test_going_on_from_a_saved_run_is_the_longer_run(gradstep, saved):
+    done = gradstep("run", "--from", saved, "--steps", 10, "--json")
+    assert (done.status, done.err) == (0, "")
+    longer = gradstep("run", "small.toml", "--steps", 30, "--json")
+    assert without_seconds(done.objects) == without_seconds(longer.objects[20:])
+
+
+def test_going_on_from_a_position(gradstep, saved):
+    done = gradstep("run", "--from", f"{saved}@7", "--json")
+    whole = gradstep("run", "small.toml", "--json")
+    assert without_seconds(done.objects) == without_seconds(whole.objects[7:])
+
+
+def test_another_rate_from_a_position_on_is_a_fork(gradstep, saved, folder):
+    rate = ["--set", "train.rule.learning_rate=0.01"]
+    done = gradstep("run", "--from", f"{saved}@7", *rate, "--steps", 5, "--json", "--save", "fork.gradstep")
+    assert done.status == 0
+    assert [record["step"] for record in done.objects] == list(range(7, 13))
+    assert {record["learning_rate"] for record in done.objects} == {0.01}
+    old = gradstep("export", saved, "--json").objects
+    assert done.objects[0]["loss"] == old[7]["loss"]
+    assert done.objects[1]["loss"] == old[8]["loss"] or done.objects[2]["loss"] != old[9]["loss"]
+    assert len(old) == 21, "the saved session is left as it is"
+    forked = gradstep("export", "fork.gradstep", "--json").objects
+    assert forked[7:] == done.objects
+    assert without_seconds(gradstep("export", "fork.gradstep", "--branch", "main", "--json").objects) == (
+        without_seconds(old)
+    )
+
+
+@pytest.mark.parametrize(
+    ("suffix", "arguments", "texts"),
+    [
+        ("@99", [], ["@99", "last position is 20"]),
+        ("@", [], ["after @ comes a position"]),
+        ("@x", [], ["after @ comes a position"]),
+        ("@-1", [], ["after @ comes a position"]),
+        ("@" + "9" * 5000, [], ["name too long"]),
+        ("", ["--steps", "-3"], ["--steps", "given -3", "0 or more"]),
+        ("", ["--epochs", "-3"], ["--epochs", "given -3", "0 or more"]),
+        ("", ["--set", "train.seed=1"], ["train.seed", "needs a new run"]),
+        ("", ["--set", "train.rule.learning_rate=-1"], ["learning_rate", "given -1"]),
+        ("", ["--save", "run.gradstep"], ["there is a file already"]),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_bad_ways_to_go_on(gradstep, saved, suffix, arguments, texts):
+    done = gradstep("run", "--from", f"{saved}{suffix}", *arguments)
+    assert done.status == 2
+    assert all(text in done.err for text in texts), done.err
+    assert len(gradstep("export", saved, "--json").objects) == 21
+
+
+def test_a_file_name_with_an_at_sign(gradstep, saved):
+    renamed = saved.rename(saved.with_name("me@home.gradstep"))
+    assert gradstep("run", "--from", renamed, "--steps", 1).status == 0
+    assert gradstep("run", "--from", f"{renamed}@3", "--steps", 1, "--json").objects[0]["step"] == 3
+
+
+def test_a_run_saved_to_a_folder_that_is_not_there(gradstep, folder):
+    done = gradstep("run", "small.toml", "--save", "no/such/run.gradstep")
+    assert done.status in (0, 2)
+    assert (folder / "no" / "such" / "run.gradstep").exists() == (done.status == 0)

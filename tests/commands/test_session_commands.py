@@ -1,0 +1,144 @@
+"""`gradstep sessions` and `gradstep export`."""
+
+import csv
+import os
+import time
+
+import pytest
+from test_run_command import without_seconds
+
+from engine.history import FIELDS
+
+
+@pytest.fixture
+def sessions(gradstep, folder):
+    """Two sessions in the user's folder, the second one later."""
+    place = folder / "data" / "gradstep" / "sessions"
+    place.mkdir(parents=True)
+    for number, steps in ((1, 5), (2, 9)):
+        path = place / f"run-{number}.gradstep"
+        assert gradstep("run", "small.toml", "--steps", steps, "--save", path).status == 0
+        os.utime(path, (time.time() + number, time.time() + number))
+    return place
+
+
+def listed(done):
+    return [line.split()[0] for line in done.out.splitlines()[1:]]
+
+
+def test_none_yet(gradstep):
+    done = gradstep("sessions")
+    assert done.status == 0
+    assert "no sessions yet" in done.out
+
+
+def test_the_list(gradstep, sessions):
+    done = gradstep("sessions")
+    assert (done.status, done.err) == (0, "")
+    assert listed(done) == ["run-2", "run-1"]
+    heading, second, first = done.out.splitlines()
+    assert heading.split() == ["session", "name", "when", "branches", "positions", "last", "loss", "size"]
+    assert " 10 " in second
+    assert " 6 " in first
+
+
+@pytest.mark.parametrize("name", ["my best run", "[/]", "[red]x", "a\x1b[2Jb", "名前", ":smile:"])
+def test_a_name_is_shown_as_it_is(gradstep, sessions, name):
+    assert gradstep("sessions", "name", "run-1", name).status == 0
+    done = gradstep("sessions")
+    assert done.status == 0
+    assert name.replace("\x1b", "\N{REPLACEMENT CHARACTER}") in done.out
+    assert "\x1b" not in done.out
+
+
+def test_delete_by_name_by_path_and_several(gradstep, sessions):
+    done = gradstep("sessions", "delete", "run-1", sessions / "run-2.gradstep")
+    assert done.status == 0
+    assert done.out.splitlines() == ["deleted run-1", "deleted run-2"]
+    assert "no sessions yet" in gradstep("sessions").out
+
+
+def test_delete_old_takes_the_old_unnamed_ones(gradstep, sessions):
+    long_ago = time.time() - 40 * 24 * 3600
+    gradstep("sessions", "name", "run-2", "kept")
+    for path in sessions.glob("*.gradstep"):
+        os.utime(path, (long_ago, long_ago))
+    assert "1 unnamed and older than 30 days" in gradstep("sessions").out
+    assert gradstep("sessions", "delete", "--old").out.split() == ["deleted", "run-1"]
+    assert listed(gradstep("sessions")) == ["run-2"]
+    assert gradstep("sessions", "delete", "--old").out == ""
+
+
+def test_a_file_that_is_no_session_is_listed_as_that_and_not_deleted(gradstep, sessions):
+    foreign = sessions / "foreign.gradstep"
+    foreign.write_text("hello " * 1000)
+    done = gradstep("sessions")
+    assert done.status == 0
+    assert "unreadable" in done.out
+    assert gradstep("sessions", "delete", "foreign").status == 2
+    assert foreign.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["delete"], "name sessions, or --old"),
+        (["delete", "run-1", "nothing"], "nothing: no such session"),
+        (["name", "nothing", "x"], "nothing: no such session"),
+        (["name", "run-1"], "required: name"),
+        (["rename", "run-1", "x"], "rename"),
+        (["delete", "x" * 300], "x" * 300),
+        (["delete", ""], "no such session"),
+    ],
+    ids=lambda value: " ".join(value)[:30],
+)
+def test_bad_input(gradstep, sessions, arguments, text):
+    done = gradstep("sessions", *arguments)
+    assert done.status == 2
+    assert text in done.err
+    assert listed(gradstep("sessions")) == ["run-2", "run-1"], "nothing is deleted if one can't be"
+
+
+# --- export -----------------------------------------------------------------------------------------
+
+
+def test_export_is_what_the_run_printed(gradstep, sessions, folder):
+    printed = gradstep("run", "small.toml", "--steps", 9, "--json").objects
+    exported = gradstep("export", "run-2", "--json")
+    assert (exported.status, exported.err) == (0, "")
+    assert without_seconds(exported.objects) == without_seconds(printed)
+    assert all(tuple(record) == FIELDS for record in exported.objects)
+    done = gradstep("export", sessions / "run-2.gradstep", "--csv", "x.csv")
+    assert (done.status, done.out) == (0, "")
+    with (folder / "x.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for row, record in zip(rows, exported.objects, strict=True):
+        assert row == {name: "" if record[name] is None else str(record[name]) for name in FIELDS}
+
+
+def test_export_spells_what_is_not_finite(gradstep):
+    gradstep("run", "diverging.toml", "--save", "x.gradstep")
+    printed = gradstep("run", "diverging.toml", "--json").objects
+    exported = gradstep("export", "x.gradstep", "--json").objects
+    assert without_seconds(exported) == without_seconds(printed)
+    assert exported[-1]["loss"] in ("NaN", "Infinity")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["run-1"], "--json or --csv FILE"),
+        (["nothing", "--json"], "no such session"),
+        (["run-1", "--json", "--branch", "b"], "no branch 'b'; there are: main"),
+        (["run-1", "--csv", "no/such/x.csv"], "cannot be written"),
+        (["run-1", "--csv", "x", "--json"], "not allowed with"),
+        (["small.toml", "--json"], "this is no gradstep session"),
+        (["x" * 300, "--json"], "x" * 300),
+        ([], "required: session"),
+    ],
+    ids=lambda value: " ".join(value)[:30],
+)
+def test_bad_exports(gradstep, sessions, arguments, text):
+    done = gradstep("export", *arguments)
+    assert (done.status, done.out) == (2, "")
+    assert text in done.err
