@@ -12,12 +12,15 @@ import math
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from engine.errors import UserError
 from engine.history import FIELDS, NULL, History, is_null, is_null_number
+
+Finals = Callable[[str], History | None]
+"""The records of another preset's finished run, by its name; None where that was not run."""
 
 MAX_LENGTH = 1000
 MAX_WINDOW = 10_000
@@ -34,21 +37,28 @@ class ConditionError(UserError):
 
 @dataclass(frozen=True)
 class Operand:
-    """A number that a condition reads from the records: of this position, an earlier one, or several."""
+    """A number that a condition reads from the records: of this position, an earlier one, or several; or,
+    of kind "run", from the last record of another preset's run."""
 
-    kind: Literal["field", "change", "ago", "mean", "lowest", "highest", "rising", "falling"]
+    kind: Literal["field", "change", "ago", "mean", "lowest", "highest", "rising", "falling", "run"]
     field: str
     window: int = 0
+    preset: str = ""
 
     def __str__(self) -> str:
+        if self.kind == "run":
+            return f'run("{self.preset}").{self.field}'
         if self.kind == "field":
             return self.field
         if self.kind == "ago" and self.window == 1:
             return f"prev.{self.field}"
         return f"{self.kind}({self.field}, {self.window})"
 
-    def value(self, history: History, position: int) -> float:
+    def value(self, history: History, position: int, finals: Finals) -> float:
         """Its value there; `NULL` where it has none."""
+        if self.kind == "run":
+            other = finals(self.preset)
+            return NULL if other is None else other.value(self.field, len(other) - 1)
         if self.kind == "field":
             return history.value(self.field, position)
         # rising and falling compare each of `window` steps, the others reduce the last `window` values
@@ -82,30 +92,72 @@ class Operand:
         return NULL if suspect and is_null(values).any() else found
 
 
-@dataclass(frozen=True)
-class Condition:
-    """A parsed condition."""
+def no_runs(_preset: str) -> None:
+    """No other preset was run: what a condition says of one is not evaluated."""
 
+
+@dataclass(frozen=True)
+class _Expression:
     text: str
     operands: tuple[Operand, ...]
-    _holds: Callable[[list[float]], bool]
 
-    def holds(self, history: History, position: int) -> bool | None:
-        """Whether it is so at a position; None where it is not evaluated, since an operand has no value:
-        `prev` at position 0, or a field that is null there."""
-        values = [operand.value(history, position) for operand in self.operands]
+    def values(self, history: History, position: int, finals: Finals = no_runs) -> dict[str, float]:
+        """What it reads at a position, by the operands' names: the evidence."""
+        return {str(operand): operand.value(history, position, finals) for operand in self.operands}
+
+    def _read(self, history: History, position: int, finals: Finals) -> list[float] | None:
+        values = [operand.value(history, position, finals) for operand in self.operands]
         for value in values:
             if value != value and is_null_number(value):
                 return None
-        return self._holds(values)
+        return values
 
-    def values(self, history: History, position: int) -> dict[str, float]:
-        """What it read there, by the operands' names: the evidence."""
-        return {str(operand): operand.value(history, position) for operand in self.operands}
+    @property
+    def runs(self) -> set[str]:
+        """The presets whose runs it reads."""
+        return {operand.preset for operand in self.operands if operand.kind == "run"}
+
+
+@dataclass(frozen=True)
+class Condition(_Expression):
+    """A parsed condition."""
+
+    _holds: Callable[[list[float]], bool]
+
+    def holds(self, history: History, position: int, finals: Finals = no_runs) -> bool | None:
+        """Whether it is so at a position; None where it is not evaluated, since an operand has no value:
+        `prev` at position 0, a field that is null there, a preset that was not run."""
+        values = self._read(history, position, finals)
+        return None if values is None else self._holds(values)
+
+
+@dataclass(frozen=True)
+class Measure(_Expression):
+    """A parsed number."""
+
+    _value: Callable[[list[float]], float]
+
+    def value(self, history: History, position: int, finals: Finals = no_runs) -> float | None:
+        """The number at a position; None where an operand has no value."""
+        values = self._read(history, position, finals)
+        return None if values is None else float(self._value(values))
 
 
 def parse_condition(text: str, names: Collection[str] = FIELDS) -> Condition:
     """Parse a condition over the fields `names`. Raises ConditionError."""
+    line, operands, function = _parsed(text, names, truth=True)
+    return Condition(line, operands, function)
+
+
+def parse_measure(text: str, names: Collection[str] = FIELDS) -> Measure:
+    """Parse a number over the fields `names`, such as `log10(loss)`. Raises ConditionError."""
+    line, operands, function = _parsed(text, names, truth=False)
+    return Measure(line, operands, function)
+
+
+def _parsed(
+    text: str, names: Collection[str], *, truth: bool
+) -> tuple[str, tuple[Operand, ...], Callable[[list[float]], Any]]:
     if len(text) > MAX_LENGTH:
         raise ConditionError(text[:60] + "…", 1, f"longer than {MAX_LENGTH} characters")
     line = re.sub(r"\s", " ", text.strip())
@@ -121,12 +173,12 @@ def parse_condition(text: str, names: Collection[str] = FIELDS) -> Condition:
         raise ConditionError(line, 1, "this can't be read as an expression") from None
     translation = _Translation(line, names)
     try:
-        source = translation.truth(tree.body)
+        source = translation.truth(tree.body) if truth else translation.number(tree.body)
         code = compile(f"lambda v: {source}", "<condition>", "eval")
     except (SyntaxError, RecursionError, MemoryError):
         raise ConditionError(line, 1, "too deeply nested") from None
-    holds = eval(code, {"__builtins__": {}, **_FUNCTIONS, **_HELPERS})
-    return Condition(line, tuple(translation.operands), holds)
+    function = eval(code, {"__builtins__": {}, **_FUNCTIONS, **_HELPERS})
+    return line, tuple(translation.operands), function
 
 
 # --- translation ------------------------------------------------------------------------------------
@@ -224,6 +276,11 @@ class _Translation:
                 return self.operand(Operand("field", self.field(node, name)))
             case ast.Attribute(value=ast.Name(id="prev"), attr=name):
                 return self.operand(Operand("ago", self.field(node, name), 1))
+            case ast.Attribute(
+                value=ast.Call(func=ast.Name(id="run"), args=[ast.Constant(value=str(preset))], keywords=[]),
+                attr=name,
+            ):
+                return self.operand(Operand("run", self.field(node, name), preset=preset))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return f"(-{self.number(operand)})"
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):

@@ -12,11 +12,14 @@ from engine import config
 
 
 def initialise(network: config.Network, width: int, seed: int) -> list[tuple[Tensor, Tensor | None]]:
-    """Each layer's initial weight (units, inputs) and bias (units,) or None, in float32.
+    """Each layer's initial weight (units, inputs) and bias (units,) or None, in float32; a single weight,
+    which is a solution written down, in float64.
 
     The layers are built in order after `torch.manual_seed(seed)`; torch's global generator is left alone.
     """
     fill = _filler(network.initialiser)
+    exact = isinstance(network.initialiser, config.SingleWeightInitialiser)
+    dtype = torch.float64 if exact else torch.float32
     layers: list[tuple[Tensor, Tensor | None]] = []
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
@@ -25,8 +28,8 @@ def initialise(network: config.Network, width: int, seed: int) -> list[tuple[Ten
                 linear = nn.Linear(inputs, units, bias=network.bias, dtype=torch.float32)
                 layers.append((linear.weight.detach(), linear.bias.detach() if network.bias else None))
             else:
-                weight = torch.empty(units, inputs, dtype=torch.float32)
-                bias = torch.zeros(units, dtype=torch.float32) if network.bias else None
+                weight = torch.empty(units, inputs, dtype=dtype)
+                bias = torch.zeros(units, dtype=dtype) if network.bias else None
                 fill(weight)
                 if bias is not None and isinstance(network.initialiser, config.ConstantInitialiser):
                     fill(bias)

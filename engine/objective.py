@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.history import NULL
+from engine.norms import squared_norm
 
 MAPE_FLOOR = 1e-7
 """What Keras (2.2.4 to 3, `losses.py`) divides by at least."""
@@ -40,8 +41,7 @@ class Regression:
         """The metrics; where `grad` is given, ∂loss/∂outputs is written there."""
         count = outputs.numel()
         errors = torch.sub(outputs, targets) if grad is None else torch.sub(outputs, targets, out=grad)
-        flat = errors.view(-1)
-        loss = self.factor / count * torch.dot(flat, flat).item()
+        loss = self.factor / count * squared_norm(errors.view(-1))
         sizes = torch.abs(errors)
         # NaN compares as false, so an output that is no number is a mistake
         mistakes = count - int(torch.count_nonzero(sizes <= self.tolerance))
@@ -65,8 +65,7 @@ class OneHotRegression:
     def measure(self, outputs: Tensor, targets: Tensor, grad: Tensor | None) -> Metrics:
         """The metrics; where `grad` is given, ∂loss/∂outputs is written there."""
         errors = outputs - _one_hot(outputs, targets)
-        flat = errors.view(-1)
-        loss = self.factor / errors.numel() * torch.dot(flat, flat).item()
+        loss = self.factor / errors.numel() * squared_norm(errors.view(-1))
         if grad is not None:
             torch.mul(errors, 2.0 * self.factor / errors.numel(), out=grad)
         return _classification(loss, outputs, targets)

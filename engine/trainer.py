@@ -17,6 +17,7 @@ from engine.devices import resolve_device
 from engine.history import NULL
 from engine.landscape import Landscape, Trial
 from engine.network import Network
+from engine.norms import norm
 from engine.objective import Metrics, make_objective
 from engine.rules import SearchingRule, Slots, make_rule
 
@@ -99,7 +100,7 @@ class Trainer:
         self._propose()
         self.network.parameters.add_(self._update)
         self.position += 1
-        self._evaluate(torch.linalg.vector_norm(self._update).item())
+        self._evaluate(norm(self._update))
         return self.evaluation
 
     def change(self, settings: RunConfig) -> None:
@@ -192,9 +193,9 @@ class Trainer:
         network.backward(inputs, grad)
         self.evaluation = Evaluation(
             metrics,
-            torch.linalg.vector_norm(network.gradient).item(),
+            norm(network.gradient),
             update_norm,
-            torch.linalg.vector_norm(network.parameters).item(),
+            norm(network.parameters),
         )
 
     def _clipped_gradient(self) -> Tensor:

@@ -240,7 +240,6 @@ class Host:
 
     def _begin(self, make: Callable[[Callable[[str], None]], Session], *, save: bool) -> None:
         """End the run there is and begin another; where that fails, the one there is goes on."""
-        self._goal = None
         self._send(Working("Reading the data"))
         session = make(lambda text: self._send(Working(text)))
         self._end_session()
