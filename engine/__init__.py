@@ -9,9 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from engine.config import ConfigError, Preset, load_preset, preset_names
+    from engine.config import Preset
     from engine.errors import UserError
     from engine.history import History, Record
+    from engine.presets import load_preset, preset_names
+    from engine.problems import ConfigError
     from engine.session import Session
 
 __all__ = [
@@ -26,14 +28,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "ConfigError": "engine.config",
+    "ConfigError": "engine.problems",
     "History": "engine.history",
     "Preset": "engine.config",
     "Record": "engine.history",
     "Session": "engine.session",
     "UserError": "engine.errors",
-    "load_preset": "engine.config",
-    "preset_names": "engine.config",
+    "load_preset": "engine.presets",
+    "preset_names": "engine.presets",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.conditions import Condition, parse_condition
+from engine.conditions import Condition, Finals, no_runs, parse_condition
 from engine.config import Claim
 from engine.history import History
 
@@ -13,11 +13,21 @@ State = Literal["holds", "refuted", "shown", "open"]
 
 
 @dataclass(frozen=True)
+class SeedResult:
+    """Whether a claim's condition held at the end of the run of one seed, and what its measure was there."""
+
+    seed: int
+    held: bool | None
+    measure: float | None
+
+
+@dataclass(frozen=True)
 class Verdict:
     """What the records say of a claim so far.
 
     `always` and `never` hold for `steps` steps so far, and no finite run proves them, or are refuted at
-    `position`. `eventually` and `at` are shown or refuted there, or open until then.
+    `position`. `eventually` and `at` are shown or refuted there, or open until then. A claim over seeds
+    holds if it does for each of them.
     """
 
     claim: Claim
@@ -28,6 +38,8 @@ class Verdict:
     """Where it was decided; the evidence is the records there and just before."""
     values: tuple[tuple[str, float], ...] = ()
     """What the condition read there."""
+    seeds: tuple[SeedResult, ...] = ()
+    """One run a seed, for a claim over seeds that was judged."""
 
     @property
     def expected(self) -> bool:
@@ -43,6 +55,10 @@ class Verdict:
     @property
     def text(self) -> str:
         """The verdict in words."""
+        if self.seeds:
+            return f"holds for {sum(bool(s.held) for s in self.seeds)} of {len(self.seeds)} seeds"
+        if self.claim.seeds is not None:
+            return f"open: `gradstep check` runs {self.claim.seeds} seeds"
         if self.state == "holds":
             return f"holds for {self.steps:,} steps so far"
         if self.state == "open":
@@ -51,16 +67,22 @@ class Verdict:
 
 
 class Judge:
-    """Judges one claim as the records come; a decided claim stays decided."""
+    """Judges one claim as the records come; a decided claim stays decided.
 
-    def __init__(self, claim: Claim) -> None:
+    Without `finals`, what a claim says of another preset's run leaves it open.
+    """
+
+    def __init__(self, claim: Claim, finals: Finals = no_runs) -> None:
         self.claim = claim
+        self._finals = finals
         self._condition: Condition = parse_condition(claim_condition(claim))
         self._judged = 0
         self._decided: Verdict | None = None
 
     def judge(self, history: History) -> Verdict:
         """The verdict on all records of a history, of which those judged before are taken as judged."""
+        if self.claim.seeds is not None:
+            return Verdict(self.claim, "open", 0)
         while self._decided is None and self._judged < len(history):
             self._look(history, self._judged)
             self._judged += 1
@@ -76,7 +98,7 @@ class Judge:
             return
         if claim.within is not None and position > claim.within:
             return
-        held = self._condition.holds(history, position)
+        held = self._condition.holds(history, position, self._finals)
         if claim.at is not None:
             if held is not None:
                 self._decide("shown" if held else "refuted", history, position)
@@ -89,7 +111,7 @@ class Judge:
             self._decide("refuted", history, position)
 
     def _decide(self, state: State, history: History, position: int) -> None:
-        values = tuple(self._condition.values(history, position).items())
+        values = tuple(self._condition.values(history, position, self._finals).items())
         self._decided = Verdict(self.claim, state, position, position, values)
 
 

@@ -7,7 +7,6 @@ written here is ever compiled.
 from __future__ import annotations
 
 import ast
-import difflib
 import math
 import re
 from collections.abc import Callable, Collection
@@ -16,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from engine.errors import UserError
+from engine.errors import UserError, did_you_mean
 from engine.history import FIELDS, NULL, History, is_null, is_null_number
 
 Finals = Callable[[str], History | None]
@@ -351,8 +350,7 @@ class _Translation:
         return name
 
     def unknown(self, node: ast.expr, name: str, known: Collection[str], what: str) -> ConditionError:
-        close = difflib.get_close_matches(name, list(known), n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(name, known)
         return self.error(node, f"unknown {what} {name!r}; there are: {', '.join(known)}{hint}")
 
     def error(self, node: ast.expr, problem: str) -> ConditionError:

@@ -1,30 +1,20 @@
-"""The run config: everything that determines a run, validated, from and to TOML.
+"""The run config: everything that determines a run, as validated tables.
 
 A preset is a run config with its question, its claims and what to watch.
 """
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-import types
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from importlib import resources
 from itertools import pairwise
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
+from typing import Annotated, Literal, Self
 
-import tomli_w
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticKnownError
 
-from engine.conditions import ConditionError, parse_condition
-from engine.errors import UserError
+from engine.conditions import ConditionError, parse_condition, parse_measure
 from engine.history import FIELDS
 
-MAX_FILE_BYTES = 1_000_000
+MAX_VALUES = 50_000_000
 MAX_PARAMETERS = 200_000_000
 MAX_NEWTON_PARAMETERS = 2_000
 IMAGE_PIXELS = 784
@@ -34,6 +24,8 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Whole = Annotated[int, Field(ge=0, lt=2**63)]
+Count = Annotated[int, Field(ge=1, lt=2**63)]
 Scale = Literal["raw", "unit", "standard"]
 
 
@@ -76,6 +68,14 @@ class RampData(_Table):
     samples: int = Field(1500, ge=1, le=1_000_000)
     length: int = Field(100, ge=1, le=10_000)
 
+    @model_validator(mode="after")
+    def _fits_memory(self) -> Self:
+        if self.samples * self.length > MAX_VALUES:
+            raise ValueError(
+                f"samples: {self.samples:,} × length {self.length:,} is more than {MAX_VALUES:,} values"
+            )
+        return self
+
     @property
     def width(self) -> int:
         return self.length
@@ -94,7 +94,7 @@ class IntervalData(_Table):
     high: Finite = 1.0
     samples: int = Field(1000, ge=1, le=100_000)
     length: int = Field(16, ge=1, le=1_000)
-    seed: int = Field(0, ge=0, lt=2**63)
+    seed: Whole = 0
 
     @model_validator(mode="after")
     def _is_interval(self) -> Self:
@@ -141,9 +141,7 @@ class PointsData(_Table):
         return self.classes or max(2, max(self.labels) + 1)
 
 
-Data = Annotated[
-    MnistData | DigitsData | RampData | IntervalData | PointsData, Field(discriminator="name")
-]
+Data = Annotated[MnistData | DigitsData | RampData | IntervalData | PointsData, Field(discriminator="name")]
 
 # --- network ----------------------------------------------------------------------------------------
 
@@ -213,7 +211,8 @@ class SingleWeightInitialiser(_Table):
     value: Finite = 1.0
 
 
-def _named(given: object) -> object:
+def with_name(given: object) -> object:
+    """A table from its short form, the name alone."""
     return {"name": given} if isinstance(given, str) else given
 
 
@@ -228,7 +227,7 @@ Initialiser = Annotated[
     | SwappedIdentityInitialiser
     | SingleWeightInitialiser,
     Field(discriminator="name"),
-    BeforeValidator(_named),
+    BeforeValidator(with_name),
 ]
 Activation = Literal["linear", "relu", "leaky_relu", "sigmoid", "tanh"]
 
@@ -404,13 +403,13 @@ class Train(_Table):
     loss: Loss
     rule: Rule
     clip_norm: Positive | None = Field(None, description="the gradient is scaled down to this norm")
-    batch: Annotated[int, Field(ge=1)] | Literal["all"] = "all"
+    batch: Count | Literal["all"] = "all"
     shuffle: bool = True
-    seed: int = Field(0, ge=0, lt=2**63)
+    seed: Whole = 0
     dtype: Literal["float32", "float64"] = "float32"
     device: Literal["cpu", "auto", "cuda", "mps"] = "cpu"
     threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
-    validate_every: int | None = Field(None, ge=1, description="positions between two validations")
+    validate_every: Count | None = Field(None, description="positions between two validations")
 
 
 class RunConfig(_Table):
@@ -465,15 +464,18 @@ class RunConfig(_Table):
 class RunLength(_Table):
     """How long a run goes when nothing else is said: `steps` or `epochs`, not both."""
 
-    steps: int | None = Field(None, ge=0)
-    epochs: int | None = Field(None, ge=0)
-    keyframe_megabytes: int = Field(512, ge=1, description="memory for the states that can be gone back to")
+    steps: Whole | None = None
+    epochs: Whole | None = None
+    keyframe_megabytes: Count = Field(512, description="memory for the states that can be gone back to")
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
         if self.steps is not None and self.epochs is not None:
             raise ValueError("give 'steps' or 'epochs', not both")
         return self
+
+
+QUANTIFIERS = ("always", "never", "eventually", "at", "seeds")
 
 
 class Claim(_Table):
@@ -484,18 +486,29 @@ class Claim(_Table):
     always: str | None = Field(None, min_length=1)
     never: str | None = Field(None, min_length=1)
     eventually: str | None = Field(None, min_length=1)
-    at: int | None = Field(None, ge=0)
-    condition: str | None = Field(None, min_length=1, description="what holds at position `at`")
-    within: int | None = Field(None, ge=1)
+    at: Whole | None = None
+    seeds: int | None = Field(None, ge=2, le=1000, description="judged at the end of the run of each seed")
+    condition: str | None = Field(None, min_length=1, description="what holds at `at`, or for each seed")
+    measure: str | None = Field(None, min_length=1, description="the number whose spread over seeds is shown")
+    within: Count | None = None
     expect: Literal["holds", "refuted", "shown", "open"] | None = None
 
     @model_validator(mode="after")
     def _one_quantifier(self) -> Self:
-        given = [q for q in ("always", "never", "eventually", "at") if getattr(self, q) is not None]
+        given = [q for q in QUANTIFIERS if getattr(self, q) is not None]
         if len(given) != 1:
-            raise ValueError(f"needs exactly one of 'always', 'never', 'eventually', 'at'; has {given}")
-        if (self.at is None) != (self.condition is None):
-            raise ValueError("'at' and 'condition' belong together: at = 100, condition = \"loss < 1\"")
+            raise ValueError(f"needs exactly one of {', '.join(map(repr, QUANTIFIERS))}; has {given}")
+        if (self.at is None and self.seeds is None) != (self.condition is None):
+            raise ValueError(
+                "'condition' belongs to 'at' or 'seeds', and they to it: at = 100, condition = \"loss < 1\""
+            )
+        if self.measure is not None:
+            if self.seeds is None:
+                raise ValueError("'measure' belongs to 'seeds': the number whose spread over them is shown")
+            try:
+                parse_measure(self.measure)
+            except ConditionError as error:
+                raise ValueError(f"measure: {error}") from None
         for quantifier in ("always", "never", "eventually", "condition"):
             text = getattr(self, quantifier)
             if text is not None:
@@ -506,6 +519,15 @@ class Claim(_Table):
         return self
 
 
+def _is_field(name: str) -> str:
+    if name not in FIELDS:
+        raise PydanticKnownError("literal_error", {"expected": ", ".join(map(repr, FIELDS))})
+    return name
+
+
+FieldName = Annotated[str, AfterValidator(_is_field)]
+
+
 class Preset(RunConfig):
     """A run config, the question it answers, its claims, what to watch."""
 
@@ -513,307 +535,7 @@ class Preset(RunConfig):
     title: str = Field(min_length=1)
     document: str = ""
     question: str = ""
-    watch: list[str] = Field(["loss", "accuracy"], min_length=1, max_length=4)
-    log: list[str] = Field([], description="the watched fields whose charts open on a log scale")
+    watch: list[FieldName] = Field(["loss", "accuracy"], min_length=1, max_length=4)
+    log: list[FieldName] = Field([], description="the watched fields whose charts open on a log scale")
     run: RunLength = RunLength()
     claim: list[Claim] = []
-
-    @model_validator(mode="after")
-    def _watch_fields(self) -> Self:
-        for key, name in [*(("watch", name) for name in self.watch), *(("log", name) for name in self.log)]:
-            if name not in FIELDS:
-                raise ValueError(f"{key}: {name!r} is no field of a record; allowed: {', '.join(FIELDS)}")
-        return self
-
-
-# --- errors -----------------------------------------------------------------------------------------
-
-
-class ConfigError(UserError):
-    """All the problems of a config at once, a line each: source, key, what was given, what is allowed."""
-
-    def __init__(self, source: str, problems: Sequence[str]) -> None:
-        self.source = source
-        self.problems = list(problems)
-        super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
-
-
-def _validated(raw: Mapping[str, Any], source: str) -> Preset:
-    try:
-        return Preset.model_validate(raw)
-    except ValidationError as error:
-        problems = [line for details in error.errors() for line in _describe(details, raw)]
-        raise ConfigError(source, problems) from None
-
-
-def _describe(details: ErrorDetails, raw: Mapping[str, Any]) -> list[str]:
-    parents, key = _key(details["loc"], raw)
-    kind, context = details["type"], details.get("ctx", {})
-    where = f"{key}: " if key else ""
-    if kind == "extra_forbidden":
-        allowed = sorted(_fields_at(parents[:-1], raw))
-        return [
-            f"{where}unknown key; allowed: {', '.join(allowed)}{_did_you_mean(str(parents[-1]), allowed)}"
-        ]
-    if kind == "missing":
-        return [f"{where}missing"]
-    if kind == "value_error":
-        return [where + line for line in str(context["error"]).split("\n\n")]
-    if kind == "union_tag_not_found":
-        return [f"{where}given {_shown(details['input'])}; needs a table with a 'name'"]
-    if kind == "union_tag_invalid":
-        allowed = [tag.strip("'") for tag in context["expected_tags"].split(", ")]
-        given = context["tag"]
-        return [
-            f"{where.removesuffix(': ')}.name: given {given!r}; allowed: {', '.join(allowed)}"
-            + _did_you_mean(given, allowed)
-        ]
-    hint = ""
-    if kind == "literal_error" and isinstance(details["input"], str):
-        hint = _did_you_mean(details["input"], context["expected"].replace(" or ", ", ").split(", "))
-    message = details["msg"].removeprefix("Input should be ")
-    return [f"{where}given {_shown(details['input'])}; allowed: {message}{hint}"]
-
-
-def _shown(given: object) -> str:
-    text = repr(given)
-    return text if len(text) <= 60 else text[:57] + "…"
-
-
-def _did_you_mean(given: str, allowed: Sequence[str]) -> str:
-    close = difflib.get_close_matches(given, [a.strip("'") for a in allowed], n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def _key(loc: Sequence[str | int], raw: Any) -> tuple[list[str | int], str]:
-    """The path in the file: pydantic's, without the union tags and types that it puts between."""
-    path: list[str | int] = []
-    at: Any = raw
-    for i, part in enumerate(loc):
-        inside = (isinstance(at, Mapping) and part in at) or (
-            isinstance(at, list) and isinstance(part, int) and part < len(at)
-        )
-        if inside:
-            at = at[part]
-            path.append(part)
-        elif i == len(loc) - 1 and isinstance(at, Mapping):
-            path.append(part)
-    return path, ".".join(map(str, path))
-
-
-def _tables(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The tables that an annotation allows, inside lists and unions too."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    elif get_origin(annotation) in (Union, types.UnionType, list, Annotated):
-        for argument in get_args(annotation):
-            yield from _tables(argument)
-
-
-def _table_at(path: Sequence[str | int], raw: Any) -> list[type[BaseModel]]:
-    """The tables that may stand at `path` of `raw`; a union is narrowed by the `name` given there."""
-    tables: list[type[BaseModel]] = [Preset]
-    for part in path:
-        raw = raw[part]
-        if isinstance(part, str):
-            tables = [
-                inner
-                for table in tables
-                if part in table.model_fields
-                for inner in _tables(table.model_fields[part].annotation)
-            ]
-        if isinstance(raw, Mapping) and "name" in raw:
-            named = [table for table in tables if raw["name"] in _names(table)]
-            tables = named or tables
-    return tables
-
-
-def _names(table: type[BaseModel]) -> tuple[Any, ...]:
-    field = table.model_fields.get("name")
-    return get_args(field.annotation) if field else ()
-
-
-def _fields_at(path: Sequence[str | int], raw: Any) -> set[str]:
-    return {name for table in _table_at(path, raw) for name in table.model_fields}
-
-
-# --- TOML -------------------------------------------------------------------------------------------
-
-
-def preset_names() -> list[str]:
-    """The names of the presets that gradstep ships, in order."""
-    files = resources.files("presets").iterdir()
-    return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
-
-
-def load_preset(which: str | Path, overrides: Sequence[str] = ()) -> Preset:
-    """Load a shipped preset by name, or a TOML file by path, and apply overrides such as "train.seed=3"."""
-    text, name, source = _read(which)
-    return parse_preset(text, name=name, source=source, overrides=overrides)
-
-
-def parse_preset(text: str, *, name: str, source: str, overrides: Sequence[str] = ()) -> Preset:
-    """Parse a preset's TOML text; `source` names it in errors. Raises ConfigError with every problem."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(source, [f"no valid TOML: {error}"]) from None
-    raw.setdefault("name", name)
-    preset = _validated(raw, source)
-    return override(preset, overrides) if overrides else preset
-
-
-def _read(which: str | Path) -> tuple[str, str, str]:
-    if str(which) in preset_names():
-        file = resources.files("presets").joinpath(f"{which}.toml")
-        return file.read_text("utf-8"), str(which), f"preset {which}"
-    path = Path(which)
-    if not path.exists():
-        hint = _did_you_mean(str(which), preset_names())
-        raise ConfigError(
-            str(which), [f"no such preset or file{hint} (`gradstep presets` lists the presets)"]
-        )
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ConfigError(str(path), [f"larger than {MAX_FILE_BYTES:,} bytes: this is no preset"])
-        return path.read_text("utf-8"), path.stem, str(path)
-    except UnicodeDecodeError:
-        raise ConfigError(str(path), ["not UTF-8 text: this is no preset"]) from None
-    except OSError as error:
-        raise ConfigError(str(path), [f"cannot be read: {error.strerror}"]) from None
-
-
-def to_toml(config: RunConfig) -> str:
-    """The config as TOML, with every default written out."""
-    return tomli_w.dumps(config.model_dump(exclude_none=True))
-
-
-# --- changes ----------------------------------------------------------------------------------------
-
-
-def override(preset: Preset, assignments: Sequence[str]) -> Preset:
-    """Apply assignments "a.b=value" (the value as in TOML, or a bare word). Raises ConfigError."""
-    return changed(preset, parse_assignments(assignments), source="--set")
-
-
-def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
-    """{dotted key: value} from "a.b=value" texts. Raises ConfigError."""
-    changes = {}
-    for assignment in assignments:
-        key, equals, value = assignment.partition("=")
-        if not equals or not key.strip():
-            raise ConfigError("--set", [f"given {assignment!r}; needs key=value, such as train.seed=3"])
-        changes[key.strip()] = parse_value(value)
-    return changes
-
-
-def parse_value(text: str) -> Any:
-    """A value as TOML writes it; what is no TOML value is a string."""
-    try:
-        parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
-        return text.strip()
-    return parsed["value"] if len(parsed) == 1 else text.strip()
-
-
-def changed(preset: Preset, changes: Mapping[str, Any], source: str = "change") -> Preset:
-    """The preset with {dotted key: value} changed and validated; None removes a key. Raises ConfigError.
-
-    A new `name` of a table keeps the keys that the new kind has too.
-    """
-    raw = preset.model_dump(exclude_unset=True)
-    raw["name"] = preset.name
-    for key, value in changes.items():
-        _assign(raw, key, value, source)
-    return _validated(raw, source)
-
-
-def _assign(raw: dict[str, Any], key: str, value: Any, source: str) -> None:
-    path: list[str | int] = [int(part) if part.isdigit() else part for part in key.split(".")]
-    at: Any = raw
-    for i, part in enumerate(path[:-1]):
-        if isinstance(at, list):
-            if not isinstance(part, int) or part >= len(at):
-                raise ConfigError(source, [f"{key}: there are {len(at)} entries, numbered from 0"])
-        else:
-            allowed = _fields_at(path[:i], raw)
-            if part not in allowed:
-                raise ConfigError(source, [_unknown(key, str(part), allowed)])
-            at[part] = _named(at.get(part, {}))
-        at = at[part]
-        if not isinstance(at, dict | list):
-            raise ConfigError(source, [f"{key}: {part!r} is no table"])
-    last = path[-1]
-    if isinstance(at, list):
-        if not isinstance(last, int) or last >= len(at):
-            raise ConfigError(source, [f"{key}: there are {len(at)} entries, numbered from 0"])
-        at[last] = value
-        return
-    allowed = _fields_at(path[:-1], raw)
-    if last not in allowed:
-        raise ConfigError(source, [_unknown(key, str(last), allowed)])
-    if value is None:
-        at.pop(last, None)
-    else:
-        at[last] = value
-    if last == "name" and len(path) > 1:
-        for stale in set(at) - _fields_at(path[:-1], raw):
-            del at[stale]
-    if path == ["run", "steps"]:
-        at.pop("epochs", None)
-    if path == ["run", "epochs"]:
-        at.pop("steps", None)
-
-
-def _unknown(key: str, part: str, allowed: set[str]) -> str:
-    names = sorted(allowed)
-    return f"{key}: unknown key {part!r}; allowed: {', '.join(names)}{_did_you_mean(part, names)}"
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One editable value of a config, as a form shows it."""
-
-    key: str
-    value: Any
-    choices: tuple[str, ...]
-    live: bool
-
-
-def is_live(key: str) -> bool:
-    """Whether a change of this key applies at the next step; every other one needs a new run."""
-    return key.startswith("train.rule.") or key == "train.clip_norm"
-
-
-def settings(preset: Preset) -> list[Setting]:
-    """The editable values of a preset in the order of the file, with the choices where they are named."""
-    found: list[Setting] = []
-    for section in ("train", "data", "network"):
-        _collect(section, getattr(preset, section), found)
-    return sorted(found, key=lambda setting: not setting.live)
-
-
-def _collect(prefix: str, table: BaseModel, found: list[Setting]) -> None:
-    kind: type[BaseModel] = type(table)
-    for name, field in kind.model_fields.items():
-        key, value = f"{prefix}.{name}", getattr(table, name)
-        if isinstance(value, BaseModel):
-            _collect(key, value, found)
-        elif isinstance(value, list):
-            for i, item in enumerate(value):
-                _collect(f"{key}.{i}", item, found)
-        else:
-            found.append(Setting(key, value, _choices(prefix, name, field), is_live(key)))
-
-
-def _choices(prefix: str, name: str, field: FieldInfo) -> tuple[str, ...]:
-    if name == "name":
-        section, _, part = prefix.partition(".")
-        owners: dict[str, type[BaseModel]] = {"train": Train, "network": Network}
-        annotation = owners.get(section, RunConfig).model_fields[part or section].annotation
-        return tuple(kind for table in _tables(annotation) for kind in _names(table))
-    if field.annotation is bool:
-        return ("true", "false")
-    if get_origin(field.annotation) is Literal:
-        return tuple(str(choice) for choice in get_args(field.annotation))
-    return ()

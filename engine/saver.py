@@ -10,11 +10,12 @@ from pathlib import Path
 import torch
 
 from engine.breakpoints import Breakpoint, Breakpoints
-from engine.config import Preset, parse_preset, to_toml
+from engine.config import Preset
 from engine.data.dataset import Dataset
 from engine.errors import UserError
 from engine.history import History
 from engine.keyframes import Keyframes, least_missed
+from engine.presets import parse_preset, to_toml
 from engine.session_lock import lock, unlock
 from engine.states import state_from_bytes, state_to_bytes
 from engine.store import SessionFile, StoredBranch, StoreError, delete_files

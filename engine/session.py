@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from engine import data, probes
 from engine.breakpoints import Breakpoints, Hit
+from engine.changes import changed
 from engine.claims import Judge, Verdict
-from engine.conditions import parse_condition
-from engine.config import Preset, changed
+from engine.conditions import Finals, no_runs, parse_condition
+from engine.config import Preset
 from engine.devices import resolve_device
 from engine.errors import UserError
 from engine.history import History, Record
@@ -226,11 +227,14 @@ class Session:
                 return self.seek(position)
         return None
 
-    def claims(self) -> list[Verdict]:
-        """The preset's claims, judged on all records of the present branch."""
+    def claims(self, finals: Finals = no_runs) -> list[Verdict]:
+        """The preset's claims, judged on all records of the present branch.
+
+        `finals` gives the records of the other presets' runs that a claim speaks of.
+        """
         branch = self.timeline.branch.number
         if branch not in self._judges:
-            self._judges[branch] = [Judge(claim) for claim in self.preset.claim]
+            self._judges[branch] = [Judge(claim, finals) for claim in self.preset.claim]
         return [judge.judge(self.history) for judge in self._judges[branch]]
 
     def advance(self) -> None:
@@ -286,7 +290,16 @@ class Session:
         self._use_threads()
         if name == "flips" and "before" not in options and self.position > 0:
             options["before"] = self._parameters_before()
+        if name == "surface" and "path" not in options:
+            options["path"] = self._path()
         return Subject.of(self.trainer, self.dataset)
+
+    def _path(self) -> list[NDArray[Any]]:
+        """The flat parameters of saved states on the way here, and the present ones."""
+        present = self.trainer.network.parameters
+        count = max(2, min(PATH_POINTS, PATH_NUMBERS // max(len(present), 1)))
+        states = self.timeline.saved_states(count)
+        return [flat.cpu().numpy().copy() for flat in (*(state.parameters for state in states), present.detach())]
 
     def _parameters_before(self) -> NDArray[Any]:
         """The flat parameters of the position before, which is gone to and come back from."""

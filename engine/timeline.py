@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine.config import Preset, changed, is_live, parse_preset, to_toml
+from engine.changes import changed, is_live
+from engine.config import Preset
 from engine.errors import UserError
 from engine.history import History
 from engine.keyframes import Keyframes
+from engine.presets import parse_preset, to_toml
 from engine.recorder import Recorder
 from engine.trainer import State, Trainer
 
@@ -220,6 +222,12 @@ class Timeline:
         return sorted(found)
 
     # --- within --------------------------------------------------------------------------------------
+
+    def saved_states(self, at_most: int) -> list[State]:
+        """So many of the saved states on the way here, spread evenly. They may be overwritten by a step."""
+        saved = [position for position in self.keyframe_positions() if position <= self.position]
+        chosen = {round(at * (len(saved) - 1) / max(at_most - 1, 1)) for at in range(at_most)} if saved else ()
+        return [self._nearest(saved[at]) for at in sorted(chosen)]
 
     def _record(self) -> None:
         rate = self.preset.train.rule.learning_rate

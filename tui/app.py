@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,13 +16,15 @@ from textual.timer import Timer
 
 from engine.breakpoints import READY
 from engine.conditions import parse_condition
-from engine.config import Preset, load_preset
+from engine.config import Preset
 from engine.errors import UserError
+from engine.presets import load_preset
 from engine.sessions import recent_sessions
 from engine.worker.client import EngineClient
 from engine.worker.messages import (
     AddBreakpoint,
     Back,
+    CancelProbe,
     Change,
     Command,
     DeleteBranch,
@@ -33,6 +35,7 @@ from engine.worker.messages import (
     NameSession,
     Open,
     Pause,
+    Probe,
     RemoveBreakpoint,
     RenameBranch,
     Reset,
@@ -50,7 +53,9 @@ from tui.panes.branches import BranchesPane
 from tui.panes.breakpoints import BreakpointsPane
 from tui.panes.hyperparameters import SettingsForm
 from tui.panes.model import ModelPane
+from tui.panes.probe_pane import ProbePane
 from tui.panes.story import StoryPane
+from tui.probes import Wish
 from tui.screens.ask import Ask
 from tui.screens.engine_died import EngineDied
 from tui.screens.explorer import ExplorerScreen
@@ -91,6 +96,8 @@ class Explorer(App[int]):
     COMMANDS = {ExplorerCommands}  # noqa: RUF012
     FRAME_SECONDS = 0.1
     """The panes are drawn at most once in so many seconds."""
+    REST_SECONDS = 0.15
+    """A run that stands still for so long has its probes computed: not at every step of many in a row."""
 
     def __init__(
         self,
@@ -113,6 +120,7 @@ class Explorer(App[int]):
         self._frame: Timer | None = None
         self._drawn_at = 0.0
         self._patience: Timer | None = None
+        self._rest: Timer | None = None
         self._until = ""
         self.animation_level = "none"  # over SSH every byte counts
         self.register_theme(THEME)
@@ -211,6 +219,54 @@ class Explorer(App[int]):
         self._drawn_at = time.monotonic()
         topics, self._dirty = self._dirty, NOTHING
         self.explorer.show(topics)
+        self._look_soon()
+
+    # --- probes -------------------------------------------------------------------------------------
+
+    def _look_soon(self) -> None:
+        """When the run has stood still for a while, ask for what the tab in sight would like to show."""
+        if self._rest is not None:
+            self._rest.stop()
+            self._rest = None
+        if self._wishes():
+            self._rest = self.set_timer(self.REST_SECONDS, self._look)
+
+    def _look(self) -> None:
+        self._rest = None
+        self._ask(self._wishes())
+
+    def _wishes(self) -> list[Wish]:
+        pane, state = self.explorer.probe_pane, self.state
+        if pane is None or not state.at_rest:
+            return []
+        return [wish for wish in pane.automatic(state) if state.probes.wants(wish, state.place)]
+
+    def _ask(self, wishes: Iterable[Wish]) -> None:
+        for wish in wishes:
+            self.state.probes.ask(wish, self.state.place)
+            self._engine.send(Probe(wish.probe, wish.options))
+            self._changed(Topic.PROBES)
+
+    def on_probe_pane_shown(self, _message: ProbePane.Shown) -> None:
+        """A tab on probes has come in sight."""
+        self._look_soon()
+
+    def on_probe_pane_asked(self, message: ProbePane.Asked) -> None:
+        """These probes are wanted, now."""
+        if self.state.died is None and self.state.info is not None:
+            self._ask(message.wishes)
+
+    def on_probe_pane_cancelled(self, message: ProbePane.Cancelled) -> None:
+        """These probes are no longer wanted."""
+        for probe in message.probes:
+            self.state.probes.cancel(probe)
+            self._engine.send(CancelProbe(probe))
+        self._changed(Topic.PROBES)
+
+    def on_probe_pane_compared(self, message: ProbePane.Compared) -> None:
+        """Later results are to be compared with these."""
+        self.state.probes.compare(message.probes, before=message.before)
+        self._changed(Topic.PROBES)
 
     # --- what the user asks for ---------------------------------------------------------------------
 

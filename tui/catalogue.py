@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from engine.config import ConfigError, Preset, load_preset, preset_names
+from engine.config import Preset
+from engine.presets import load_preset, preset_names
+from engine.problems import ConfigError
 
 OWN = "your own"
 """The heading of presets that name no document."""

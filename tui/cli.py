@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
-from engine.config import load_preset, preset_names
 from engine.errors import UserError
+from engine.presets import load_preset, preset_names
 from engine.sessions import find_session
 from tui.commands import check, data, export, presets, run, sessions
 from tui.text import plain

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from engine.config import ConfigError, Preset, Setting, changed, is_live, settings
+from engine.changes import changed, is_live
+from engine.config import Preset
+from engine.problems import ConfigError
+from engine.settings import Setting, settings
 
 
 class Edits:

@@ -25,6 +25,9 @@ from engine.worker.messages import (
     Landmarks,
     Logged,
     Opened,
+    Probed,
+    ProbeFailed,
+    Probing,
     Ready,
     Refused,
     RunInfo,
@@ -35,6 +38,7 @@ from engine.worker.messages import (
 )
 from tui import text
 from tui.edits import Edits
+from tui.probes import Place, Probes
 
 MAX_BURST = 1_000_000
 LOG_LINES = 500
@@ -55,6 +59,7 @@ class Topic(Flag):
     LOG = auto()
     CLAIMS = auto()
     BREAKPOINTS = auto()
+    PROBES = auto()
 
 
 NOTHING = Topic(0)
@@ -99,6 +104,7 @@ class RunState:
         self.edits = Edits(preset)
         self._opening: Preset | None = None
         self._ran_from = 0
+        self._stamp = 0
         self._stops: dict[int, list[Mark]] = {}
         self._forget()
 
@@ -109,6 +115,17 @@ class RunState:
         self.verdicts: tuple[Verdict, ...] = ()
         self.breakpoints: tuple[Breakpoint, ...] = ()
         self.session: Saved = Saved(None)
+        self.probes = Probes()
+
+    @property
+    def place(self) -> Place:
+        """The state that a probe would look at."""
+        return Place(self.position, self.branch, self._stamp)
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the run stands still, so that probes of its state are worth while."""
+        return self.info is not None and self.died is None and not self.running and not self.working
 
     @property
     def history(self) -> History:
@@ -269,6 +286,9 @@ class RunState:
             case BreakpointList(breakpoints):
                 self.breakpoints = breakpoints
                 return Topic.BREAKPOINTS
+            case Probed() | Probing() | ProbeFailed():
+                self.probes.take(event, self._stamp)
+                return Topic.PROBES
             case Advanced():
                 return self._advanced(event)
             case Stopped():
@@ -289,8 +309,12 @@ class RunState:
                 self.running = False
                 self.working = ""
                 self.edits.refused()
+                self.probes.cancel_all()
                 return (
-                    Topic.STATUS | Topic.EDITS | self.note("error", f"the engine has ended: {ending(event)}")
+                    Topic.STATUS
+                    | Topic.EDITS
+                    | Topic.PROBES
+                    | self.note("error", f"the engine has ended: {ending(event)}")
                 )
             case _:
                 return NOTHING
@@ -332,6 +356,7 @@ class RunState:
         if event.first < len(history):
             history.truncate(event.first)
             self.revision += event.branch == self.branch
+            self._stamp += 1
         history.extend(event.rows)
         if event.branch != self.branch:
             return NOTHING
@@ -358,6 +383,7 @@ class RunState:
 
     def _changed(self, event: Changed) -> Topic:
         self.preset = event.preset
+        self._stamp += bool(event.changes)
         self.edits.applied(event.preset, event.changes)
         self.working = self.refusal = ""
         topics = Topic.RUN | Topic.EDITS | Topic.STATUS | Topic.RECORDS

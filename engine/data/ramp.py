@@ -7,28 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.dataset import DataError, Dataset, Dtype
+from engine.data.dataset import Dataset, Dtype
 from engine.data.scaling import scaling
 
 if TYPE_CHECKING:
     from engine.config import RampData
-
-MAX_VALUES = 50_000_000
 
 
 def ramp_dataset(config: RampData, dtype: Dtype) -> Dataset:
     """S_i = S_0 + length·i with S_0 = [0 … length−1], for i = 0 … samples−1; there is no validation set.
 
     The document's step of 100 is its length of 100: for any length the sequences join without a gap, and
-    w = [1/length, 0, …] maps each to its index. Scaling leaves the index as it is. Raises DataError for
-    more than MAX_VALUES values, which no preset should be able to ask of a machine.
+    w = [1/length, 0, …] maps each to its index. Scaling leaves the index as it is.
     """
     count = config.samples * config.length
-    if count > MAX_VALUES:
-        raise DataError(
-            f"data.samples × data.length = {config.samples:,} × {config.length:,}: "
-            f"more than {MAX_VALUES:,} values"
-        )
     scaled = scaling(config.scale, count - 1, lambda: ((count - 1) / 2, math.sqrt((count * count - 1) / 12)))
     values = np.arange(count, dtype=np.float64).reshape(config.samples, config.length)
     inputs = scaled.apply(values).astype(dtype)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.config import preset_names
+from engine.presets import preset_names
 from tui.cli import COMMANDS
 
 

@@ -7,7 +7,9 @@ is allowed", and "did you mean"), not pydantic's wording; the looked-for words a
 import pytest
 
 from engine import UserError
-from engine.config import ConfigError, changed, load_preset, override, parse_preset
+from engine.changes import changed, override
+from engine.presets import load_preset, parse_preset
+from engine.problems import ConfigError
 
 TEXT = """
 title = "A preset"
@@ -476,3 +478,58 @@ def test_a_bad_override_of_a_file(tmp_path):
     file.write_text(TEXT, "utf-8")
     with pytest.raises(ConfigError, match=r"--set: train\.sed"):
         load_preset(file, ["train.sed=3"])
+
+
+@pytest.mark.parametrize(
+    ("assignment", "problem"),
+    [
+        ("train.rule.learning_rate=0.0", "train.rule.learning_rate: given 0.0; allowed: greater than 0"),
+        ("train.rule.momentum=1.5", "train.rule.momentum: given 1.5; allowed: less than 1"),
+        ("train.batch=0", "train.batch: given 0; allowed: greater than or equal to 1, or 'all'"),
+        ("data={name='interval',low=3}", "data.low: given 3.0; allowed: less than high, which is 1.0"),
+        ("claim.0.always=loss <", "claim.0.always: column 7: "),
+        ("watch.1=los", "watch.1: given 'los'; allowed: 'step', 'epoch'"),
+        ("train=3", "train: given 3; allowed: a table with batch, clip_norm"),
+    ],
+)
+def test_the_problem_begins_with_the_key_and_what_was_given(assignment, problem):
+    with pytest.raises(ConfigError) as caught:
+        override(parse(TEXT), [assignment])
+    assert any(found.startswith(problem) for found in caught.value.problems), caught.value.problems
+
+
+def test_a_short_form_lacks_what_its_table_needs():
+    found = problems(TEXT.replace('{ name = "normal", std = 0.1 }', '"swapped_identity"'))
+    assert found == ["network.initialiser.first: missing", "network.initialiser.second: missing"]
+
+
+def test_more_values_than_a_machine_should_be_asked_for():
+    ramp = ["data={ name = 'ramp', samples = 1000000, length = 51 }", "network.layers=[{ units = 1 }]"]
+    with pytest.raises(ConfigError, match=r"data\.samples: 1,000,000 × .* 51 is more than 50,000,000 values"):
+        override(parse(TEXT), [*ramp, "train.loss=mse"])
+
+
+def test_a_number_too_large_to_be_written():
+    """A hexadecimal one is read however long it is, and never written in decimals."""
+    for key in ("train.batch", "train.seed", "train.rule.learning_rate", "run.steps", "claim.0.within"):
+        with pytest.raises(ConfigError, match=key):
+            override(parse(TEXT), [f"{key}=0x{'f' * 5000}"])
+
+
+def test_a_problem_is_a_line_of_plain_text():
+    (found,) = problems(r'"\u001b[2J\n" = 1' + TEXT)
+    assert found.isprintable()
+    (found,) = problems(TEXT.replace("title =", f"title{'.a' * 3000} ="))
+    assert found.startswith("title: given ")
+    assert len(found) < 300
+
+
+def test_what_was_given_is_left_as_it_is():
+    layers = [{"units": 8}, {"units": 10}]
+    changed(parse(TEXT), {"network.layers": layers, "network.layers.0.units": 3})
+    assert layers == [{"units": 8}, {"units": 10}]
+
+
+def test_a_misfit_does_not_hide_behind_a_title():
+    text = TEXT.replace('title = "A preset"\n', "").replace("{ units = 10 }", "{ units = 9 }")
+    assert {problem.split(":")[0] for problem in problems(text)} == {"title", "network.layers"}

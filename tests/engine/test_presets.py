@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine import Session, load_preset
-from engine.config import preset_names
+from engine.presets import preset_names
 
 # the list
 NAMES = [

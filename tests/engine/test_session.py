@@ -90,7 +90,7 @@ import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from small_runs import bits
 from engine import Session
-from engine.config import parse_preset
+from engine.presets import parse_preset
 run = Session(parse_preset(sys.stdin.read(), name="p", source="stdin"))
 run.burst(30)
 print(run.trainer.state_hash(), hashlib.sha256(bits(run)).hexdigest())
@@ -100,7 +100,7 @@ print(run.trainer.state_hash(), hashlib.sha256(bits(run)).hexdigest())
 def test_the_same_config_gives_the_same_bits_in_another_process():
     from pathlib import Path
 
-    from engine.config import to_toml
+    from engine.presets import to_toml
 
     run = session(MINIBATCH, dtype="float32", threads=2)
     text = to_toml(run.preset)

@@ -15,7 +15,7 @@ import torch
 from small_runs import SECONDS, preset
 
 from engine import Session, load_preset
-from engine.config import changed
+from engine.changes import changed
 from engine.history import COLUMNS
 from engine.worker.client import EngineClient
 from engine.worker.messages import (

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import numpy as np
 from textual.events import Key
 
-from engine import config
-from engine.config import load_preset, parse_preset
+from engine.changes import changed
 from engine.history import COLUMNS, NULL
+from engine.presets import load_preset, parse_preset
 from engine.worker.messages import (
     Advanced,
     Branches,
@@ -119,7 +119,7 @@ class Bench:
         """The engine steps with other settings from where it stands."""
         position = self._told - 1
         self.engine.tell(Branches((BranchInfo(0, "main", None, 0, ((position, changes),)),), 0))
-        self.engine.tell(Changed(config.changed(self.state.preset, changes), position, changes))
+        self.engine.tell(Changed(changed(self.state.preset, changes), position, changes))
         await self.settled()
 
     async def press(self, *keys):

@@ -3,7 +3,7 @@
 from fake_engine import bench, classifier
 from textual.events import Key
 
-from engine.config import load_preset
+from engine.presets import load_preset
 from engine.worker.messages import Died, Open, Pause, Reset, Run, Step
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from fake_engine import Bench, classifier, explorer, records
 
-from engine.config import parse_preset
 from engine.history import COLUMNS
+from engine.presets import parse_preset
 from engine.worker.messages import Died
 from tui import catalogue
 

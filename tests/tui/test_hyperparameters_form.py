@@ -2,7 +2,7 @@
 
 from fake_engine import bench, classifier
 
-from engine.config import changed
+from engine.changes import changed
 from engine.worker.messages import Change, Open, Refused
 
 

@@ -2,7 +2,7 @@
 
 from fake_engine import classifier, records, run_info
 
-from engine.config import changed
+from engine.changes import changed
 from engine.worker.messages import Advanced, Branches, BranchInfo, Changed, Landmarks, Opened, Stopped
 from tui.state import NOTHING, RunState, Topic
 

@@ -17,9 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.claims import Verdict, claim_condition
-from engine.config import Preset, load_preset, preset_names
+from engine.config import Preset
 from engine.errors import UserError
 from engine.history import is_null_number, json_number
+from engine.presets import load_preset, preset_names
+from tui.distribution import distribution
 from tui.text import plain
 
 UNEXPECTED = 1
@@ -40,7 +42,7 @@ def main(arguments: argparse.Namespace) -> int:
     names = arguments.presets or preset_names()
     presets = {name: preset for name in names if (preset := load_preset(name)).claim}
     if not (arguments.presets or arguments.all):
-        presets = {n: p for n, p in presets.items() if (p.run.steps or QUICK_STEPS + 1) <= QUICK_STEPS}
+        presets = {name: preset for name, preset in presets.items() if _quick(preset)}
     for name, preset in presets.items():
         if preset.run.steps is None and preset.run.epochs is None:
             raise UserError(f"{name} does not say how long it goes: give steps or epochs in its [run]")
@@ -71,9 +73,16 @@ def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
     progress.update(task, completed=done, total=total)
 
 
+def _quick(preset: Preset) -> bool:
+    steps = preset.run.steps
+    return steps is not None and steps <= QUICK_STEPS and not any(claim.seeds for claim in preset.claim)
+
+
 def reproduce(preset: str, verdict: Verdict) -> str:
     """A command that anyone can type to see the evidence; `preset` is as it was named to us."""
     claim, command = verdict.claim, f"gradstep run {shlex.quote(preset)}"
+    if claim.seeds is not None:
+        return f"gradstep check {shlex.quote(preset)}"
     if claim.at is not None:
         return f"{command} --steps {claim.at}"
     if verdict.position == 0:
@@ -86,6 +95,8 @@ def reproduce(preset: str, verdict: Verdict) -> str:
 
 
 def _evidence(verdict: Verdict) -> str:
+    if measures := [seed.measure for seed in verdict.seeds if seed.measure is not None]:
+        return f"{verdict.claim.measure}:\n{distribution(measures)}"
     return ", ".join(
         f"{name} = {'none' if is_null_number(value) else f'{value:.6g}'}" for name, value in verdict.values
     )
@@ -121,5 +132,9 @@ def _as_json(preset: str, verdict: Verdict) -> dict[str, object]:
         "values": {
             name: None if is_null_number(value) else json_number(value) for name, value in verdict.values
         },
+        "seeds": [
+            {"seed": s.seed, "held": s.held, "measure": s.measure and json_number(s.measure)}
+            for s in verdict.seeds
+        ],
         "reproduce": reproduce(preset, verdict),
     }

@@ -10,7 +10,8 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from engine.config import Preset, load_preset, preset_names, to_toml
+from engine.config import Preset
+from engine.presets import load_preset, preset_names, to_toml
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

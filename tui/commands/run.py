@@ -14,10 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from engine.changes import parse_assignments
 from engine.conditions import Condition, parse_condition
-from engine.config import load_preset, parse_assignments
 from engine.errors import UserError
 from engine.history import FIELDS
+from engine.presets import load_preset
 from tui.commands.records import Writer, add_record_arguments, record_writer
 from tui.commands.sessions import session_path
 from tui.text import number, plain

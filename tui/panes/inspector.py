@@ -9,46 +9,70 @@ from textual.widgets import ContentSwitcher
 
 from tui.panes.branches import BranchesPane
 from tui.panes.breakpoints import BreakpointsPane
+from tui.panes.curvature import CurvaturePane
+from tui.panes.function import FunctionPane
+from tui.panes.layers import LayersPane
 from tui.panes.log import LogPane
+from tui.panes.probe_pane import ProbePane
+from tui.panes.samples import SamplesPane
+from tui.panes.step import StepPane
 from tui.panes.story import StoryPane
 from tui.state import RunState, Topic
 from tui.widgets.tab_strip import Tab, TabStrip
 
-InspectorTab = StoryPane | BranchesPane | BreakpointsPane | LogPane
+InspectorTab = StoryPane | ProbePane | BranchesPane | BreakpointsPane | LogPane
 
 
 class InspectorPane(Vertical):
     """A row of tabs, and the pane of the chosen one."""
 
     BORDER_TITLE = "Inspector"
-    CARES = StoryPane.CARES | BranchesPane.CARES | BreakpointsPane.CARES | LogPane.CARES
+    CARES = StoryPane.CARES | ProbePane.CARES | BranchesPane.CARES | BreakpointsPane.CARES | LogPane.CARES
 
     def __init__(self) -> None:
         super().__init__(id="inspector", classes="pane")
         self._panes: dict[str, InspectorTab] = {
             "story": StoryPane(),
+            "step": StepPane(),
+            "layers": LayersPane(),
+            "curvature": CurvaturePane(),
+            "samples": SamplesPane(),
+            "function": FunctionPane(),
             "branches": BranchesPane(),
             "breakpoints": BreakpointsPane(),
             "log": LogPane(),
         }
         self.tabs = (
             Tab("story", "Story"),
+            Tab("step", "Step", "5"),
+            Tab("layers", "Layers", "6"),
+            Tab("curvature", "Curvature", "7", short="Curv"),
+            Tab("samples", "Samples", "8"),
+            Tab("function", "Function", "9", short="Func"),
             Tab("branches", "Branches"),
-            Tab("breakpoints", "Breakpoints"),
+            Tab("breakpoints", "Breakpoints", short="Breaks"),
             Tab("log", "Log"),
         )
         self._strip = TabStrip(self.tabs, id="inspector-tabs")
         self._switcher = ContentSwitcher(*self._panes.values(), initial="story")
+        self._state: RunState | None = None
 
     def compose(self) -> ComposeResult:
         yield self._strip
         yield self._switcher
 
     def show(self, state: RunState, topics: Topic) -> None:
-        """Show what is new in the tabs that care."""
+        """Show what is new in the tabs that care; of those on probes in the chosen one only."""
+        self._state = state
         for pane in self._panes.values():
-            if topics & pane.CARES:
+            if topics & pane.CARES and (pane is self.probe_pane or not isinstance(pane, ProbePane)):
                 pane.show(state, topics)
+
+    @property
+    def probe_pane(self) -> ProbePane | None:
+        """The chosen tab, if it shows probes."""
+        pane = self._panes[self._strip.chosen]
+        return pane if isinstance(pane, ProbePane) else None
 
     @property
     def pane(self) -> Widget:
@@ -61,6 +85,8 @@ class InspectorPane(Vertical):
         had_focus = self.has_focus_within
         self._strip.chosen = tab
         self._switcher.current = tab
+        if self.probe_pane is not None and self._state is not None:
+            self.probe_pane.show(self._state, self.probe_pane.CARES)
         if had_focus:
             self.screen.set_focus(self.pane)
 

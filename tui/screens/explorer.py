@@ -21,6 +21,7 @@ from tui.panes.charts import ChartsPane
 from tui.panes.hyperparameters import HyperparametersPane
 from tui.panes.inspector import InspectorPane
 from tui.panes.model import ModelPane
+from tui.panes.probe_pane import ProbePane
 from tui.panes.transport import TransportPane
 from tui.state import EVERYTHING, RunState, Topic
 from tui.widgets.key_bar import KeyBar
@@ -97,6 +98,11 @@ class ExplorerScreen(Screen[None]):
         key("2", "pane('model')", "", "The presets and the network", PANES),
         key("3", "pane('hyperparameters')", "", "The hyperparameters", PANES),
         key("4", "pane('inspector')", "", "The inspector; again: its next tab", PANES),
+        key("5", "inspect('step')", "", "What the next update does", PANES),
+        key("6", "inspect('layers')", "", "The layers: their gradients, dead and identical units", PANES),
+        key("7", "inspect('curvature')", "", "The curvature, against what the rule is stable below", PANES),
+        key("8", "inspect('samples')", "", "The samples: those that the last update turned, the worst", PANES),
+        key("9", "inspect('function')", "", "How far the network is from the identity", PANES),
         key("less_than_sign", "inspector_tab(-1)", "", "The inspector's tab before", PANES),
         key("greater_than_sign", "inspector_tab(1)", "", "The inspector's next tab", PANES),
         key("tab", "app.focus_next", "", "The focus to what comes next", PANES),
@@ -222,6 +228,16 @@ class ExplorerScreen(Screen[None]):
         if focus:
             self._choose("inspector")
         self.inspector.choose(tab)
+
+    @property
+    def probe_pane(self) -> ProbePane | None:
+        """The tab on probes that is in sight, if one is."""
+        in_sight = self.has_class("-spacious") or (self.has_class("-tabbed") and self.has_class("-inspector"))
+        return self.inspector.probe_pane if in_sight else None
+
+    def action_inspect(self, tab: str) -> None:
+        self.show_inspector(tab)
+        self.set_focus(self.inspector.pane)
 
     def action_inspector_tab(self, distance: int) -> None:
         self._choose("inspector")

@@ -13,7 +13,11 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui.panes.curvature import CurvaturePane
 from tui.panes.hyperparameters import SettingsForm
+from tui.panes.probe_pane import ProbePane
+from tui.panes.samples import SamplesPane
+from tui.panes.step import StepPane
 from tui.screens.explorer import CHARTS, PANES, RUN, ExplorerScreen
 from tui.widgets.choice import Choice
 from tui.widgets.scroll import Choices, Scroll
@@ -24,6 +28,10 @@ POSITION = "Position k of a run means k updates done; its numbers are those befo
 FOCUSED: dict[str, tuple[type[Widget], ...]] = {
     "In the hyperparameters": (SettingsForm,),
     "While editing": (SettingRow, Choice),
+    "In Step, Layers, Curvature, Samples, Function": (ProbePane,),
+    "In Step": (StepPane,),
+    "In Curvature": (CurvaturePane,),
+    "In Samples": (SamplesPane,),
     "In a list": (Choices,),
     "In a text": (Scroll,),
 }

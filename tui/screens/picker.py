@@ -15,7 +15,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.config import ConfigError, Preset, load_preset
+from engine.config import Preset
+from engine.presets import load_preset
+from engine.problems import ConfigError
 from engine.sessions import SUFFIX, SessionSummary
 from tui import catalogue, text
 from tui.widgets.line import Line

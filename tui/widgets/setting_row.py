@@ -12,7 +12,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from engine.config import Setting, parse_value
+from engine.changes import parse_value
+from engine.settings import Setting
 from tui import text
 from tui.widgets.choice import Choice
 from tui.widgets.line import Line

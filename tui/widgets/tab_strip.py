@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
@@ -14,11 +14,12 @@ from textual.widgets import Static
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab: the id of what it shows, its name, and the key that leads there, if one does."""
+    """A tab: the id of what it shows, its name, the key that leads there, if one does, and a shorter name."""
 
     shows: str
     label: str
     key: str = ""
+    short: str = ""
 
 
 class TabStrip(Static):
@@ -53,24 +54,46 @@ class TabStrip(Static):
         at = [tab.shows for tab in self.tabs].index(self.chosen)
         return self.tabs[(at + distance) % len(self.tabs)].shows
 
+    def on_resize(self) -> None:
+        self._show()
+
     def _show(self) -> None:
         parts: list[tuple[str, str]] = []
-        for tab in self.tabs:
+        for tab, name in zip(self.tabs, self._names(), strict=True):
             if tab.shows == self.chosen:
-                parts.append((_name(tab), "bold $background on $primary"))
+                parts.append((name, "bold $background on $primary"))
             else:
-                parts.append((_name(tab), "$muted"))
+                parts.append((name, "$muted"))
         self.update(Content.assemble(*parts), layout=False)
+
+    def _names(self) -> list[str]:
+        """The names at the greatest length that there is room for."""
+        wide, *narrower = _lengths(self.tabs)
+        room = self.container_size.width
+        return next((names for names in (wide, *narrower) if not room or sum(map(len, names)) <= room), narrower[-1])
 
     def on_click(self, event: Click) -> None:
         """Choose the tab under the pointer."""
         right = 0
-        for tab in self.tabs:
-            right += len(_name(tab))
+        for tab, name in zip(self.tabs, self._names(), strict=True):
+            right += len(name)
             if event.x < right:
                 self.post_message(self.Chosen(self, tab.shows))
                 return
 
 
-def _name(tab: Tab) -> str:
-    return f" {tab.key} {tab.label} " if tab.key else f" {tab.label} "
+def _lengths(tabs: Sequence[Tab]) -> Iterator[list[str]]:
+    """The names at all lengths, the longest first: whole, then short ones, closer together, without keys."""
+    for short, gap, keys in (
+        (False, " ", True),
+        (True, " ", True),
+        (True, "", True),
+        (True, " ", False),
+        (True, "", False),
+    ):
+        yield [_name(tab, short, gap, keys) for tab in tabs]
+
+
+def _name(tab: Tab, short: bool, gap: str, keys: bool) -> str:
+    label = tab.short if short and tab.short else tab.label
+    return f" {tab.key} {label}{gap}" if tab.key and keys else f" {label}{gap}"

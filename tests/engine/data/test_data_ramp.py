@@ -77,5 +77,5 @@ def test_a_single_value_can_not_be_scaled(scale):
 
 
 def test_more_values_than_a_machine_should_be_asked_for():
-    with pytest.raises(DataError, match="more than 50,000,000 values"):
-        ramp(samples=1_000_000, length=1000)
+    with pytest.raises(ValueError, match="more than 50,000,000 values"):
+        RampData(name="ramp", samples=1_000_000, length=1000)

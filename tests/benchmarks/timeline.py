@@ -1,0 +1,157 @@
+"""What the time line and the session file cost.
+
+By hand: python tests/benchmarks/timeline.py [--steps N | --million]
+
+Every row is a ratio of two things timed in turn in this run. $GRADSTEP_DATA says where MNIST is.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import statistics
+import tempfile
+from collections.abc import Callable
+from math import isqrt
+from pathlib import Path
+
+from measure import ROUNDS, duration, in_turn, open_preset, show, table, tell, timed
+
+from engine import Session
+
+LONG = 100_000
+Row = tuple[str, str, str, str, str]
+
+
+def step_back() -> Row:
+    """A step back right after a burst, and a step, of the four-layer net."""
+    _, session = open_preset("identity-4-layer")
+    session.burst(31)
+    backs, steps = [], []
+    for _ in range(2 * ROUNDS):
+        backs.append(timed(session.back))
+        session.step()
+        steps.append(timed(session.step))
+    back, step = max(backs), statistics.median(steps)
+    return (
+        "step back (worst) / step, identity-4-layer",
+        duration(back),
+        duration(step),
+        f"{back / step:.2f}",
+        "2",
+    )
+
+
+def seeks(session: Session, length: int) -> Row:
+    """Seeks to anywhere in a long run, and the price of as many steps as the root of its length."""
+    draw, root, state = random.Random(1), isqrt(length), session.position
+    costs = sorted(timed(lambda: session.seek(draw.randrange(length))) for _ in range(100))
+    session.seek(state)
+    price = statistics.median(timed(lambda: session.burst(root)) for _ in range(ROUNDS))
+    name = f"seek (worst of 100) / √n steps, linear-1-layer, n = {length:,}"
+    return name, duration(costs[-1]), duration(price), f"{costs[-1] / price:.2f}", "1"
+
+
+def keyframes(name: str, steps: int) -> Row:
+    """A run that keeps states, and one that keeps none."""
+    _, keeping = open_preset(name)
+    _, plain = open_preset(name)
+    plain.timeline.branch.keyframes.wants = lambda position: False  # type: ignore[method-assign]
+    for session in (keeping, plain):
+        session.burst(40)
+    one, other = in_turn(lambda: keeping.burst(steps), lambda: plain.burst(steps), 3 * ROUNDS)
+    return f"run with / without states, {name}", duration(one), duration(other), f"{one / other:.3f}", "1.03"
+
+
+def saving(name: str, steps: int, folder: Path) -> Row:
+    """A run with a flush every half second, as the explorer has it, and one without."""
+    from engine.worker.autosave import AutoSave
+
+    _, saved = open_preset(name)
+    _, plain = open_preset(name)
+    saved.burst(20)
+    plain.burst(20)
+    saved.save(folder / f"{name}.gradstep")
+    save = AutoSave(saved, lambda _event: None, wanted=True)
+
+    def with_saving() -> None:
+        for _ in range(steps):
+            saved.advance()
+            save.now_and_then()
+
+    def without() -> None:
+        for _ in range(steps):
+            plain.advance()
+
+    one, other = in_turn(with_saving, without, ROUNDS)
+    saved.close()
+    return f"run with / without saving, {name}", duration(one), duration(other), f"{one / other:.3f}", "–"
+
+
+def record_bytes(session: Session) -> Row:
+    history = session.history
+    size, own = history._rows.nbytes, history._rows.itemsize * history._rows.shape[1]
+    ratio = size / len(history)
+    return "memory a record (allocated)", f"{ratio:.0f} B", f"{own} B", f"{ratio / own:.2f}", "150 B"
+
+
+def file_bytes(session: Session, folder: Path) -> list[Row]:
+    """The file of a long run and how long it takes to open, beside the time of re-executing it."""
+    path = folder / "long.gradstep"
+    length = len(session.history)
+    session.save(path)
+    session.close()
+    size = os.path.getsize(path) / length
+    step = statistics.median(timed(lambda: session.burst(1000)) for _ in range(5)) / 1000
+    opened: list[Session] = []
+
+    def reopen() -> None:
+        opened.append(Session.open(path))
+
+    took = timed(reopen)
+    opened[0].close()
+    return [
+        ("file bytes a position / a record's", f"{size:.0f} B", "112 B", f"{size / 112:.2f}", "200 B"),
+        (
+            f"opening / running {length:,} positions",
+            duration(took),
+            duration(step * length),
+            f"{took / step / length:.4f}",
+            "–",
+        ),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--million", action="store_true", help="a run of a million steps (minutes)")
+    parser.add_argument("--steps", type=int, default=LONG, help=f"the length of the long run ({LONG:,})")
+    given = parser.parse_args()
+    length = 1_000_000 if given.million else given.steps
+    made = table("The time line", "what", "takes", "beside", "ratio", "at most")
+
+    def add(measure: Callable[[], Row]) -> None:
+        row = measure()
+        tell(*row)
+        made.add_row(*row)
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        add(step_back)
+        add(lambda: keyframes("identity-4-layer", 6))
+        add(lambda: keyframes("linear-1-layer", 2000))
+        add(lambda: saving("identity-4-layer", 20, folder))
+        add(lambda: saving("linear-1-layer", 5000, folder))
+        _, long = open_preset("linear-1-layer")
+        long.burst(length)
+        add(lambda: seeks(long, length))
+        add(lambda: record_bytes(long))
+        for row in file_bytes(long, folder):
+            tell(*row)
+            made.add_row(*row)
+    show(made)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""The Hessian's eigenvalues against central differences of NumPy's gradients, and the stability thresholds
+against what the rules do on a parabola."""
+
+import numpy as np
+import pytest
+from probe_reference import hessian, probe
+from small_runs import DIGITS, preset
+
+import engine.probes.curvature as module
+from engine import Session
+
+SETTINGS = {"layers": (5, 3, 1), "activation": "tanh", "learning_rate": 0.02}
+
+
+@pytest.mark.parametrize("method", ["dense", "lanczos"])
+@pytest.mark.parametrize("loss", ["mse", "half_mse"])
+def test_extreme_eigenvalues(method, loss, monkeypatch):
+    if method == "lanczos":
+        monkeypatch.setattr(module, "DENSE", 0)
+    session = Session(preset(**SETTINGS, loss=loss))
+    session.burst(20)
+    values = np.linalg.eigvalsh(hessian(session))
+    result = probe(session, "curvature", k=3)
+    assert result.method == method
+    assert result.converged
+    np.testing.assert_allclose(result.largest, values[::-1][:3], rtol=1e-5, atol=1e-5 * values[-1])
+    assert result.sharpness == result.largest[0]
+    assert result.smallest == pytest.approx(values[0], abs=1e-5 * values[-1])
+    assert values[0] < 0, "a saddle, so that λmin is told from the smallest |λ|"
+
+
+def test_the_largest_is_not_the_largest_in_size(monkeypatch):
+    """A net whose Hessian has a greater negative than positive eigenvalue: LM would report the former."""
+    monkeypatch.setattr(module, "DENSE", 0)
+    for seed in range(40):
+        session = Session(
+            preset(
+                {"name": "ramp", "samples": 6, "length": 3, "scale": "unit"},
+                (4, 1),
+                "tanh",
+                {"name": "normal", "mean": -1.0, "std": 1.0},
+                seed=seed,
+            )
+        )
+        values = np.linalg.eigvalsh(hessian(session))
+        if -values[0] > values[-1]:
+            break
+    assert -values[0] > values[-1]
+    result = probe(session, "curvature")
+    assert result.sharpness == pytest.approx(values[-1], rel=1e-4)
+    assert result.smallest == pytest.approx(values[0], rel=1e-4)
+
+
+def test_batch_samples_and_chunks(monkeypatch):
+    import engine.probes.passes as passes
+
+    settings = preset(
+        {**DIGITS, "samples": 40, "validation": 0},
+        (4, 10),
+        "sigmoid",
+        loss="cross_entropy",
+        batch=6,
+        shuffle=False,
+    )
+    whole, batch, first = (
+        probe(Session(settings), "curvature", **options)
+        for options in ({}, {"data": "batch"}, {"samples": 6})
+    )
+    assert (whole.samples, batch.samples, first.samples) == (40, 6, 6)
+    assert batch.sharpness == pytest.approx(first.sharpness)
+    monkeypatch.setattr(passes, "CHUNK_WORK", 0)
+    for kept in (0, 10**9):
+        monkeypatch.setattr(passes, "KEPT_BYTES", kept)
+        chunked = probe(Session(settings), "curvature")
+        assert chunked.sharpness == pytest.approx(whole.sharpness, rel=1e-6)
+        assert chunked.smallest == pytest.approx(whole.smallest, rel=1e-4)
+
+
+def test_equal_results_from_equal_states():
+    results = [probe(Session(preset(DIGITS, (4, 10), "tanh", loss="mse")), "curvature") for _ in range(2)]
+    assert results[0].sharpness == results[1].sharpness
+    assert results[0].smallest == results[1].smallest
+
+
+# the parabola of one linear layer: below its threshold a rule converges, above it diverges
+@pytest.mark.parametrize("rule", ["gradient_descent", "momentum", "nesterov"])
+@pytest.mark.parametrize("factor", [0.97, 1.03])
+def test_thresholds_are_where_the_rule_begins_to_diverge(rule, factor):
+    settings = preset(rule=rule, learning_rate=1.0)
+    at_one = probe(Session(settings), "curvature")
+    session = Session(preset(rule=rule, learning_rate=factor * at_one.threshold / at_one.sharpness))
+    assert probe(session, "curvature").ratio == pytest.approx(factor)
+    session.burst(1500)
+    assert (session.record.loss > 1e3) == (factor > 1)
+
+
+@pytest.mark.parametrize("rule", ["rmsprop_keras2", "rmsprop_keras3", "adam"])
+@pytest.mark.parametrize("method", ["dense", "lanczos"])
+def test_preconditioned(rule, method, monkeypatch):
+    """P written out from the gradients that the run went through; eigenvalues of P⁻¹H as they are."""
+    if method == "lanczos":
+        monkeypatch.setattr(module, "DENSE", 0)
+    session = Session(preset(**SETTINGS, rule=rule))
+    v = 0.0
+    beta2 = 0.999 if rule == "adam" else 0.9
+    for t in range(1, 6):
+        v = beta2 * v + (1 - beta2) * session.trainer.network.gradient.numpy() ** 2
+        if t < 5:
+            session.step()
+    preconditioner = {
+        "rmsprop_keras2": lambda: np.sqrt(v) + 1e-7,
+        "rmsprop_keras3": lambda: np.sqrt(v + 1e-7),
+        "adam": lambda: (1 - 0.9**5) * (np.sqrt(v / (1 - beta2**5)) + 1e-8),
+    }[rule]()
+    expected = np.linalg.eigvals(hessian(session) / preconditioner[:, None]).real.max()
+    result = probe(session, "curvature")
+    assert result.measure == "λmax(P⁻¹H)"
+    assert result.measured == pytest.approx(expected, rel=1e-4)
+    # Cohen et al. 2022: 38/η for Adam at β₁ = 0.9
+    assert result.threshold == pytest.approx((38 if rule == "adam" else 2) / 0.02)
+    assert result.ratio == pytest.approx(result.measured / result.threshold)
+
+
+def test_a_line_search_has_no_threshold():
+    result = probe(Session(preset(rule={"name": "line_search"})), "curvature")
+    assert (result.threshold, result.ratio) == (None, None)
+    assert result.sharpness > 0

@@ -1,0 +1,83 @@
+"""A small curve in braille dots, with a second one behind it and signs on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from textual.content import Content
+
+from tui.charts.dots import braille, trace
+
+Floats = NDArray[np.float64]
+LOG_FROM = 1e3
+"""A curve of positive values whose greatest is so many times its least is drawn on a log scale."""
+
+
+def is_log(values: Floats) -> bool:
+    """Whether a curve is better drawn on a log scale."""
+    seen = values[np.isfinite(values)]
+    return bool(len(seen)) and seen.min() > 0 and seen.max() / seen.min() > LOG_FROM
+
+
+def curve(
+    x: Floats,
+    y: Floats,
+    size: tuple[int, int],
+    *,
+    behind: Floats | None = None,
+    signs: Sequence[tuple[float, float, str, str]] = (),
+    joined: bool = True,
+    style: str = "$primary",
+) -> list[Content]:
+    """The lines of a drawing of so many columns and rows, over all of x and the finite of y.
+
+    `behind` is drawn on the same axes in a fainter colour and is cut off where y ends. A sign is
+    (x, y, character, style).
+    """
+    width, height = size
+    logarithmic = is_log(y)
+    x_at = _scale(x, x, 2 * width)
+    cells: dict[tuple[int, int], tuple[str, str]] = {}
+    for values, colour in ((behind, "$faint"), (y, style)):
+        if values is None:
+            continue
+        rows = _rows(values, y, 4 * height, logarithmic)
+        drawn = np.isfinite(rows) & np.isfinite(x_at)
+        columns = np.where(drawn, x_at, 0).astype(np.int64)
+        if joined:
+            dots = trace(columns, np.where(drawn, rows, np.nan))
+        else:
+            dots = columns[drawn], rows[drawn].astype(np.int64)
+        for column, row, character in zip(*map(np.ndarray.tolist, braille(*dots)[:2]), braille(*dots)[2]):
+            cells[column, row] = (character, colour)
+    for sign_x, sign_y, character, colour in signs:
+        column = _scale(np.array([sign_x]), x, 2 * width)[0] // 2
+        row = _rows(np.array([sign_y]), y, 4 * height, logarithmic)[0] // 4
+        if math.isfinite(column) and math.isfinite(row):
+            cells[int(column), int(row)] = (character, colour)
+    return [
+        Content.assemble(*(cells.get((column, row), " ") for column in range(width)))
+        for row in reversed(range(height))
+    ]
+
+
+def _rows(values: Floats, seen: Floats, dots: int, logarithmic: bool) -> Floats:
+    if logarithmic:
+        with np.errstate(all="ignore"):
+            values, seen = np.log(values), np.log(seen)
+    return _scale(values, seen, dots)
+
+
+def _scale(values: Floats, seen: Floats, dots: int) -> Floats:
+    """Which of so many dots each value falls on; NaN beyond those that are seen."""
+    finite = seen[np.isfinite(seen)]
+    if not len(finite):
+        return np.full(len(values), np.nan)
+    low, high = float(finite.min()), float(finite.max())
+    middle = np.full(len(values), dots // 2, np.float64)
+    with np.errstate(all="ignore"):
+        placed = np.rint((values / 2 - low / 2) / (high / 2 - low / 2) * (dots - 1)) if high > low else middle
+    return np.where(np.isfinite(values) & (placed >= 0) & (placed < dots), placed, np.nan)

@@ -1,0 +1,81 @@
+"""Images in half blocks: a character is two pixels, the upper one its foreground."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from textual.content import Content
+
+Floats = NDArray[np.float64]
+UPPER_HALF = "▀"
+NOT_FINITE = "#d75faf"
+GREYS = (
+    "#000000",
+    *(f"#{8 + 10 * level:02x}" + f"{8 + 10 * level:02x}" * 2 for level in range(24)),
+    "#ffffff",
+)
+"""The 256-colour palette's own greys, so that nothing is lost without true colour."""
+BLUES = ("#00005f", "#000087", "#0000af", "#0000d7", "#0000ff", "#5f87ff", "#87afff")
+REDS = ("#5f0000", "#870000", "#af0000", "#d70000", "#ff0000", "#ff5f5f", "#ff8787")
+
+
+def grey(share: float) -> str:
+    """From black at 0 to white at 1."""
+    return GREYS[round(min(max(share, 0.0), 1.0) * (len(GREYS) - 1))]
+
+
+def signed(share: float) -> str:
+    """From blue at −1 over black at 0 to red at 1."""
+    colours = (GREYS[0], *(REDS if share > 0 else BLUES))
+    return colours[round(min(abs(share), 1.0) * (len(colours) - 1))]
+
+
+def image(
+    pixels: NDArray[Any], size: tuple[int, int], colour: Callable[[float], str] = grey
+) -> list[Content]:
+    """The lines of an image, its pixels averaged where (columns, rows) of the terminal are fewer."""
+    columns, rows = size
+    small = shrunk(pixels.astype(np.float64), 2 * rows, columns)
+    if len(small) % 2:
+        small = np.vstack([small, np.zeros((1, small.shape[1]))])
+    return [_line(upper, lower, colour) for upper, lower in zip(small[::2], small[1::2], strict=True)]
+
+
+def fitting(shape: tuple[int, int], columns: int, rows: int) -> tuple[int, int]:
+    """The greatest (columns, rows) of the terminal, within these, that keep an image's shape."""
+    high, wide = shape
+    scale = min(1.0, columns / wide, 2 * rows / high)
+    return max(int(wide * scale), 1), max((int(high * scale) + 1) // 2, 1)
+
+
+def shrunk(pixels: Floats, height: int, width: int) -> Floats:
+    """The averages of an image's pixels on a coarser grid, never a finer one; NaN where one is not finite."""
+    high, wide = pixels.shape
+    down, across = _averages(high, min(height, high)), _averages(wide, min(width, wide)).T
+    bad = ~np.isfinite(pixels)
+    return np.where(down @ bad @ across > 0, np.nan, down @ np.where(bad, 0, pixels) @ across)
+
+
+def _averages(many: int, few: int) -> Floats:
+    """(few, many): how much of each of the many lies in each of the few."""
+    edges = np.arange(few + 1) * (many / few)
+    starts = np.arange(many)
+    overlap = np.minimum(edges[1:, None], starts + 1) - np.maximum(edges[:-1, None], starts)
+    weights: Floats = np.clip(overlap, 0, None) * (few / many)
+    return weights
+
+
+def _line(upper: Floats, lower: Floats, colour: Callable[[float], str]) -> Content:
+    pairs = [(_colour(a, colour), _colour(b, colour)) for a, b in zip(upper, lower, strict=True)]
+    parts = []
+    for (above, below), run in groupby(pairs):
+        parts.append((UPPER_HALF * len(list(run)), f"{above} on {below}"))
+    return Content.assemble(*parts)
+
+
+def _colour(value: float, colour: Callable[[float], str]) -> str:
+    return colour(float(value)) if np.isfinite(value) else NOT_FINITE

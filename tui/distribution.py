@@ -1,0 +1,21 @@
+"""A handful of numbers as a plot of one line."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+import numpy as np
+
+BARS = " ▁▂▃▄▅▆▇█"
+
+
+def distribution(values: Sequence[float], width: int = 24) -> str:
+    """The numbers' least, median and largest, and a bar for how many lie in each of `width` equal parts."""
+    finite = [value for value in values if np.isfinite(value)]
+    if not finite:
+        return "no finite value"
+    counts, _ = np.histogram(finite, bins=width)
+    top = len(BARS) - 1
+    bars = "".join(BARS[-(-int(count) * top // int(counts.max()))] for count in counts)
+    return f"{min(finite):.2g} ▕{bars}▏ {max(finite):.2g}, median {statistics.median(finite):.2g}"

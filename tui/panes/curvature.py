@@ -1,0 +1,267 @@
+"""How curved the loss is: against what the rule is stable below, by eigendirections, and as a map."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from engine.probes.results import CurvatureResult, SpectrumResult, SurfaceResult
+from tui import text
+from tui.charts.blocks import bar
+from tui.charts.contours import contours
+from tui.charts.curve import curve
+from tui.needs import unmet
+from tui.panes.numbers import NUMBER_WIDTH, REFERENCE, Entry, grid, number
+from tui.panes.probe_pane import ProbePane
+from tui.probes import Wish
+from tui.state import RunState
+
+LARGEST = 5
+SAMPLES = 5000
+"""The Hessian is that of so many samples' loss, unless all are asked for."""
+BAR_WIDTH = 30
+EDGE = 2 / 3
+"""Where on the bar the threshold is."""
+SHARE_WIDTH = 10
+DIRECTIONS = 12
+"""So many eigendirections are listed, those that hold most of the loss."""
+HISTORY = (44, 4)
+MAP = (48, 16)
+STATES = {"solved": "$success", "falling": "$primary", "frozen": "$warning", "diverging": "$error"}
+
+
+class CurvaturePane(ProbePane):
+    """`enter` asks for the eigenvalues, `a` for those of all samples, `v` for the view from above."""
+
+    PROBES = ("curvature", "spectrum", "surface")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "all", "all samples", tooltip="The curvature of the whole training set's loss"),
+        Binding("v", "surface", "view", tooltip="The loss seen from above, over two eigendirections"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__("curvature")
+
+    def on_request(self, state: RunState) -> Iterator[Wish]:
+        """The eigenvalues, and the spectrum of a linear net's data."""
+        if state.info is not None and state.info.samples > SAMPLES:
+            yield Wish("curvature", {"k": LARGEST, "samples": SAMPLES})
+        else:
+            yield Wish("curvature", {"k": LARGEST})
+        if not unmet("spectrum", state.preset):
+            yield Wish("spectrum")
+
+    def action_all(self) -> None:
+        self.post_message(self.Asked([Wish("curvature", {"k": LARGEST, "samples": None})]))
+
+    def action_surface(self) -> None:
+        self.post_message(self.Asked([Wish("surface", {"samples": SAMPLES})]))
+
+    def lines(self, state: RunState, width: int) -> Iterator[Content]:
+        """The eigenvalues, their history, the spectrum, the map."""
+        hint = "enter computes it"
+        yield from self.section(state, "curvature", "Curvature", hint, partial(_curvature, width))
+        yield from _history(state.probes.sharpness.get(state.branch, {}))
+        if not unmet("spectrum", state.preset):
+            yield from self.section(
+                state, "spectrum", "Spectrum of the data", hint, partial(_spectrum, width)
+            )
+        hint = "v computes it, over the two sharpest directions"
+        yield from self.section(state, "surface", "The loss from above", hint, partial(_surface, width))
+
+
+def _curvature(width: int, result: CurvatureResult, other: CurvatureResult | None) -> list[Content]:
+    beyond = result.ratio is not None and result.ratio > 1
+    lines = [Content.styled(result.words, f"bold {'$error' if beyond else '$success'}")]
+    if result.threshold is not None:
+        lines += _against_threshold(result, other)
+    entries = [Entry("λmax(H)", result.sharpness, other.sharpness if other is not None else None)]
+    if result.smallest is not None:
+        entries.append(Entry("λmin(H)", result.smallest, other.smallest if other is not None else None))
+    lines += grid(entries, width, compared=other is not None)
+    if len(result.largest) > 1:
+        lines.append(_eigenvalues("largest λ", result, ""))
+        if other is not None:
+            lines.append(_eigenvalues("", other, REFERENCE))
+    found = "exact" if result.method == "dense" else f"Lanczos, {result.products} Hessian-vector products"
+    if not result.converged:
+        found += ", not converged"
+    lines.append(
+        Content.styled(
+            f"of the loss on {result.samples:,} samples · {found} · 0 within ±{text.number(result.resolution, 2)}",
+            "$muted",
+        )
+    )
+    return lines
+
+
+def _against_threshold(result: CurvatureResult, other: CurvatureResult | None) -> list[Content]:
+    """The measure as a bar that has the threshold marked on it."""
+    assert result.threshold is not None
+    ratio = result.ratio if result.ratio is not None else math.nan
+    edge = round(BAR_WIDTH * EDGE)
+    drawn = bar(ratio * EDGE, BAR_WIDTH)
+    style = "$error" if ratio > 1 else "$success"
+    before = f" {text.number(other.ratio, 3)}" if other is not None else ""
+    return [
+        Content.assemble(
+            (f"{result.measure:<12} ", "$muted"),
+            number(result.measured),
+            (f"  {result.threshold_formula} = ", "$muted"),
+            text.number(result.threshold, 4),
+        ),
+        Content.assemble(
+            ("over it".ljust(13), "$muted"),
+            (text.number(ratio, 3).rjust(NUMBER_WIDTH), f"bold {style}"),
+            (before, REFERENCE),
+            "  ",
+            (drawn[:edge], f"{style} on $highlight"),
+            ("│", "bold $foreground on $highlight"),
+            (drawn[edge:], f"{style} on $highlight"),
+        ),
+    ]
+
+
+def _eigenvalues(name: str, result: CurvatureResult, style: str) -> Content:
+    values = " ".join(number(float(value)) for value in result.largest)
+    return Content.assemble((f"{name:<12} ", "$muted"), (values, style))
+
+
+def _history(seen: Mapping[int, CurvatureResult]) -> Iterator[Content]:
+    """The measure over the positions where it was asked for, and the thresholds there."""
+    if len(seen) < 2:
+        return
+    positions = np.array(sorted(seen), np.float64)
+    results = [seen[position] for position in sorted(seen)]
+    measured = np.array([result.measured for result in results])
+    limits = np.array([np.nan if result.threshold is None else result.threshold for result in results])
+    with np.errstate(all="ignore"):
+        ratios = measured / limits
+    drawn = ratios if np.isfinite(ratios).any() else measured
+    reaching = np.append(drawn, 1.0) if drawn is ratios else drawn  # so that the threshold is in sight
+    places = np.append(positions, np.nan) if drawn is ratios else positions
+    name = f"{results[-1].measure}{' over the threshold' if drawn is ratios else ''}"
+    yield Content.assemble(
+        (name, "$secondary"), (f" at the {len(seen)} positions asked so far; faint: the threshold", "$muted")
+    )
+    edge = np.ones(len(reaching))
+    edge[-1] = np.nan
+    signs = [
+        (at, value, "●", "$error" if drawn is ratios and value > 1 else "$success")
+        for at, value in zip(positions.tolist(), drawn.tolist(), strict=True)
+    ]
+    lines = curve(places, reaching, HISTORY, behind=edge if drawn is ratios else None, signs=signs)
+    last = f" {text.number(float(drawn[-1]), 3)} at step {int(positions[-1]):,}"
+    yield lines[0]
+    yield from lines[1:]
+    first = f"step {int(positions[0]):,}"
+    yield Content.styled(f"{first:<{HISTORY[0] - 8}}{int(positions[-1]):>8,} {last}", "$muted")
+
+
+def _spectrum(width: int, result: SpectrumResult, other: SpectrumResult | None) -> list[Content]:
+    lines = [Content.styled(result.words, "bold")]
+    if said := why(result):
+        lines.append(Content.styled(said, "bold $warning"))
+    reference = other if other is not None else None
+    entries = [
+        Entry("loss", result.loss, reference.loss if reference else None),
+        Entry("unreachable", result.unreachable, reference.unreachable if reference else None),
+        Entry("condition", result.condition, reference.condition if reference else None),
+        Entry("cond(XᵀX)", result.naive_condition, reference.naive_condition if reference else None),
+    ]
+    lines += grid(entries, width, compared=other is not None)
+    lines.append(Content.styled(_table_heading(other), "$muted"))
+    order = np.argsort(-np.nan_to_num(result.shares), kind="stable")[:DIRECTIONS]
+    lines += [_direction(int(at), result, other) for at in sorted(order.tolist())]
+    if result.rank > DIRECTIONS:
+        lines.append(
+            Content.styled(f"… {result.rank - DIRECTIONS} directions with less of the loss", "$muted")
+        )
+    if result.factors is None:
+        lines.append(
+            Content.styled(
+                "No factor a step: that is for one layer, the whole training set a step, and no adaptive rule.",
+                "$muted",
+            )
+        )
+    return lines
+
+
+def why(result: SpectrumResult) -> str:
+    """Why the loss stands still, where a frozen direction holds most of it; else nothing."""
+    if result.states is None or result.factors is None or result.steps_left is None or not result.loss > 0:
+        return ""
+    at = int(np.argmax(np.nan_to_num(result.shares)))
+    if result.states[at] != "frozen":
+        return ""
+    left = float(result.steps_left[at])
+    needs = f"{text.number(left, 2)} steps" if math.isfinite(left) else "for ever"
+    return (
+        f"The loss stops here: {result.shares[at] / result.loss:.0%} of it is in direction {at + 1}, along which a step "
+        f"goes {1 - abs(float(result.factors[at])):.1e} of the way; it would take {needs}."
+    )
+
+
+def _table_heading(other: SpectrumResult | None) -> str:
+    heading = f"{'':>3} {'eigenvalue':>{NUMBER_WIDTH}} {'its loss':>{NUMBER_WIDTH}}"
+    if other is not None:
+        heading += f" {'then':>{NUMBER_WIDTH}}"
+    return f"{heading} {'of the loss':<{SHARE_WIDTH + 5}} {'1−factor':>{NUMBER_WIDTH}} {'steps left':>{NUMBER_WIDTH}}"
+
+
+def _direction(at: int, result: SpectrumResult, other: SpectrumResult | None) -> Content:
+    share = float(result.shares[at]) / result.loss if result.loss else 0.0
+    parts: list[str | tuple[str, str]] = [
+        (f"{at + 1:>3} ", "$muted"),
+        number(float(result.eigenvalues[at])),
+        f" {number(float(result.shares[at]))}",
+    ]
+    if other is not None:
+        then = float(other.shares[at]) if at < len(other.shares) else None
+        parts.append((f" {number(then)}", REFERENCE))
+    parts += [" ", (bar(share, SHARE_WIDTH), "$primary on $highlight"), f" {share:4.0%}"]
+    if result.factors is not None and result.steps_left is not None and result.states is not None:
+        state = result.states[at]
+        parts += [
+            f" {number(1 - float(result.factors[at]))} {number(float(result.steps_left[at]))}",
+            (f" {state}", STATES[state]),
+        ]
+    return Content.assemble(*parts)
+
+
+def _surface(width: int, result: SurfaceResult, _other: SurfaceResult | None) -> list[Content]:
+    """The bands of the loss, darker where it is lower, with the way walked, where it stands, and the least."""
+    signs = [(float(x), float(y), "•") for x, y in result.path]
+    lowest = np.where(np.isfinite(result.losses), result.losses, np.inf)
+    row, column = divmod(int(np.argmin(lowest)), len(result.x))
+    signs += [(float(result.x[column]), float(result.y[row]), "×"), (0.0, 0.0, "◉")]
+    size = (min(MAP[0], width), MAP[1])
+    lines = contours(result.x, result.y, result.losses, size, signs)
+    said = [
+        f"◉ here: {text.number(result.loss, 4)}",
+        f"× lowest: {text.number(float(lowest.min()), 4)}",
+        f"→ {_length(result.x)}{_eigenvalue(result, 0)}",
+        f"↑ {_length(result.y)}{_eigenvalue(result, 1)}",
+    ]
+    if len(result.path):
+        said.append(f"• the way walked, up to {text.number(float(result.off_plane.max()), 2)} off")
+    said += [""] * (len(lines) - len(said))
+    room = width - size[0] - 2
+    return [
+        Content.assemble(line, "  ", (more[: max(room, 0)], "$muted"))
+        for line, more in zip(lines, said, strict=True)
+    ]
+
+
+def _length(axis: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:
+    return text.number(float(axis[-1] - axis[0]), 2)
+
+
+def _eigenvalue(result: SurfaceResult, at: int) -> str:
+    return f", λ {text.number(float(result.eigenvalues[at]), 3)}" if result.eigenvalues is not None else ""

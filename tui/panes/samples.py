@@ -1,0 +1,348 @@
+"""Single samples: those that an update turned right or wrong, the worst, and any by its number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from engine.errors import UserError
+from engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult
+from tui import text
+from tui.charts.blocks import bar
+from tui.charts.curve import curve
+from tui.charts.image import fitting, grey, image, signed
+from tui.needs import unmet
+from tui.panes.numbers import REFERENCE, heading, row
+from tui.panes.probe_pane import ProbePane
+from tui.probes import Found, Place, Wish
+from tui.screens.ask import Ask
+from tui.state import RunState
+
+WORST = 8
+MAX_ASKED = 20
+BAR_WIDTH = 9
+CLASS_WIDTH = 27
+GAP = 2
+LEAST_ROWS = 6
+MAX_ROWS = 14
+SCATTER = (32, 7)
+SHOWN_VALUES = 6
+"""So many of a sample's numbers are written where it is no image."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A sample of the list, and why it is on it."""
+
+    why: str
+    number: int
+    style: str = ""
+    flip: Flip | None = None
+
+
+class SamplesPane(ProbePane):
+    """One sample at a time; `,` and `.` go through the list, `#` puts one on it."""
+
+    PROBES = ("flips", "samples")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("full_stop,down", "move(1)", "next", key_display=".", tooltip="The next sample"),
+        Binding("comma,up", "move(-1)", "previous", key_display=",", tooltip="The sample before"),
+        Binding("number_sign", "ask", "by number", key_display="#", tooltip="Show a sample by its number"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__("samples")
+        self._at = 0
+        self._asked: tuple[int, ...] = ()
+        self._of: Place | None = None
+
+    def automatic(self, state: RunState) -> Iterator[Wish]:
+        """The samples that flipped; when these are known, they themselves and the worst."""
+        if not unmet("flips", state.preset):
+            yield Wish("flips")
+            if not self._flips_known(state):
+                return
+        flipped = [chosen.number for chosen in self._flipped(state)]
+        yield Wish("samples", {"chosen": (*self._asked, *flipped), "worst": WORST})
+
+    def _flips_known(self, state: RunState) -> bool:
+        found = state.probes.found.get("flips")
+        return "flips" in state.probes.failed or (found is not None and found.place == state.place)
+
+    def action_move(self, distance: int) -> None:
+        if self._state is not None and (chosen := self._chosen(self._state)):
+            self._at = min(max(self._at + distance, 0), len(chosen) - 1)
+            self.draw()
+
+    async def action_ask(self) -> None:
+        state = self._state
+        if state is None or state.info is None:
+            return
+        count = state.info.samples
+
+        def asked(answer: str | None) -> None:
+            if answer is not None:
+                self._ask_for(number_of(answer, count))
+
+        hint = f"a training sample, 0 to {count - 1:,}"
+        await self.app.push_screen(Ask("Show a sample", hint, lambda answer: number_of(answer, count)), asked)
+
+    def _ask_for(self, number: int) -> None:
+        if self._state is None:
+            return
+        self._asked = (number, *(each for each in self._asked if each != number))[:MAX_ASKED]
+        self._at = 0
+        self.post_message(self.Asked([*self.automatic(self._state)][-1:]))
+
+    def show(self, state: RunState, topics: Any) -> None:
+        """Show what is known now; what has flipped anew comes first."""
+        found = state.probes.found.get("flips") or state.probes.found.get("samples")
+        if found is None:
+            self._asked = ()
+        elif found.place != self._of:
+            self._of, self._at = found.place, 0
+        super().show(state, topics)
+
+    def _flipped(self, state: RunState) -> list[Chosen]:
+        found = state.probes.found.get("flips")
+        if found is None:
+            return []
+        result: FlipsResult = found.result
+        return [
+            *(Chosen("turned wrong", flip.number, "bold $error", flip) for flip in result.wrong),
+            *(Chosen("turned right", flip.number, "bold $success", flip) for flip in result.right),
+        ]
+
+    def _chosen(self, state: RunState) -> list[Chosen]:
+        """The list: asked for by number, flipped, worst."""
+        found = state.probes.found.get("samples")
+        worst: tuple[SampleRow, ...] = found.result.worst if found is not None else ()
+        return [
+            *(Chosen("asked for", number, "bold $accent") for number in self._asked),
+            *self._flipped(state),
+            *(Chosen("among the worst", sample.number, "bold $warning") for sample in worst),
+        ]
+
+    def lines(self, state: RunState, width: int) -> Iterator[Content]:
+        """The sample that the list stands at."""
+        above: list[Content] = []
+        if not unmet("flips", state.preset):
+            found = state.probes.found.get("flips")
+            leads = found is None or found.place.position > 0
+            title = "Turned by the update that led here" if leads else "Turned by the first update"
+            above += self.section(state, "flips", title, "not computed yet", _flips)
+        elif "samples" in state.probes.found or not state.probes.pending:
+            above += self.section(state, "samples", "Samples", "not computed yet", _count)
+        else:
+            above += self.section(state, "samples", "Samples", "", lambda *_: [])
+        samples = state.probes.found.get("samples")
+        chosen = self._chosen(state)
+        if not chosen:
+            yield from above
+            return
+        self._at = min(self._at, len(chosen) - 1)
+        each = chosen[self._at]
+        above.append(_named(each, self._at, len(chosen)))
+        sample = _find(samples, each.number)
+        result: SamplesResult | None = samples.result if samples is not None else None
+        if sample is None or result is None:
+            yield from above
+            if each.flip is not None:
+                yield from _classes(each.flip.label, each.flip.before, each.flip.after, width)
+            return
+        stale = samples is not None and samples.place != state.place
+        reference = state.probes.reference.get("samples")
+        above.append(
+            _loss(sample, reference.result if reference is not samples and reference is not None else None)
+        )
+        rows = max(self.size.height, LEAST_ROWS)
+        drawn = _drawn(above, each, sample, result, (width, rows))
+        yield from (line.stylize("dim") for line in drawn) if stale else drawn
+
+
+def number_of(answer: str, count: int) -> int:
+    """The number of a training sample that was typed. Raises UserError."""
+    typed = answer.strip().replace(",", "").removeprefix("#")
+    if not (typed.isascii() and typed.isdecimal()) or int(typed[:12]) >= count:
+        raise UserError(f"given {answer!r}; allowed: 0 to {count - 1:,}")
+    return int(typed)
+
+
+def _find(found: Found | None, number: int) -> SampleRow | None:
+    rows: Sequence[SampleRow] = (*found.result.chosen, *found.result.worst) if found is not None else ()
+    return next((sample for sample in rows if sample.number == number), None)
+
+
+def _drawn(
+    above: list[Content], each: Chosen, sample: SampleRow, result: SamplesResult, size: tuple[int, int]
+) -> list[Content]:
+    """The sample with what there is to say of it, for the kind of targets that the run has."""
+    width, rows = size
+    if result.kind == "labels":
+        return _labelled(above, each, sample, result.image_shape, width, min(rows, MAX_ROWS))
+    if result.predictions is not None and result.targets is not None:
+        return [*above, *_ramp(result, width)]
+    if result.image_shape is not None:
+        return [*above, *_copied(sample, result.image_shape, width, rows - len(above) - 1)]
+    return [*above, *_values(sample)]
+
+
+def _flips(result: FlipsResult, other: FlipsResult | None) -> list[Content]:
+    worse = result.mistakes_after > result.mistakes_before
+    then = f" (then {other.mistakes_before:,} → {other.mistakes_after:,})" if other is not None else ""
+    return [
+        Content.assemble(
+            (f"mistakes {result.mistakes_before:,} → {result.mistakes_after:,}", "bold"),
+            (then, REFERENCE),
+            (" more" if worse else "", "bold $error"),
+        ),
+        Content.assemble(
+            (f"{result.became_wrong:,} turned wrong", "$error"),
+            ", ",
+            (f"{result.became_right:,} right", "$success"),
+            (f", {result.changed_wrong:,} wrong otherwise", "$muted"),
+        ),
+    ]
+
+
+def _count(result: SamplesResult, other: SamplesResult | None) -> list[Content]:
+    then = f" (then {other.mistakes:,})" if other is not None else ""
+    wrong = "wrong" if result.kind == "labels" else "not right within the tolerance"
+    return [Content.assemble(f"{result.mistakes:,} of {result.samples:,} {wrong}", (then, REFERENCE))]
+
+
+def _named(each: Chosen, at: int, count: int) -> Content:
+    return Content.assemble(
+        ("‹ " if at > 0 else "  ", "$primary"),
+        (f"{at + 1} of {count}", "$muted"),
+        (" › " if at < count - 1 else "   ", "$primary"),
+        (f"#{each.number} ", "bold"),
+        (each.why, each.style),
+    )
+
+
+def _loss(sample: SampleRow, other: SamplesResult | None) -> Content:
+    parts: list[str | tuple[str, str]] = [("loss ", "$muted"), text.number(sample.loss, 4)]
+    if other is not None and sample.number < len(other.losses):
+        parts.append((f" (then {text.number(float(other.losses[sample.number]), 4)})", REFERENCE))
+    if sample.max_error is not None:
+        parts += [("  largest error ", "$muted"), text.number(sample.max_error, 4)]
+    if isinstance(sample.target, int):
+        parts += [("  label ", "$muted"), (f"{sample.target}", "bold $success"), ("  predicted ", "$muted")]
+        parts.append((f"{sample.predicted}", "bold $success" if sample.right else "bold $error"))
+    return Content.assemble(*parts)
+
+
+def _labelled(
+    above: list[Content],
+    each: Chosen,
+    sample: SampleRow,
+    shape: tuple[int, int] | None,
+    width: int,
+    rows: int,
+) -> list[Content]:
+    """The image to the left; what is said and the classes to its right."""
+    label = sample.target if isinstance(sample.target, int) else -1
+    before, after = (each.flip.before, each.flip.after) if each.flip is not None else (None, sample.output)
+    if shape is None:
+        return [*above, *_values(sample), *_classes(label, before, after, width)]
+    size = fitting(shape, width // 2, rows)
+    low, high = _range(sample.input)
+    picture = image((sample.input.reshape(shape) - low) / (high - low), size)
+    right = [*above, *_classes(label, before, after, width - size[0] - GAP)]
+    height = max(len(picture), len(right))
+    picture += [Content(" " * size[0])] * (height - len(picture))
+    right += [Content()] * (height - len(right))
+    return [Content.assemble(left, " " * GAP, more) for left, more in zip(picture, right, strict=True)]
+
+
+def _classes(label: int, before: NDArray[Any] | None, after: NDArray[Any], width: int) -> list[Content]:
+    """Each class's probability as a bar, with the one before the update."""
+    cells = []
+    with np.errstate(all="ignore"):
+        top = int(np.argmax(np.nan_to_num(after, nan=-np.inf)))
+    for number, value in enumerate(after.tolist()):
+        right, taken = number == label, number == top
+        style = "bold $success" if right else "bold $error" if taken else "$muted"
+        was = f"{before[number]:5.3f} → " if before is not None else ""
+        cells.append(
+            Content.assemble(
+                (f"{number} ", style),
+                (bar(value, BAR_WIDTH), f"{'$success' if right else '$primary'} on $highlight"),
+                (f" {was}", "$muted"),
+                f"{value:5.3f}",
+            )
+        )
+    across = 2 if width >= 2 * CLASS_WIDTH else 1
+    down = -(-len(cells) // across)
+    columns = [cells[at : at + down] for at in range(0, len(cells), down)]
+    wide = [max(len(cell) for cell in column) for column in columns]
+    lines = []
+    for at in range(down):
+        parts = [
+            cell.pad_right(wide[i] - len(cell) + GAP)
+            for i, column in enumerate(columns)
+            if at < len(column)
+            for cell in [column[at]]
+        ]
+        lines.append(Content("").join(parts))
+    return lines
+
+
+def _copied(sample: SampleRow, shape: tuple[int, int], width: int, rows: int) -> list[Content]:
+    """What went in, what came out, and the difference."""
+    size = fitting(shape, (width - 2 * GAP) // 3, max(rows, LEAST_ROWS))
+    low, high = _range(sample.input)
+    pictures = [
+        image((sample.input.reshape(shape) - low) / (high - low), size),
+        image((sample.output.reshape(shape) - low) / (high - low), size),
+        image(sample.difference.reshape(shape) / (high - low), size, signed),
+    ]
+    gap = " " * GAP
+    titles = gap.join(f"{title:<{size[0]}}"[: size[0]] for title in ("input", "output", "difference"))
+    return [
+        Content.assemble(
+            (titles, "$muted"), ("  red: too much" if width > 3 * size[0] + 20 else "", "$muted")
+        ),
+        *(Content(gap).join(row) for row in zip(*pictures, strict=True)),
+    ]
+
+
+def _range(pixels: NDArray[Any]) -> tuple[float, float]:
+    """The least and greatest of an image, at least something apart."""
+    low, high = float(pixels.min()), float(pixels.max())
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def _ramp(result: SamplesResult, width: int) -> list[Content]:
+    """Prediction against target to the left, the worst to the right."""
+    assert result.predictions is not None
+    assert result.targets is not None
+    targets = result.targets.astype(np.float64)
+    drawing = curve(targets, result.predictions.astype(np.float64), SCATTER, behind=targets, joined=False)
+    lines = [heading("number", ["target", "output", "loss"], 6)]
+    for sample in result.worst:
+        values = [float(np.ravel(sample.target)[0]), float(np.ravel(sample.output)[0]), sample.loss]
+        lines.append(row(f"{sample.number}", values, 6))
+    drawing.append(Content.styled(f"{'output over target; faint: right':<{SCATTER[0]}}", "$muted"))
+    height = max(len(drawing), len(lines))
+    drawing += [Content(" " * SCATTER[0])] * (height - len(drawing))
+    lines += [Content()] * (height - len(lines))
+    return [Content.assemble(left, "  ", right) for left, right in zip(drawing, lines, strict=True)]
+
+
+def _values(sample: SampleRow) -> list[Content]:
+    """The numbers themselves."""
+    lines = []
+    for name, values in (("input", sample.input), ("output", sample.output), ("target", sample.target)):
+        numbers = np.ravel(np.asarray(values)).tolist()
+        said = "  ".join(text.number(float(value), 4) for value in numbers[:SHOWN_VALUES])
+        more = f"  … {len(numbers) - SHOWN_VALUES} more" if len(numbers) > SHOWN_VALUES else ""
+        lines.append(Content.assemble((f"{name:<8}", "$muted"), said, (more, "$muted")))
+    return lines

@@ -1,0 +1,200 @@
+"""What the next update does to the loss: predicted and actual, layer by layer, and at other learning rates."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from engine.probes.results import FullStep, LayerStep, LineResult, StepResult, StepVerdict, TrialPoint
+from tui import text
+from tui.charts.curve import curve, is_log
+from tui.panes.numbers import REFERENCE, Entry, grid, heading, number, row
+from tui.panes.probe_pane import ProbePane
+from tui.probes import Wish
+from tui.state import RunState
+
+STYLES: dict[StepVerdict, str] = {
+    "linear": "$success",
+    "quadratic": "$success",
+    "other": "$warning",
+    "none": "$warning",
+    "rounding": "$warning",
+    "overshoot": "$error",
+    "uphill": "$error",
+    "not finite": "$error",
+}
+NAME_WIDTH = 7
+CURVE = (36, 6)
+
+
+class StepPane(ProbePane):
+    """`enter` asks for the loss along the update, `a` for the update's effect on all samples."""
+
+    PROBES = ("step", "line")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "all", "all samples", tooltip="The update's effect on the whole training set")
+    ]
+
+    def __init__(self) -> None:
+        super().__init__("step")
+
+    def automatic(self, state: RunState) -> Iterator[Wish]:
+        """What the update does on its batch."""
+        yield Wish("step")
+
+    def on_request(self, state: RunState) -> Iterator[Wish]:
+        """The loss along the update."""
+        yield Wish("line")
+
+    def action_all(self) -> None:
+        self.post_message(self.Asked([Wish("step", {"full": True})]))
+
+    def lines(self, state: RunState, width: int) -> Iterator[Content]:
+        """The update, then the loss along it."""
+        yield from self.section(state, "step", "The next update", "not computed yet", partial(_step, width))
+        yield from self.section(
+            state,
+            "line",
+            "The loss along it",
+            "enter computes it, at 0 to 4 times this update",
+            partial(_line, width),
+        )
+
+
+NAMES = (
+    *("loss", "‖g‖", "‖d‖"),
+    *("actual Δ", "dᵀg", "actual/dᵀg"),
+    *("rate η", "dᵀg+½dᵀHd", "actual/that"),
+    "cos(d, −g)",
+)
+"""In three columns: what is predicted beside what comes of it."""
+
+
+def _step(width: int, result: StepResult, other: StepResult | None) -> list[Content]:
+    compared = other is not None
+    lines = [Content.styled(result.words, f"bold {STYLES[result.verdict]}")]
+    if result.remark:
+        lines.append(Content.styled(text.plain(result.remark), "$warning"))
+    lines += grid(_entries(result, other), width, compared=compared)
+    if result.full is not None:
+        lines += _full(result.full, width)
+    others = {layer.name: layer for layer in other.layers} if other is not None else {}
+    lines.append(heading("layer", ["‖θ‖", "‖g‖", "mean |g|", "‖d‖", "‖d‖/‖θ‖"], NAME_WIDTH))
+    for layer in result.layers:
+        lines.append(row(layer.name, _norms(layer), NAME_WIDTH))
+        if layer.name in others:
+            lines.append(row("", _norms(others[layer.name]), NAME_WIDTH, REFERENCE))
+        lines += [Content.styled(f"  {note}", "$warning") for note in layer.notes]
+    return lines + _trials(result.trials)
+
+
+def _entries(result: StepResult, other: StepResult | None) -> list[Entry]:
+    def of(step: StepResult) -> list[float | None]:
+        return [
+            step.loss,
+            step.gradient_norm,
+            step.update_norm,
+            step.actual,
+            step.slope,
+            step.linear_ratio,
+            step.learning_rate,
+            step.predicted,
+            step.ratio,
+            step.descent_cosine,
+        ]
+
+    references = of(other) if other is not None else [None] * len(NAMES)
+    entries = [Entry(*each) for each in zip(NAMES, of(result), references, strict=True)]
+    if result.previous_cosine is not None:
+        reference = other.previous_cosine if other is not None else None
+        entries.append(Entry("cos(d, last)", result.previous_cosine, reference))
+    return entries
+
+
+def _full(full: FullStep, width: int) -> list[Content]:
+    entries = [
+        Entry("loss", full.loss),
+        Entry("actual Δ", full.actual),
+        Entry("dᵀg", full.slope),
+        Entry("cos(d, −g)", full.descent_cosine),
+        Entry("cos(batch g)", full.gradient_cosine),
+    ]
+    return [
+        Content.styled("on the whole training set", "$secondary"),
+        *grid(entries, width, compared=False),
+    ]
+
+
+def _norms(layer: LayerStep) -> list[float | None]:
+    return [
+        layer.parameter_norm,
+        layer.gradient_norm,
+        layer.mean_abs_gradient,
+        layer.update_norm,
+        layer.ratio,
+    ]
+
+
+def _trials(trials: Sequence[TrialPoint]) -> list[Content]:
+    if not trials:
+        return []
+    lines = [heading("trial", ["step length", "loss", "passes"], NAME_WIDTH)]
+    for at, trial in enumerate(trials, 1):
+        line = row(str(at), [trial.step_length, trial.loss], NAME_WIDTH, "bold" if trial.accepted else "")
+        taken = "  taken" if trial.accepted else ""
+        lines.append(Content.assemble(line, f" {trial.evaluations:>10}", (taken, "bold $success")))
+    return lines
+
+
+def _line(width: int, result: LineResult, other: LineResult | None) -> list[Content]:
+    """The curve, with the update taken and the least loss marked, and these in numbers."""
+    chosen, best = result.chosen, result.best
+    drawing = curve(
+        result.multiples,
+        result.losses,
+        CURVE,
+        behind=result.quadratic,
+        signs=[
+            (float(result.multiples[best]), float(result.losses[best]), "▼", "bold $success"),
+            (float(result.multiples[chosen]), float(result.losses[chosen]), "●", "bold $accent"),
+        ],
+    )
+    said = [
+        _point("●", "$accent", "this update", result, chosen),
+        _point("▼", "$success", "the least loss", result, best),
+        Content.styled("  faint: what loss + m·dᵀg + ½m²·dᵀHd predicts", "$muted"),
+    ]
+    if is_log(result.losses):
+        said.append(Content.styled("  on a log scale", "$muted"))
+    if not math.isfinite(float(result.losses.sum())):
+        said.append(Content.styled("  where it ends, the loss is not finite", "$error"))
+    if other is not None:
+        said.append(
+            Content.styled(
+                f"  then: {number(float(other.losses[other.chosen])).strip()}, least at "
+                f"×{other.multiples[other.best]:.3g}: {number(float(other.losses[other.best])).strip()}",
+                REFERENCE,
+            )
+        )
+    said += [Content()] * (len(drawing) - len(said))
+    axis = f"0{'× the update':^{CURVE[0] - 2}}{result.multiples[-1]:.0f}"
+    return [
+        *(Content.assemble(left, "  ", right) for left, right in zip(drawing, said, strict=True)),
+        Content.styled(axis, "$muted"),
+    ]
+
+
+def _point(sign: str, style: str, name: str, result: LineResult, at: int) -> Content:
+    multiple = float(result.multiples[at])
+    rate = f" η {text.number(multiple * result.learning_rate, 3)}" if result.learning_rate is not None else ""
+    return Content.assemble(
+        (f"{sign} ", f"bold {style}"),
+        (f"{name} ", "$muted"),
+        f"×{multiple:.3g}{rate}:",
+        number(float(result.losses[at])),
+    )
