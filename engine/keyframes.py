@@ -11,8 +11,13 @@ import numpy as np
 from engine.trainer import State
 
 RECENT = 8
-"""States kept of the positions just behind; each second one, so a step back re-executes one step at most."""
-RECENT_STRIDE = 2
+"""States kept of the positions just behind."""
+DENSE_STRIDE = 2
+"""Where a stop is near, each second position's is kept, so that a step back re-executes one step at most."""
+DENSE_STEPS = RECENT * DENSE_STRIDE
+"""How many steps before a stop that begins."""
+SPARSE_STRIDE = 16
+"""In the middle of a run copies are rarer: one takes a twentieth of a step of a large network."""
 
 
 class Keyframes:
@@ -36,9 +41,11 @@ class Keyframes:
         """Where a state is saved, ascending."""
         return sorted({*self._positions, *self._recent})
 
-    def wants(self, position: int) -> bool:
+    def wants(self, position: int, *, dense: bool) -> bool:
         """Whether the state of this position is to be offered."""
-        return position % RECENT_STRIDE == 0 and position not in self._recent and position not in self._kept
+        if position % (DENSE_STRIDE if dense else SPARSE_STRIDE):
+            return False
+        return position not in self._recent and position not in self._kept
 
     def spare(self, length: int) -> State | None:
         """The oldest recent state, for its memory to be written over, unless it is to be kept for good.
@@ -83,7 +90,7 @@ class Keyframes:
         """Take a state that is recent no more into the kept ones, if it is far enough from the last."""
         root = math.isqrt(length)
         i = bisect.bisect_right(self._positions, position)
-        if i and position - self._positions[i - 1] < max(RECENT_STRIDE, root // 8):
+        if i and position - self._positions[i - 1] < max(DENSE_STRIDE, root // 8):
             return False
         self._insert(position, state)
         self._thin(length, state.nbytes)

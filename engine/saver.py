@@ -42,7 +42,8 @@ def environment(dataset: Dataset) -> dict[str, str]:
 class Saver:
     """Writes what is new of a time line to a session file that is its alone while it is open.
 
-    Raises StoreError where the file can't be made or is in use.
+    With a lock that is `held` on it, the file is gone on with; without, it is made. Raises StoreError where
+    it can't be made, is in use, or can't be written; the lock is then given up.
     """
 
     def __init__(
@@ -51,9 +52,9 @@ class Saver:
         timeline: Timeline,
         breakpoints: Breakpoints,
         dataset: Dataset,
-        *,
-        resumed: bool = False,
+        held: int | None = None,
     ) -> None:
+        resumed = held is not None
         self.path = path
         self._breakpoints = breakpoints
         self._timeline = timeline
@@ -61,7 +62,7 @@ class Saver:
         self._state_saved = 0.0
         self._state_cost = 0.0
         self._whole = not resumed
-        self._lock = lock(path)
+        self._lock = lock(path) if held is None else held
         try:
             if not resumed and path.exists():
                 raise StoreError(f"{path}: there is a file already")

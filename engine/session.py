@@ -19,12 +19,17 @@ from engine.config import Preset
 from engine.devices import resolve_device
 from engine.errors import UserError
 from engine.history import History, Record
+from engine.keyframes import DENSE_STEPS
 from engine.probes.subject import Subject
 from engine.saver import Saver, differences, load_breakpoints, load_timeline, saved_preset
+from engine.session_lock import lock, unlock
 from engine.store import SessionFile, StoreError
 from engine.threads import resolve_threads
 from engine.timeline import Branch, Tick, Timeline
 from engine.trainer import Trainer
+
+PATH_POINTS, PATH_NUMBERS = 32, 40_000_000
+"""A path of states has at most so many points, and its states so many numbers in all."""
 
 
 class Session:
@@ -65,30 +70,44 @@ class Session:
         a machine that may compute other bits, a branch is begun, to be compared. `notices` says so.
         Raises StoreError for a file that is damaged, foreign, newer, or recorded on other data.
         """
-        file = SessionFile(path, read_only=True)
         session = cls.__new__(cls)
         session._prepare()
+        held: int | None = None
+        if save:
+            try:
+                held = lock(path)
+            except StoreError as error:
+                session.notices.append(f"{error}; what is done now is not saved")
+        try:
+            differing = session._load(path, data_dir, progress or (lambda _text: None))
+        except BaseException:
+            if held is not None:
+                unlock(path, held)
+            raise
+        session.notices += differing
+        if held is not None:
+            try:
+                session._saver = Saver(path, session.timeline, session.breakpoints, session.dataset, held)
+            except StoreError as error:
+                session.notices.append(f"{error}; what is done now is not saved")
+            else:
+                if differing:
+                    session.fork(name=session.timeline.free_name(f"replay from {session.position}"))
+        return session
+
+    def _load(self, path: Path, data_dir: Path | None, say: Callable[[str], None]) -> list[str]:
+        """Read the file and go to where the run was left; returns how this machine differs, in words."""
+        file = SessionFile(path, read_only=True)
         try:
             preset = saved_preset(file)
-            say = progress or (lambda _text: None)
-            session.dataset = data.load(preset.data, preset.train.dtype, data_dir, say)
-            session.notices = [f"{path}: {text}" for text in differences(file, session.dataset)]
+            self.dataset = data.load(preset.data, preset.train.dtype, data_dir, say)
+            differing = [f"{path}: {text}" for text in differences(file, self.dataset)]
             say("Going back to where the run was left")
-            trainer = session._make_trainer(preset)
-            session.timeline = load_timeline(file, trainer, preset)
-            session.breakpoints = load_breakpoints(file)
+            self.timeline = load_timeline(file, self._make_trainer(preset), preset)
+            self.breakpoints = load_breakpoints(file)
         finally:
             file.close()
-        if not save:
-            return session
-        try:
-            session._saver = Saver(path, session.timeline, session.breakpoints, session.dataset, resumed=True)
-        except StoreError as error:
-            session.notices.append(f"{error}; what is done now is not saved")
-        else:
-            if session.notices:
-                session.fork(name=f"replay from {session.position}")
-        return session
+        return differing
 
     def _begin(self, preset: Preset) -> None:
         resolved = changed(
@@ -114,6 +133,7 @@ class Session:
         """Save the run to a new file, and from now on whenever `flush` is called. Raises StoreError."""
         if path.exists():
             raise StoreError(f"{path}: there is a file already")
+        self.close()
         self._saver = Saver(path, self.timeline, self.breakpoints, self.dataset)
         self.flush()
 
@@ -178,8 +198,8 @@ class Session:
 
     def burst(self, count: int) -> Record:
         """Do up to `count` steps; a breakpoint, or a loss that is not finite, ends the burst where it is."""
-        for _ in range(count):
-            self.advance()
+        for left in range(count, 0, -1):
+            self.advance(dense=left <= DENSE_STEPS)
             if self.diverged or self.hit is not None:
                 break
         return self.record
@@ -237,11 +257,24 @@ class Session:
             self._judges[branch] = [Judge(claim, finals) for claim in self.preset.claim]
         return [judge.judge(self.history) for judge in self._judges[branch]]
 
-    def advance(self) -> None:
-        """One step, without making a record object of the row; `hit` is then the breakpoint met, if any."""
+    def advance(self, *, dense: bool = True) -> None:
+        """One step, without making a record object of the row; `hit` is then the breakpoint met, if any.
+
+        Stepping back from here is instant where the steps before were `dense`, which costs some 5 % of each.
+        """
         self._use_threads()
-        self.timeline.advance()
+        self.timeline.advance(dense=dense)
         self.hit = self.breakpoints.hit(self.history, self.position) if self.breakpoints else None
+
+    def prepare_back(self, seconds: float) -> None:
+        """Re-execute the last steps, keeping their states, so that stepping back from here is instant; not
+        where that would take longer than so many seconds."""
+        first = max(0, self.position - DENSE_STEPS)
+        spent = self.history.column("seconds", first, self.position + 1)
+        if self.position and 2 * float(spent[-1] - spent[0]) < seconds:
+            position = self.position
+            self.timeline.seek(first)
+            self.timeline.seek(position)
 
     def reset(self, seed: int | None = None) -> Record:
         """Back to position 0; with a seed, a new run, not yet saved, with that seed's weights and batches."""
@@ -285,8 +318,8 @@ class Session:
         return probes.run(name, self.subject(name, options), progress, **options)
 
     def subject(self, name: str, options: dict[str, Any]) -> Subject:
-        """A copy of the present state for a probe to look at; the samples that flipped are those that the
-        update leading here turned, so `flips` is given the parameters before it."""
+        """A copy of the present state for a probe to look at. `flips` tells which samples the update
+        leading here turned, so it is given the parameters before it; `surface` is given the way here."""
         self._use_threads()
         if name == "flips" and "before" not in options and self.position > 0:
             options["before"] = self._parameters_before()
@@ -299,7 +332,8 @@ class Session:
         present = self.trainer.network.parameters
         count = max(2, min(PATH_POINTS, PATH_NUMBERS // max(len(present), 1)))
         states = self.timeline.saved_states(count)
-        return [flat.cpu().numpy().copy() for flat in (*(state.parameters for state in states), present.detach())]
+        walked = [*(state.parameters for state in states), present.detach()]
+        return [flat.cpu().numpy().copy() for flat in walked]
 
     def _parameters_before(self) -> NDArray[Any]:
         """The flat parameters of the position before, which is gone to and come back from."""

@@ -12,7 +12,7 @@ from engine.changes import changed, is_live
 from engine.config import Preset
 from engine.errors import UserError
 from engine.history import History
-from engine.keyframes import Keyframes
+from engine.keyframes import DENSE_STEPS, Keyframes
 from engine.presets import parse_preset, to_toml
 from engine.recorder import Recorder
 from engine.trainer import State, Trainer
@@ -99,14 +99,17 @@ class Timeline:
         self._travel(self._nearest(position), position, None)
         self._compare()
 
-    def advance(self) -> None:
-        """One step along the branch: into its recorded future where there is one, else to a new record."""
+    def advance(self, *, dense: bool = True) -> None:
+        """One step along the branch: into its recorded future where there is one, else to a new record.
+
+        `dense` says that a stop is near: more states are kept, to step back from there at once.
+        """
         started = time.perf_counter()
         trainer = self.trainer
         if trainer.position == self._next_change:
             self._follow_schedule()
         owner = self._owner(trainer.position)
-        if owner.keyframes.wants(trainer.position):
+        if owner.keyframes.wants(trainer.position, dense=dense):
             owner.keyframes.add(trainer.snapshot(owner.keyframes.spare(len(owner.history))))
         trainer.step()
         if trainer.position == len(self.branch.history):
@@ -226,7 +229,7 @@ class Timeline:
     def saved_states(self, at_most: int) -> list[State]:
         """So many of the saved states on the way here, spread evenly. They may be overwritten by a step."""
         saved = [position for position in self.keyframe_positions() if position <= self.position]
-        chosen = {round(at * (len(saved) - 1) / max(at_most - 1, 1)) for at in range(at_most)} if saved else ()
+        chosen = {at * (len(saved) - 1) // max(at_most - 1, 1) for at in range(at_most)}
         return [self._nearest(saved[at]) for at in sorted(chosen)]
 
     def _record(self) -> None:
@@ -273,7 +276,7 @@ class Timeline:
                     self._enter(came_from)
                 self._restore(origin)
                 raise SeekCancelledError(f"the way to position {position} was cancelled")
-            self.advance()
+            self.advance(dense=position - self.position <= DENSE_STEPS)
 
     def _restore(self, state: State) -> None:
         self.trainer.restore(state)
@@ -309,14 +312,17 @@ class Timeline:
             raise UserError(f"there is a branch {name!r} already")
         return name
 
+    def free_name(self, name: str) -> str:
+        """The name, with a number behind it where a branch has it already."""
+        taken, number, free = {branch.name for branch in self.branches.values()}, self._next_number, name
+        while free in taken:
+            free, number = f"{name} #{number}", number + 1
+        return free
+
     def _described(self, changes: Mapping[str, Any]) -> str:
-        """A name of its own for a branch that nobody named: what is changed on it, or its number."""
+        """A name for a branch that nobody named: what is changed on it, or its number."""
         said = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in changes.items())
-        taken, number = {branch.name for branch in self.branches.values()}, self._next_number
-        name = said or f"branch {number}"
-        while name in taken:
-            name, number = f"{said or 'branch'} {'#' * bool(said)}{number}", number + 1
-        return name
+        return self.free_name(said or f"branch {self._next_number}")
 
     def _share_budget(self) -> None:
         """Half of the bytes for the present branch and those it began on, the others share the rest."""

@@ -73,7 +73,7 @@ class Probes:
         self._asked: dict[str, tuple[Wish, Place]] = {}
 
     def wants(self, wish: Wish, place: Place) -> bool:
-        """Whether a wish is still to be sent: it is neither answered nor under way, and never was from here."""
+        """Whether a wish is still to be sent: not answered, not under way, not asked for before from here."""
         found, pending = self.found.get(wish.probe), self.pending.get(wish.probe)
         if found is not None and found.answers(wish, place):
             return False

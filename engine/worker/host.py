@@ -16,12 +16,14 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from typing import Any, Literal, assert_never
 
 import torch
 
 from engine.conditions import Condition, parse_condition
 from engine.errors import UserError
+from engine.keyframes import DENSE_STEPS
 from engine.session import Session
 from engine.timeline import Tick
 from engine.worker.autosave import AutoSave
@@ -70,6 +72,10 @@ from engine.worker.messages import (
 from engine.worker.prober import Prober
 
 FRAME_SECONDS = 0.1
+SUDDEN = ("paused", "condition", "breakpoint", "diverged")
+"""Stops that could not be foreseen, so that states for stepping back are not yet there."""
+IDLE_SECONDS = 0.3
+"""What they may take, while the user looks."""
 PATIENCE_SECONDS = 0.5
 """What takes longer shows how far it is."""
 
@@ -79,26 +85,28 @@ class Inbox:
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
-        self._commands: deque[Command] = deque()
-        self._arrived = threading.Semaphore(0)
+        self._waiting: deque[Command] = deque()
+        # its `put` may interrupt its `get`, as on a signal
+        self._commands: SimpleQueue[Command] = SimpleQueue()
         threading.Thread(target=self._read, name="inbox", daemon=True).start()
 
     def __bool__(self) -> bool:
-        return bool(self._commands)
+        return bool(self._waiting)
 
     def take(self) -> Command:
         """The next command, waited for. The end of the pipe is a `Close`."""
-        self._arrived.acquire()
-        return self._commands.popleft()
+        command = self._commands.get()
+        self._waiting.popleft()
+        return command
 
     def put(self, command: Command) -> None:
-        """Add a command of the process's own, such as on a signal."""
-        self._commands.append(command)
-        self._arrived.release()
+        """Add a command, of the pipe's or of the process's own, such as on a signal."""
+        self._waiting.append(command)
+        self._commands.put(command)
 
-    def holds(self, kind: type[Command]) -> bool:
-        """Whether a command of this kind waits."""
-        return any(isinstance(command, kind) for command in tuple(self._commands))
+    def holds(self, *kinds: type[Command]) -> bool:
+        """Whether a command of these kinds waits."""
+        return any(isinstance(command, kinds) for command in tuple(self._waiting))
 
     def _read(self) -> None:
         while True:
@@ -279,7 +287,7 @@ class Host:
             if goal.until is not None and session.position >= goal.until:
                 self._stopped(session, f"reached step {session.position}", goal.kind)
                 return
-            session.advance()
+            session.advance(dense=goal.until is not None and goal.until - session.position <= DENSE_STEPS)
             if self._arrived(session, goal):
                 return
             if time.monotonic() >= frame:
@@ -333,7 +341,7 @@ class Host:
             if now - started > PATIENCE_SECONDS and now - told > FRAME_SECONDS:
                 told = now
                 self._send(Working("Re-executing from the nearest saved state", done, total))
-            return not self._inbox.holds(Pause)
+            return not self._inbox.holds(Pause, Close)
 
         return tick
 
@@ -383,6 +391,8 @@ class Host:
         self._landmarks(session)
         if self._autosave is not None:
             self._autosave.now()
+        if kind in SUDDEN and not self._inbox:
+            session.prepare_back(IDLE_SECONDS)
 
     def _send(self, event: Event) -> None:
         with self._sending:

@@ -11,7 +11,7 @@ from textual.content import Content
 Floats = NDArray[np.float64]
 GREYS = ("#1c1c1c", "#303030", "#444444", "#585858", "#6c6c6c", "#808080", "#949494", "#a8a8a8")
 LEVELS = tuple((grey, "· "[at % 2]) for at, grey in enumerate(GREYS))
-"""Background and pattern of the bands between contours, from the lowest up: they differ without colour too."""
+"""Colour and pattern of the bands between contours, from the lowest up: they differ without colour too."""
 UNKNOWN = ("#5f0000", "✗")
 
 

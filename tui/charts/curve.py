@@ -51,8 +51,9 @@ def curve(
             dots = trace(columns, np.where(drawn, rows, np.nan))
         else:
             dots = columns[drawn], rows[drawn].astype(np.int64)
-        for column, row, character in zip(*map(np.ndarray.tolist, braille(*dots)[:2]), braille(*dots)[2]):
-            cells[column, row] = (character, colour)
+        at_columns, at_rows, characters = braille(*dots)
+        for at in zip(at_columns.tolist(), at_rows.tolist(), characters, strict=True):
+            cells[at[:2]] = (at[2], colour)
     for sign_x, sign_y, character, colour in signs:
         column = _scale(np.array([sign_x]), x, 2 * width)[0] // 2
         row = _rows(np.array([sign_y]), y, 4 * height, logarithmic)[0] // 4

@@ -49,13 +49,13 @@ class CurvaturePane(ProbePane):
         super().__init__("curvature")
 
     def on_request(self, state: RunState) -> Iterator[Wish]:
-        """The eigenvalues, and the spectrum of a linear net's data."""
+        """The spectrum of a linear net's data, and the eigenvalues."""
+        if not unmet("spectrum", state.preset):
+            yield Wish("spectrum")
         if state.info is not None and state.info.samples > SAMPLES:
             yield Wish("curvature", {"k": LARGEST, "samples": SAMPLES})
         else:
             yield Wish("curvature", {"k": LARGEST})
-        if not unmet("spectrum", state.preset):
-            yield Wish("spectrum")
 
     def action_all(self) -> None:
         self.post_message(self.Asked([Wish("curvature", {"k": LARGEST, "samples": None})]))
@@ -66,12 +66,12 @@ class CurvaturePane(ProbePane):
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
         """The eigenvalues, their history, the spectrum, the map."""
         hint = "enter computes it"
-        yield from self.section(state, "curvature", "Curvature", hint, partial(_curvature, width))
-        yield from _history(state.probes.sharpness.get(state.branch, {}))
         if not unmet("spectrum", state.preset):
             yield from self.section(
-                state, "spectrum", "Spectrum of the data", hint, partial(_spectrum, width)
+                state, "spectrum", "The data's directions", hint, partial(_spectrum, width)
             )
+        yield from self.section(state, "curvature", "Curvature", hint, partial(_curvature, width))
+        yield from _history(state.probes.sharpness.get(state.branch, {}))
         hint = "v computes it, over the two sharpest directions"
         yield from self.section(state, "surface", "The loss from above", hint, partial(_surface, width))
 
@@ -92,12 +92,8 @@ def _curvature(width: int, result: CurvatureResult, other: CurvatureResult | Non
     found = "exact" if result.method == "dense" else f"Lanczos, {result.products} Hessian-vector products"
     if not result.converged:
         found += ", not converged"
-    lines.append(
-        Content.styled(
-            f"of the loss on {result.samples:,} samples · {found} · 0 within ±{text.number(result.resolution, 2)}",
-            "$muted",
-        )
-    )
+    zero = f"0 within ±{text.number(result.resolution, 2)}"
+    lines.append(Content.styled(f"of {result.samples:,} samples · {found} · {zero}", "$muted"))
     return lines
 
 
@@ -176,7 +172,7 @@ def _spectrum(width: int, result: SpectrumResult, other: SpectrumResult | None) 
         Entry("cond(XᵀX)", result.naive_condition, reference.naive_condition if reference else None),
     ]
     lines += grid(entries, width, compared=other is not None)
-    lines.append(Content.styled(_table_heading(other), "$muted"))
+    lines.append(Content.styled(_titles(other), "$muted"))
     order = np.argsort(-np.nan_to_num(result.shares), kind="stable")[:DIRECTIONS]
     lines += [_direction(int(at), result, other) for at in sorted(order.tolist())]
     if result.rank > DIRECTIONS:
@@ -186,7 +182,7 @@ def _spectrum(width: int, result: SpectrumResult, other: SpectrumResult | None) 
     if result.factors is None:
         lines.append(
             Content.styled(
-                "No factor a step: that is for one layer, the whole training set a step, and no adaptive rule.",
+                "No factor a step: it is for one layer, the whole training set a step, no adaptive rule.",
                 "$muted",
             )
         )
@@ -202,30 +198,35 @@ def why(result: SpectrumResult) -> str:
         return ""
     left = float(result.steps_left[at])
     needs = f"{text.number(left, 2)} steps" if math.isfinite(left) else "for ever"
+    share, factor = float(result.shares[at]) / result.loss, abs(float(result.factors[at]))
     return (
-        f"The loss stops here: {result.shares[at] / result.loss:.0%} of it is in direction {at + 1}, along which a step "
-        f"goes {1 - abs(float(result.factors[at])):.1e} of the way; it would take {needs}."
+        f"The loss stays: {share:.0%} of it is in direction {at + 1}, where a step goes {1 - factor:.1e} "
+        f"of the way. It would take {needs}."
     )
 
 
-def _table_heading(other: SpectrumResult | None) -> str:
-    heading = f"{'':>3} {'eigenvalue':>{NUMBER_WIDTH}} {'its loss':>{NUMBER_WIDTH}}"
+def _titles(other: SpectrumResult | None) -> str:
+    """The heading of the table of directions; the numbers compared with stand where the bars would be."""
+    titles = ["eigenvalue", "its loss"]
     if other is not None:
-        heading += f" {'then':>{NUMBER_WIDTH}}"
-    return f"{heading} {'of the loss':<{SHARE_WIDTH + 5}} {'1−factor':>{NUMBER_WIDTH}} {'steps left':>{NUMBER_WIDTH}}"
+        titles.append("then")
+    parts = [f"{title:>{NUMBER_WIDTH}}" for title in titles]
+    parts.append(" " * (SHARE_WIDTH if other is None else 0) + "share")
+    return " ".join(["  ", *parts, *(f"{title:>{NUMBER_WIDTH}}" for title in ("1 − factor", "steps left"))])
 
 
 def _direction(at: int, result: SpectrumResult, other: SpectrumResult | None) -> Content:
     share = float(result.shares[at]) / result.loss if result.loss else 0.0
     parts: list[str | tuple[str, str]] = [
-        (f"{at + 1:>3} ", "$muted"),
-        number(float(result.eigenvalues[at])),
-        f" {number(float(result.shares[at]))}",
+        (f"{at + 1:>2} ", "$muted"),
+        f"{number(float(result.eigenvalues[at]))} {number(float(result.shares[at]))} ",
     ]
-    if other is not None:
+    if other is None:
+        parts.append((bar(share, SHARE_WIDTH), "$primary on $highlight"))
+    else:
         then = float(other.shares[at]) if at < len(other.shares) else None
-        parts.append((f" {number(then)}", REFERENCE))
-    parts += [" ", (bar(share, SHARE_WIDTH), "$primary on $highlight"), f" {share:4.0%}"]
+        parts.append((f"{number(then)} ", REFERENCE))
+    parts.append(f"{share:5.0%}")
     if result.factors is not None and result.steps_left is not None and result.states is not None:
         state = result.states[at]
         parts += [
@@ -236,7 +237,7 @@ def _direction(at: int, result: SpectrumResult, other: SpectrumResult | None) ->
 
 
 def _surface(width: int, result: SurfaceResult, _other: SurfaceResult | None) -> list[Content]:
-    """The bands of the loss, darker where it is lower, with the way walked, where it stands, and the least."""
+    """The bands of the loss, darker where it is lower, with the way walked, where it stands, the least."""
     signs = [(float(x), float(y), "•") for x, y in result.path]
     lowest = np.where(np.isfinite(result.losses), result.losses, np.inf)
     row, column = divmod(int(np.argmin(lowest)), len(result.x))

@@ -1,4 +1,4 @@
-"""How far a network is from the identity: on the data, and on everything between its pixels' least and most."""
+"""How far a network is from the identity: on the data, and on all that lies between its pixels' extremes."""
 
 from __future__ import annotations
 

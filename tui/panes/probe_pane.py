@@ -1,4 +1,4 @@
-"""What the inspector's tabs on probes have in common: asking, telling how far it is, what it is of, comparing."""
+"""What the tabs on probes have in common: asking, telling how far it is and what it is of, comparing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from textual.widgets import Static
 from tui import text
 from tui.charts.blocks import bar
 from tui.needs import unmet
-from tui.probes import Found, Wish
+from tui.probes import Found, Pending, Wish
 from tui.state import RunState, Topic
 from tui.widgets.scroll import Scroll
 
@@ -156,7 +156,7 @@ def _standing(state: RunState, probe: str, found: Found | None, hint: str) -> Co
     """Of which step a result is, whether another one is on its way, and what it is compared with."""
     pending, failure = state.probes.pending.get(probe), state.probes.failed.get(probe)
     if pending is not None:
-        return _progress(pending.place.position, pending.share)
+        return _progress(state, pending)
     if failure is not None:
         return Content.styled(
             f"✗ {failure}; enter tries again", "$error" if failure != "cancelled" else "$muted"
@@ -181,11 +181,15 @@ def _branch(state: RunState, found: Found) -> str:
     return f" of {text.plain(state.branches[found.place.branch].name)}"
 
 
-def _progress(position: int, share: float | None) -> Content:
-    if share is None:
-        return Content.styled(f"computing at step {position:,}…  esc cancels", "$warning")
-    return Content.assemble(
-        (f"computing at step {position:,} {share:4.0%} ", "$warning"),
-        (bar(share, BAR_WIDTH), "$primary on $highlight"),
-        ("  esc cancels", "$warning"),
-    )
+def _progress(state: RunState, pending: Pending) -> Content:
+    """How far a probe is; one that waits says for which."""
+    at = f"step {pending.place.position:,}"
+    if pending.share is not None:
+        return Content.assemble(
+            (f"computing at {at} {pending.share:4.0%} ", "$warning"),
+            (bar(pending.share, BAR_WIDTH), "$primary on $highlight"),
+            (" esc cancels", "$warning"),
+        )
+    others = ((name, other.share) for name, other in state.probes.pending.items())
+    ahead = next((f"after {name}, {share:.0%} done" for name, share in others if share is not None), "…")
+    return Content.styled(f"computing at {at} {ahead}  esc cancels", "$warning")

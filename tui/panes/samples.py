@@ -16,7 +16,7 @@ from engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult
 from tui import text
 from tui.charts.blocks import bar
 from tui.charts.curve import curve
-from tui.charts.image import fitting, grey, image, signed
+from tui.charts.image import fitting, image, signed
 from tui.needs import unmet
 from tui.panes.numbers import REFERENCE, heading, row
 from tui.panes.probe_pane import ProbePane
@@ -131,39 +131,39 @@ class SamplesPane(ProbePane):
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
         """The sample that the list stands at."""
-        above: list[Content] = []
-        if not unmet("flips", state.preset):
-            found = state.probes.found.get("flips")
-            leads = found is None or found.place.position > 0
-            title = "Turned by the update that led here" if leads else "Turned by the first update"
-            above += self.section(state, "flips", title, "not computed yet", _flips)
-        elif "samples" in state.probes.found or not state.probes.pending:
-            above += self.section(state, "samples", "Samples", "not computed yet", _count)
-        else:
-            above += self.section(state, "samples", "Samples", "", lambda *_: [])
-        samples = state.probes.found.get("samples")
+        above = list(self._above(state))
         chosen = self._chosen(state)
         if not chosen:
             yield from above
             return
         self._at = min(self._at, len(chosen) - 1)
         each = chosen[self._at]
+        found, marked = state.probes.found.get("samples"), state.probes.reference.get("samples")
+        sample = _find(found, each.number)
         above.append(_named(each, self._at, len(chosen)))
-        sample = _find(samples, each.number)
-        result: SamplesResult | None = samples.result if samples is not None else None
-        if sample is None or result is None:
+        if found is None or sample is None:
             yield from above
             if each.flip is not None:
                 yield from _classes(each.flip.label, each.flip.before, each.flip.after, width)
             return
-        stale = samples is not None and samples.place != state.place
-        reference = state.probes.reference.get("samples")
-        above.append(
-            _loss(sample, reference.result if reference is not samples and reference is not None else None)
-        )
-        rows = max(self.size.height, LEAST_ROWS)
-        drawn = _drawn(above, each, sample, result, (width, rows))
-        yield from (line.stylize("dim") for line in drawn) if stale else drawn
+        other: SamplesResult | None = marked.result if marked is not None and marked is not found else None
+        if found.result.kind == "labels":
+            above.append(_loss(sample, other))
+        else:
+            above[-1] = Content.assemble(above[-1], "  ", _loss(sample, other))
+        drawn = _drawn(above, each, sample, found.result, (width, max(self.size.height, LEAST_ROWS)))
+        yield from (line.stylize("dim") for line in drawn) if found.place != state.place else drawn
+
+    def _above(self, state: RunState) -> Iterator[Content]:
+        """What is said of all samples."""
+        if not unmet("flips", state.preset):
+            found = state.probes.found.get("flips")
+            first = found is not None and found.place.position == 0
+            title = "Turned by the first update" if first else "Turned by the update that led here"
+            yield from self.section(state, "flips", title, "not computed yet", _flips)
+        else:
+            lines = self.section(state, "samples", "Samples", "not computed yet", _count)
+            yield Content("  ").join(list(lines))
 
 
 def number_of(answer: str, count: int) -> int:

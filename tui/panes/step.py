@@ -1,4 +1,4 @@
-"""What the next update does to the loss: predicted and actual, layer by layer, and at other learning rates."""
+"""What the next update does to the loss: predicted and actual, by layer, and at other learning rates."""
 
 from __future__ import annotations
 

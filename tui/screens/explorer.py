@@ -101,7 +101,9 @@ class ExplorerScreen(Screen[None]):
         key("5", "inspect('step')", "", "What the next update does", PANES),
         key("6", "inspect('layers')", "", "The layers: their gradients, dead and identical units", PANES),
         key("7", "inspect('curvature')", "", "The curvature, against what the rule is stable below", PANES),
-        key("8", "inspect('samples')", "", "The samples: those that the last update turned, the worst", PANES),
+        key(
+            "8", "inspect('samples')", "", "The samples: those that the last update turned, the worst", PANES
+        ),
         key("9", "inspect('function')", "", "How far the network is from the identity", PANES),
         key("less_than_sign", "inspector_tab(-1)", "", "The inspector's tab before", PANES),
         key("greater_than_sign", "inspector_tab(1)", "", "The inspector's next tab", PANES),

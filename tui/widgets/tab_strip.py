@@ -70,7 +70,9 @@ class TabStrip(Static):
         """The names at the greatest length that there is room for."""
         wide, *narrower = _lengths(self.tabs)
         room = self.container_size.width
-        return next((names for names in (wide, *narrower) if not room or sum(map(len, names)) <= room), narrower[-1])
+        return next(
+            (names for names in (wide, *narrower) if not room or sum(map(len, names)) <= room), narrower[-1]
+        )
 
     def on_click(self, event: Click) -> None:
         """Choose the tab under the pointer."""

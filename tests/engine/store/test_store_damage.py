@@ -271,7 +271,6 @@ def test_another_machine_gets_a_branch(copy, key):
     session.close()
 
 
-@pytest.mark.xfail(strict=True, reason="Session.open gives each replay the same name")
 def test_another_machine_can_open_a_session_again_and_again(copy):
     edit(copy, "update meta set value = 'another' where key = 'torch'")
     for _ in range(3):
