@@ -34,6 +34,10 @@ class ConditionError(UserError):
         super().__init__(f"column {column}: {problem}\n    {shown}\n    {' ' * (column - 1)}^")
 
 
+def no_runs(_preset: str) -> None:
+    """No other preset was run: what a condition says of one is not evaluated."""
+
+
 @dataclass(frozen=True)
 class Operand:
     """A number that a condition reads from the records: of this position, an earlier one, or several; or,
@@ -53,7 +57,7 @@ class Operand:
             return f"prev.{self.field}"
         return f"{self.kind}({self.field}, {self.window})"
 
-    def value(self, history: History, position: int, finals: Finals) -> float:
+    def value(self, history: History, position: int, finals: Finals = no_runs) -> float:
         """Its value there; `NULL` where it has none."""
         if self.kind == "run":
             other = finals(self.preset)
@@ -89,10 +93,6 @@ class Operand:
         # a null makes a reduction NaN and a comparison false, so most windows need no second look
         suspect = found == 0 if self.kind in ("rising", "falling") else found != found
         return NULL if suspect and is_null(values).any() else found
-
-
-def no_runs(_preset: str) -> None:
-    """No other preset was run: what a condition says of one is not evaluated."""
 
 
 @dataclass(frozen=True)

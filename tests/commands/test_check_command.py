@@ -71,6 +71,7 @@ def test_json_is_an_object_a_claim(gradstep, claims):
     first, low = done.objects[0], done.objects[1]
     assert list(first) == [
         "preset", "says", "source", "verdict", "position", "steps", "expected", "as_expected", "values",
+        "seeds",
         "reproduce",
     ]  # fmt: skip
     assert (first["says"], first["source"]) == ("It falls.", "somebody [sic]")

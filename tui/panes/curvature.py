@@ -64,19 +64,22 @@ class CurvaturePane(ProbePane):
         self.post_message(self.Asked([Wish("surface", {"samples": SAMPLES})]))
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
-        """The eigenvalues, their history, the spectrum, the map."""
+        """The spectrum, the eigenvalues and their history, the map."""
+        total = state.info.samples if state.info is not None else 0
         hint = "enter computes it"
         if not unmet("spectrum", state.preset):
             yield from self.section(
                 state, "spectrum", "The data's directions", hint, partial(_spectrum, width)
             )
-        yield from self.section(state, "curvature", "Curvature", hint, partial(_curvature, width))
+        yield from self.section(state, "curvature", "Curvature", hint, partial(_curvature, width, total))
         yield from _history(state.probes.sharpness.get(state.branch, {}))
         hint = "v computes it, over the two sharpest directions"
         yield from self.section(state, "surface", "The loss from above", hint, partial(_surface, width))
 
 
-def _curvature(width: int, result: CurvatureResult, other: CurvatureResult | None) -> list[Content]:
+def _curvature(
+    width: int, total: int, result: CurvatureResult, other: CurvatureResult | None
+) -> list[Content]:
     beyond = result.ratio is not None and result.ratio > 1
     lines = [Content.styled(result.words, f"bold {'$error' if beyond else '$success'}")]
     if result.threshold is not None:
@@ -89,11 +92,12 @@ def _curvature(width: int, result: CurvatureResult, other: CurvatureResult | Non
         lines.append(_eigenvalues("largest λ", result, ""))
         if other is not None:
             lines.append(_eigenvalues("", other, REFERENCE))
-    found = "exact" if result.method == "dense" else f"Lanczos, {result.products} Hessian-vector products"
+    found = "exact" if result.method == "dense" else f"Lanczos, {result.products} products"
     if not result.converged:
         found += ", not converged"
     zero = f"0 within ±{text.number(result.resolution, 2)}"
-    lines.append(Content.styled(f"of {result.samples:,} samples · {found} · {zero}", "$muted"))
+    part = f" of {total:,}" if result.samples < total else ""
+    lines.append(Content.styled(f"on {result.samples:,}{part} samples · {found} · {zero}", "$muted"))
     return lines
 
 

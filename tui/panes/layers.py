@@ -16,7 +16,7 @@ from tui.panes.probe_pane import ProbePane
 from tui.probes import Wish
 from tui.state import RunState
 
-NAME_WIDTH = 11
+NAME_WIDTH = 13
 SINCE = 4
 """So many positions from which on units are silent are listed, the earliest."""
 
@@ -49,7 +49,9 @@ def _layers(width: int, result: LayersResult, other: LayersResult | None) -> lis
         lines += _layer(layer, others.get(layer.name), width)
     on = f"on the batch of {result.samples:,}"
     more = (
-        "; dead and constant: on the whole training set" if result.whole else "; enter looks at all samples"
+        "; dead and constant: on the whole training set"
+        if result.whole
+        else "; enter looks at all samples, and at ranks"
     )
     return [*lines, Content.styled(on + more, "$muted")]
 
@@ -61,7 +63,10 @@ def _layer(layer: LayerReport, other: LayerReport | None, width: int) -> list[Co
             (f"{layer.name} ", "bold"),
             (f"{layer.activation}  ", "$muted"),
             (f"{layer.units:,} units, {layer.distinct:,} distinct", "bold $warning" if alike else ""),
-            (f"  then {other.distinct:,}" if other is not None else "", REFERENCE),
+            (f" (then {other.distinct:,})" if other is not None else "", REFERENCE),
+            ("  mean |g| ", "$muted"),
+            text.number(layer.mean_abs_gradient, 3),
+            (f" (then {text.number(other.mean_abs_gradient, 3)})" if other is not None else "", REFERENCE),
         )
     ]
     lines += [Content.styled(f"  {note}", "$warning") for note in layer.notes]
@@ -70,11 +75,9 @@ def _layer(layer: LayerReport, other: LayerReport | None, width: int) -> list[Co
     lines.append(_histogram("into units", layer.pre_activations))
     if other is not None:
         lines.append(_histogram("  then", other.pre_activations, REFERENCE))
-    mean = f"  mean |g| {text.number(layer.mean_abs_gradient, 3)}"
-    lines.append(Content.assemble(_histogram("gradient", layer.gradients), (mean, "$muted")))
+    lines.append(_histogram("gradient", layer.gradients))
     if other is not None:
-        mean = f"  mean |g| {text.number(other.mean_abs_gradient, 3)}"
-        lines.append(Content.assemble(_histogram("  then", other.gradients, REFERENCE), (mean, REFERENCE)))
+        lines.append(_histogram("  then", other.gradients, REFERENCE))
     for name, units, then in (
         ("silent", layer.silent, other.silent if other is not None else None),
         ("dead", layer.dead, other.dead if other is not None else None),

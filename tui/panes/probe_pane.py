@@ -134,7 +134,8 @@ class ProbePane(Scroll, can_focus=True):
     def section(self, state: RunState, probe: str, title: str, hint: str, view: View) -> Iterator[Content]:
         """A heading that says of which step the result is, or how to get one, and the result."""
         if missing := unmet(probe, state.preset):
-            yield Content.assemble((title, "bold $secondary"), (f"  needs {missing}", "$muted"))
+            said = f"  says nothing of this run: it needs {missing}."
+            yield Content.assemble((title, "bold $secondary"), (said, "$muted"))
             return
         found, reference = state.probes.found.get(probe), state.probes.reference.get(probe)
         yield Content.assemble((title, "bold $secondary"), "  ", _standing(state, probe, found, hint))

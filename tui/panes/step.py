@@ -29,7 +29,7 @@ STYLES: dict[StepVerdict, str] = {
     "not finite": "$error",
 }
 NAME_WIDTH = 7
-CURVE = (36, 6)
+CURVE = (36, 7)
 
 
 class StepPane(ProbePane):
@@ -165,22 +165,20 @@ def _line(width: int, result: LineResult, other: LineResult | None) -> list[Cont
         ],
     )
     said = [
-        _point("●", "$accent", "this update", result, chosen),
-        _point("▼", "$success", "the least loss", result, best),
-        Content.styled("  faint: what loss + m·dᵀg + ½m²·dᵀHd predicts", "$muted"),
+        _point("●", "$accent", "taken", result, chosen),
+        _point("▼", "$success", "least", result, best),
+        Content.styled("  faint: predicted by dᵀg and dᵀHd", "$muted"),
     ]
     if is_log(result.losses):
         said.append(Content.styled("  on a log scale", "$muted"))
     if not math.isfinite(float(result.losses.sum())):
         said.append(Content.styled("  where it ends, the loss is not finite", "$error"))
     if other is not None:
-        said.append(
-            Content.styled(
-                f"  then: {number(float(other.losses[other.chosen])).strip()}, least at "
-                f"×{other.multiples[other.best]:.3g}: {number(float(other.losses[other.best])).strip()}",
-                REFERENCE,
-            )
-        )
+        said += [
+            _point("○", REFERENCE, "taken, then", other, other.chosen),
+            _point("▽", REFERENCE, "least, then", other, other.best),
+        ]
+    said = said[: len(drawing)]
     said += [Content()] * (len(drawing) - len(said))
     axis = f"0{'× the update':^{CURVE[0] - 2}}{result.multiples[-1]:.0f}"
     return [
@@ -190,11 +188,14 @@ def _line(width: int, result: LineResult, other: LineResult | None) -> list[Cont
 
 
 def _point(sign: str, style: str, name: str, result: LineResult, at: int) -> Content:
+    """What a multiple of the update does to the loss."""
     multiple = float(result.multiples[at])
     rate = f" η {text.number(multiple * result.learning_rate, 3)}" if result.learning_rate is not None else ""
+    change = float(result.losses[at]) - result.loss
     return Content.assemble(
         (f"{sign} ", f"bold {style}"),
-        (f"{name} ", "$muted"),
-        f"×{multiple:.3g}{rate}:",
-        number(float(result.losses[at])),
+        f"×{multiple:.3g}",
+        (f"{rate}: Δ ", "$muted"),
+        text.change(change, 4),
+        (f" {name}", "$muted"),
     )

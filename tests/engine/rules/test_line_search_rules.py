@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rule_runs import DIGITS, RULES, ExactRamp, NumpyNet, flat, from_zero, preset, session
 
 from engine import ConfigError, Session
-from engine.keyframes import RECENT_STRIDE
+from engine.keyframes import DENSE_STRIDE
 from engine.states import state_from_bytes, state_to_bytes
 
 ARMIJO = 1e-4
@@ -218,7 +218,7 @@ def test_plain_rules_have_no_trials():
 def test_trials_end_with_the_step_they_belong_to():
     run = session({"name": "line_search"})
     run.burst(4)
-    run.seek(4 - 4 % RECENT_STRIDE - RECENT_STRIDE)
+    run.seek(4 - 4 % DENSE_STRIDE - DENSE_STRIDE)
     assert run.trainer.trials == ()
 
 
