@@ -39,7 +39,7 @@ class StoryPane(Vertical):
     def __init__(self) -> None:
         super().__init__(id="story")
         self._heading = Static(markup=False)
-        self.list = Choices(id="claims", markup=False)
+        self.list = Choices(id="claims", markup=False, compact=True)
         self._shown: tuple[object, ...] = ()
         self._verdicts: tuple[Verdict, ...] = ()
 
