@@ -57,6 +57,7 @@ class ModelPane(Vertical):
         self._table.update(network_table(state.preset))
         self._initialiser.say(initialiser(state.preset))
         self._data.say(state.info.data if state.info is not None else state.preset.data.name)
+        self.call_after_refresh(self.presets.scroll_to_highlight)
 
     def on_resize(self, _event: Resize) -> None:
         """Show or leave out the titles; keep the open preset in sight."""

@@ -27,7 +27,7 @@ from tui.state import RunState
 WORST = 8
 MAX_ASKED = 20
 BAR_WIDTH = 9
-CLASS_WIDTH = 27
+CLASS_WIDTH = 26
 GAP = 2
 LEAST_ROWS = 6
 MAX_ROWS = 14
@@ -282,17 +282,13 @@ def _classes(label: int, before: NDArray[Any] | None, after: NDArray[Any], width
     across = 2 if width >= 2 * CLASS_WIDTH else 1
     down = -(-len(cells) // across)
     columns = [cells[at : at + down] for at in range(0, len(cells), down)]
-    wide = [max(len(cell) for cell in column) for column in columns]
-    lines = []
-    for at in range(down):
-        parts = [
-            cell.pad_right(wide[i] - len(cell) + GAP)
-            for i, column in enumerate(columns)
-            if at < len(column)
-            for cell in [column[at]]
-        ]
-        lines.append(Content("").join(parts))
-    return lines
+    wide = max(map(len, cells))
+    return [
+        Content(" " * GAP).join(
+            column[at].pad_right(wide - len(column[at])) for column in columns if at < len(column)
+        )
+        for at in range(down)
+    ]
 
 
 def _copied(sample: SampleRow, shape: tuple[int, int], width: int, rows: int) -> list[Content]:

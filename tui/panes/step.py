@@ -13,7 +13,7 @@ from textual.content import Content
 from engine.probes.results import FullStep, LayerStep, LineResult, StepResult, StepVerdict, TrialPoint
 from tui import text
 from tui.charts.curve import curve, is_log
-from tui.panes.numbers import REFERENCE, Entry, grid, heading, number, row
+from tui.panes.numbers import REFERENCE, Entry, grid, heading, row
 from tui.panes.probe_pane import ProbePane
 from tui.probes import Wish
 from tui.state import RunState

@@ -93,7 +93,8 @@ def told(claim: Claim, verdict: Verdict | None) -> Content:
         if values:
             parts.append((f"  {values}", "$muted"))
         if verdict.position is not None:
-            parts.append(("  ↵ goes there", "$muted"))
+            turned = ", 8 shows whom it turned" if "mistakes" in condition(claim) else ""
+            parts.append((f"  ↵ goes there{turned}", "$muted"))
     return Content.assemble(*parts)
 
 

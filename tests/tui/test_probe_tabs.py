@@ -1,0 +1,492 @@
+"""The inspector's tabs on probes: what they ask for, what they show, and what they do with odd numbers."""
+
+import dataclasses
+import math
+
+import numpy as np
+import probe_results as made
+import pytest
+from fake_engine import bench, classifier
+
+from engine.claims import Verdict
+from engine.presets import load_preset
+from engine.worker.messages import (
+    CancelProbe,
+    Changed,
+    Died,
+    Opened,
+    Probe,
+    Probed,
+    ProbeFailed,
+    Probing,
+    Seek,
+    Verdicts,
+)
+from tui import probes
+from tui.app import Explorer
+from tui.needs import unmet
+
+SMALL = (80, 24)
+RESULTS = {
+    "step": made.step,
+    "line": made.line,
+    "layers": made.layers,
+    "curvature": made.curvature,
+    "spectrum": made.spectrum,
+    "surface": made.surface,
+    "function": made.function,
+}
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch):
+    monkeypatch.setattr(Explorer, "REST_SECONDS", 0.001)
+
+
+def asked(b):
+    """The probes asked for so far."""
+    return [command for command in b.engine.sent if isinstance(command, Probe)]
+
+
+async def tell(b, name, result, branch=0):
+    b.engine.tell(Probed(name, result.position, branch, result, 0.1))
+    await b.settled()
+
+
+async def at(b, position, key=None):
+    """The run stands at a position, with a tab in sight."""
+    await b.advanced(position)
+    await b.stopped()
+    if key:
+        await b.press(key)
+
+
+# --- asking -----------------------------------------------------------------------------------------
+
+
+async def test_the_tab_in_sight_asks_once_at_each_stop():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "5")
+        await b.until(lambda: asked(b) == [Probe("step")])
+        await b.press("1", "5")
+        assert asked(b) == [Probe("step")]
+        await b.advanced(1)
+        await b.stopped()
+        await b.until(lambda: asked(b) == [Probe("step")] * 2)
+        await b.press("6")
+        await b.until(lambda: asked(b)[2:] == [Probe("layers")])
+
+
+async def test_nothing_is_asked_while_running_or_out_of_sight():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "5")
+        await b.until(lambda: len(asked(b)) == 1)
+        await tell(b, "step", made.step())
+        await b.advanced(20, running=True)
+        await b.press("1")
+        await b.stopped()
+        await b.pilot.pause(0.05)
+        assert len(asked(b)) == 1
+        await b.press("5")
+        await b.until(lambda: len(asked(b)) == 2)
+
+
+async def test_a_change_at_the_same_position_asks_again():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "5")
+        await b.until(lambda: len(asked(b)) == 1)
+        await tell(b, "step", made.step())
+        b.engine.tell(Changed(b.state.preset, 20, {"train.rule.learning_rate": 0.5}))
+        await b.until(lambda: len(asked(b)) == 2)
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted"),
+    [
+        ("5", [Probe("line")]),
+        ("6", [Probe("layers", {"whole": True, "ranks": True})]),
+        ("7", [Probe("spectrum"), Probe("curvature", {"k": 5})]),
+    ],
+)
+async def test_enter_asks_for_what_is_dear(key, wanted):
+    async with bench("linear-1-layer", size=SMALL) as b:
+        await at(b, 20, key)
+        for name in ("step", "layers"):
+            await tell(b, name, RESULTS[name]())
+        b.engine.sent.clear()
+        await b.press("enter")
+        assert asked(b) == wanted
+
+
+async def test_the_tabs_own_keys_ask_for_more():
+    async with bench(classifier(), size=SMALL) as b:
+        await b.opened(samples=60_000)
+        await at(b, 20, "7")
+        await b.press("enter", "v", "a")
+        assert asked(b) == [
+            Probe("curvature", {"k": 5, "samples": 5000}),
+            Probe("surface", {"samples": 5000}),
+            Probe("curvature", {"k": 5, "samples": None}),
+        ]
+        b.engine.sent.clear()
+        await b.press("5", "a")
+        assert Probe("step", {"full": True}) in asked(b)
+
+
+async def test_the_flips_are_asked_for_and_then_their_samples():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "8")
+        await b.until(lambda: asked(b) == [Probe("flips")])
+        await tell(b, "flips", made.flips())
+        await b.until(lambda: asked(b)[1:] == [Probe("samples", {"chosen": (45, 46), "worst": 8})])
+        await b.press("number_sign", *"1499", "enter")
+        await b.until(lambda: asked(b)[-1] == Probe("samples", {"chosen": (1499, 45, 46), "worst": 8}))
+
+
+async def test_a_sample_s_number_is_checked():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "8")
+        await b.press("number_sign", *"1500", "enter")
+        assert "allowed: 0 to 1,499" in b.text("#ask")
+
+
+async def test_the_evidence_of_a_claim_leads_to_the_samples_that_turned():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "4")
+        verdicts = tuple(Verdict(claim, "refuted", 20, 7) for claim in classifier().claim)
+        b.engine.tell(Verdicts(verdicts))
+        await b.settled()
+        assert "8 shows whom it turned" in b.text("#story")
+        await b.press("down", "enter")
+        assert Seek(7) in b.engine.sent
+        await b.moved(7)
+        await b.press("8")
+        await b.until(lambda: asked(b) == [Probe("flips")])
+
+
+# --- progress, cancelling, failing ------------------------------------------------------------------
+
+
+async def test_progress_is_shown_and_escape_cancels():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "7")
+        assert "esc cancel" not in b.key_bar()
+        await b.press("enter")
+        b.engine.tell(Probing("curvature", 0.42))
+        await b.settled()
+        assert "computing at step 20  42%" in b.text("#curvature")
+        assert "esc cancel" in b.key_bar()
+        await b.press("n")
+        assert b.app.state.working == ""
+        await b.press("5")
+        await b.until(lambda: "after curvature, 42% done" in b.text("#step"))
+        await b.press("7", "escape")
+        assert b.engine.sent[-1] == CancelProbe("curvature")
+        assert "cancelled; enter tries again" in b.text("#curvature")
+        b.engine.tell(ProbeFailed("curvature", probes.CANCELLED))
+        await b.press("enter")
+        assert asked(b)[-1].name == "curvature"
+
+
+async def test_a_probe_that_a_newer_request_has_replaced_is_still_under_way():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "7")
+        await b.press("enter", "a")
+        b.engine.tell(ProbeFailed("curvature", probes.CANCELLED))
+        await b.settled()
+        assert "computing" in b.text("#curvature")
+
+
+async def test_a_failure_says_why():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "5")
+        b.engine.tell(ProbeFailed("step", "MemoryError: \x1b[31mno"))
+        await b.settled()
+        assert "✗ MemoryError: \ufffd[31mno" in b.text("#step")
+
+
+async def test_a_dead_engine_computes_nothing():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "7")
+        await b.press("enter")
+        b.engine.tell(Died(1, ""))
+        await b.settled()
+        await b.press("escape")
+        assert "computing" not in b.text("#curvature")
+        b.engine.sent.clear()
+        await b.press("enter")
+        assert asked(b) == []
+
+
+# --- results ----------------------------------------------------------------------------------------
+
+
+async def test_the_step_is_told_in_words_and_numbers():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "5")
+        await tell(b, "step", made.step(full=True, trials=made.trials(), remark="not\x1b downhill"))
+        await tell(b, "line", made.line())
+        shown = b.text("#step")
+        for says in (
+            "as the quadratic predicts",
+            "not\ufffd downhill",
+            "dᵀg+½dᵀHd     -0.01095",
+            "layer2       1.830     0.3022  1.000e-09",
+            "vanishing gradient",
+            "0.5000      2.310          2  taken",
+            "cos(batch g)     0.9700",
+            "●",
+            "▼ ×1.5",
+        ):
+            assert says in shown
+
+
+async def test_the_layers_are_drawn_and_counted():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "6")
+        since = np.array([3, 12, 12, 12, 15])
+        singular = np.array([3.5, 0.1])
+        await tell(b, "layers", made.layers(silent_since=since, rank=60, singular_values=singular))
+        shown = b.text("#layers")
+        for says in (
+            "64 units, 1 distinct",
+            "1 group; 0–63",
+            "▁▁▁▂▂▂▃▃▃▄▄▄▅▅▅▆▆▆▇▇▇███",
+            "silent     5 of 64: 3, 7–9, 40",
+            "unit 3 from 3 on, 3 units from 12 on",
+            "60 of the weights",
+        ):
+            assert says in shown, shown
+
+
+async def test_the_curvature_stands_against_its_threshold_and_its_history():
+    async with bench(classifier(), size=(80, 40)) as b:
+        await at(b, 19, "7")
+        await tell(b, "curvature", made.curvature(18, 26.0))
+        await tell(b, "curvature", made.curvature(19, 30.0))
+        await tell(b, "surface", made.surface(19))
+        shown = b.text("#curvature")
+        for says in (
+            "2/η = 20.00",
+            "1.50",
+            "at the 2 positions",
+            "largest λ",
+            "◉",
+            "•",
+            "×",
+            "on 1,500 samples",
+        ):
+            assert says in shown, shown
+
+
+async def test_the_spectrum_says_why_the_loss_stays():
+    async with bench("linear-1-layer", size=SMALL) as b:
+        await at(b, 200, "7")
+        await tell(b, "spectrum", made.spectrum(200))
+        shown = b.text("#curvature")
+        for says in (
+            "rank 2, beyond that",
+            "100% of it is in direction 2",
+            "5.527e+07 frozen",
+            "4.000 solved",
+        ):
+            assert says in shown, shown
+
+
+async def test_samples_are_gone_through():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "8")
+        await tell(b, "flips", made.flips())
+        await tell(b, "samples", made.labelled())
+        shown = b.text("#samples")
+        assert "mistakes 1,188 → 1,190" in shown
+        assert "1 of 4" in shown
+        assert "#45 turned wrong" in shown
+        assert shown.count("▀") == 28 * 14
+        assert "0.080 → 0.280" in shown
+        await b.press("full_stop", "down")
+        assert "#1 among the worst" in b.text("#samples")
+        await b.press("comma")
+        assert "#46 turned right" in b.text("#samples")
+        await b.press(*["comma"] * 5)
+        assert "#45" in b.text("#samples")
+
+
+async def test_the_identity_s_samples_stand_side_by_side():
+    async with bench("identity-1-layer", size=SMALL) as b:
+        await at(b, 20, "8")
+        await b.until(lambda: asked(b) == [Probe("samples", {"chosen": (), "worst": 8})])
+        await tell(b, "samples", made.copied())
+        shown = b.text("#samples")
+        assert "#13650 among the worst" in shown
+        assert "largest error 255.0" in shown
+        assert "difference" in shown
+        assert shown.count("▀") == 3 * 24 * 12
+
+
+async def test_the_ramp_s_samples_are_a_scatter():
+    async with bench("linear-1-layer", size=SMALL) as b:
+        await at(b, 20, "8")
+        await tell(b, "samples", made.ramp())
+        shown = b.text("#samples")
+        assert "output over target" in shown
+        assert "99          99.00      92.10" in shown
+
+
+async def test_the_function_s_errors_are_listed():
+    async with bench("identity-1-layer", size=SMALL) as b:
+        await at(b, 20, "9")
+        await b.press("enter")
+        assert asked(b)[-1] == Probe("function")
+        await tell(
+            b, "function", made.function(exact=False, span_distance=0.5, map_singular_values=np.ones(3))
+        )
+        shown = b.text("#function")
+        for says in (
+            "outputs dead          3",
+            "dead 6, 47, 95",
+            "a lower bound",
+            "575 ",
+            "output 188 is the worst",
+        ):
+            assert says in shown, shown
+
+
+@pytest.mark.parametrize("key", "56789")
+async def test_a_result_of_another_position_is_dimmed_and_says_of_which(key):
+    preset = "identity-1-layer" if key == "9" else classifier()
+    name, result = {
+        "5": ("step", made.step()),
+        "6": ("layers", made.layers()),
+        "7": ("curvature", made.curvature()),
+        "8": ("flips", made.flips()),
+        "9": ("function", made.function()),
+    }[key]
+    async with bench(preset, size=SMALL) as b:
+        await at(b, 20, key)
+        await tell(b, name, dataclasses.replace(result, position=19))
+        shown = b.app.explorer.inspector.probe_pane
+        assert "at step 19" not in b.text(f"#{shown.id}")
+        await b.advanced(1, running=True)
+        await b.until(lambda: "of step 19; enter computes it here" in b.text(f"#{shown.id}"))
+        assert any("dim" in str(span.style) for span in shown.body.content.spans)
+
+
+async def test_a_tab_that_says_nothing_of_the_run_says_so():
+    async with bench("linear-1-layer", size=SMALL) as b:
+        await at(b, 20, "9")
+        await b.press("enter")
+        assert asked(b) == []
+        says = "says nothing of this run: it needs targets that are the inputs themselves."
+        assert says in b.text("#function")
+
+
+def test_what_is_unmet_is_told_from_the_preset():
+    assert unmet("flips", load_preset("linear-1-layer"))
+    assert unmet("spectrum", load_preset("exam-full-batch"))
+    assert not unmet("spectrum", load_preset("identity-1-layer-linear"))
+    assert not unmet("step", load_preset("exam-full-batch"))
+
+
+async def test_another_run_forgets_the_results():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "5")
+        await tell(b, "step", made.step())
+        b.engine.tell(Opened(classifier(), b.state.info))
+        await b.settled()
+        assert "as the quadratic predicts" not in b.text("#step")
+
+
+# --- comparing --------------------------------------------------------------------------------------
+
+
+async def test_a_marked_result_stands_beside_a_later_one():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 19, "5")
+        await tell(b, "step", made.step(18))
+        await b.press("c")
+        await at(b, 1)
+        await tell(b, "step", made.step(19, actual=-0.022))
+        shown = b.text("#step")
+        assert "at step 19, beside it step 18" in shown
+        assert "actual Δ       -0.02200   -0.01100" in shown
+        await b.press("c")
+        assert "kept to compare with" in b.text("#step")
+        await b.press("C")
+        assert "beside it step 18" in b.text("#step")
+        await b.press("C")
+        assert "beside it" not in b.text("#step")
+
+
+@pytest.mark.parametrize(
+    ("preset", "key", "name", "make"),
+    [
+        ("linear-1-layer", "6", "layers", made.layers),
+        ("linear-1-layer", "7", "curvature", made.curvature),
+        ("linear-1-layer", "7", "spectrum", made.spectrum),
+        ("linear-1-layer", "7", "surface", made.surface),
+        ("linear-1-layer", "5", "line", made.line),
+        ("linear-1-layer", "8", "samples", made.ramp),
+        ("identity-1-layer", "8", "samples", made.copied),
+        ("identity-1-layer", "9", "function", made.function),
+    ],
+)
+@pytest.mark.parametrize("size", [SMALL, (60, 20), (120, 40)])
+async def test_every_tab_compares_at_every_size(preset, key, name, make, size):
+    async with bench(preset, size=size) as b:
+        await at(b, 20, key)
+        await tell(b, name, make(19))
+        await b.press("c")
+        await at(b, 1)
+        await tell(b, name, make(20))
+        pane = b.app.explorer.inspector.probe_pane
+        assert "beside it step 19" in pane.body.content.plain
+
+
+# --- numbers that are none --------------------------------------------------------------------------
+
+
+def broken(result):
+    """A result whose numbers are all NaN or infinite."""
+    spoiled = {}
+    for at, field in enumerate(dataclasses.fields(result)):
+        value = getattr(result, field.name)
+        bad = (math.nan, math.inf, -math.inf)[at % 3]
+        if isinstance(value, float):
+            spoiled[field.name] = bad
+        elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
+            spoiled[field.name] = np.full_like(value, bad)
+    return dataclasses.replace(result, **spoiled)
+
+
+@pytest.mark.parametrize(
+    ("preset", "key", "name", "result"),
+    [
+        ("linear-1-layer", "5", "step", made.step(19, ratio=math.nan)),
+        ("linear-1-layer", "5", "line", made.line(19)),
+        ("linear-1-layer", "6", "layers", made.layers(19)),
+        ("linear-1-layer", "7", "curvature", made.curvature(19)),
+        ("linear-1-layer", "7", "curvature", made.curvature(19, threshold=None)),
+        ("linear-1-layer", "7", "spectrum", made.spectrum(19)),
+        ("linear-1-layer", "7", "surface", made.surface(19)),
+        ("linear-1-layer", "8", "samples", made.ramp(19, bad=True)),
+        ("identity-1-layer", "8", "samples", made.copied(19, bad=True)),
+        ("identity-1-layer", "9", "function", made.function(19)),
+    ],
+)
+async def test_numbers_that_are_none_are_shown(preset, key, name, result):
+    async with bench(preset, size=SMALL) as b:
+        await at(b, 19, key)
+        if name != "samples":
+            result = broken(result)
+        await tell(b, name, dataclasses.replace(result, position=18))
+        await tell(b, name, dataclasses.replace(result, position=19))
+        assert "at step 19" in b.app.explorer.inspector.probe_pane.body.content.plain
+
+
+def test_the_engine_s_word_for_cancelled_is_known():
+    from engine.probes import ProbeCancelledError
+    from engine.probes.passes import Work
+
+    with pytest.raises(ProbeCancelledError, match=f"^{probes.CANCELLED}$"):
+        Work(lambda _share: False).add(1.0)
