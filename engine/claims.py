@@ -60,10 +60,14 @@ class Verdict:
         if self.claim.seeds is not None:
             return f"open: `gradstep check` runs {self.claim.seeds} seeds"
         if self.state == "holds":
-            return f"holds for {self.steps:,} steps so far"
+            return f"holds for {_steps(self.steps)} so far"
         if self.state == "open":
-            return f"open after {self.steps:,} steps"
+            return f"open after {_steps(self.steps)}"
         return f"{self.state} at step {self.position:,}"
+
+
+def _steps(count: int) -> str:
+    return f"{count:,} step{'s' * (count != 1)}"
 
 
 class Judge:

@@ -15,7 +15,8 @@ from engine.data.dataset import Dataset
 from engine.errors import UserError
 from engine.history import History
 from engine.keyframes import Keyframes, least_missed
-from engine.presets import parse_preset, to_toml
+from engine.presets import to_toml
+from engine.saved_preset import preset_from_file
 from engine.session_lock import lock, unlock
 from engine.states import state_from_bytes, state_to_bytes
 from engine.store import SessionFile, StoredBranch, StoreError, delete_files
@@ -159,17 +160,6 @@ class Saver:
             sizes = [entry for entry in sizes if entry[:2] != (branch, victim)]
 
 
-def saved_preset(file: SessionFile) -> Preset:
-    """The config that a saved run began with. Raises StoreError if the file is damaged."""
-    branches = file.branches()
-    if not branches or branches[0].number != 0 or not branches[0].configs:
-        raise StoreError(f"{file.path}: the file is damaged: it has no run")
-    preset = _preset(file, branches[0].configs[0][1])
-    if preset.train.threads == "auto" or preset.train.device == "auto":
-        raise StoreError(f"{file.path}: the file is damaged: it does not say what the run used")
-    return preset
-
-
 def differences(file: SessionFile, dataset: Dataset) -> list[str]:
     """Why a re-execution here may give other bits than the file has, in words. Raises StoreError where the
     data is another, so that there is nothing to re-execute on."""
@@ -202,7 +192,7 @@ def load_timeline(file: SessionFile, trainer: Trainer, preset: Preset) -> Timeli
                 stored.fork,
                 history,
                 Keyframes(0),
-                [(position, _preset(file, toml)) for position, toml in stored.configs],
+                [(position, preset_from_file(file, toml)) for position, toml in stored.configs],
                 stored.changes,
             )
         for number, position, _ in file.keyframe_sizes():
@@ -247,13 +237,6 @@ def load_breakpoints(file: SessionFile) -> Breakpoints:
         return Breakpoints([Breakpoint(**point) for point in stored])
     except (ValueError, TypeError, AttributeError, UserError):
         raise StoreError(f"{file.path}: the file is damaged: its breakpoints are none") from None
-
-
-def _preset(file: SessionFile, toml: str) -> Preset:
-    try:
-        return parse_preset(toml, name=file.meta().get("preset", ""), source=str(file.path))
-    except RecursionError:
-        raise StoreError(f"{file.path}: the file is damaged: a config is none") from None
 
 
 def _stored(branch: Branch) -> StoredBranch:

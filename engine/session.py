@@ -21,7 +21,8 @@ from engine.errors import UserError
 from engine.history import History, Record
 from engine.keyframes import DENSE_STEPS
 from engine.probes.subject import Subject
-from engine.saver import Saver, differences, load_breakpoints, load_timeline, saved_preset
+from engine.saved_preset import saved_preset
+from engine.saver import Saver, differences, load_breakpoints, load_timeline
 from engine.session_lock import lock, unlock
 from engine.store import SessionFile, StoreError
 from engine.threads import resolve_threads

@@ -52,11 +52,13 @@ def new_session_path(preset: str) -> Path:
 
 
 def find_session(given: str) -> Path | None:
-    """A session by its path, or by its file's name among the user's; None if there is none."""
+    """A session by its path, or by its file's name among the user's, of which the beginning is enough where
+    no other begins so; None if there is none."""
     for path in (Path(given), sessions_folder() / given, sessions_folder() / f"{given}{SUFFIX}"):
         if path.is_file():
             return path
-    return None
+    begin_so = [path for path in _paths(sessions_folder()) if path.name.startswith(given)] if given else []
+    return begin_so[0] if len(begin_so) == 1 else None
 
 
 def list_sessions(folder: Path | None = None) -> list[SessionSummary]:

@@ -19,6 +19,7 @@ from engine.conditions import parse_condition
 from engine.config import Preset
 from engine.errors import UserError
 from engine.presets import load_preset
+from engine.saved_preset import read_saved_preset
 from engine.sessions import recent_sessions
 from engine.worker.client import EngineClient
 from engine.worker.messages import (
@@ -109,8 +110,11 @@ class Explorer(App[int]):
     ) -> None:
         super().__init__()
         self.presets = catalogue.shipped()
+        if session is not None:
+            preset = read_saved_preset(session)
         preset = preset or load_preset(DEFAULT_PRESET)
-        self._remember(preset)
+        if session is None:
+            self._remember(preset)
         self.state = RunState(preset)
         self.explorer = ExplorerScreen(self.state, self.presets)
         self._data_dir = data_dir
@@ -176,7 +180,7 @@ class Explorer(App[int]):
             self._impatient(False)
             self._changed(topics)
         if died is not None:
-            self.push_screen(EngineDied(died), self._after_death)
+            self.push_screen(EngineDied(died, self.state.session.path is not None), self._after_death)
 
     def _after_death(self, restart: bool | None) -> None:
         if restart:
@@ -396,7 +400,10 @@ class Explorer(App[int]):
 
     def on_story_pane_evidence(self, message: StoryPane.Evidence) -> None:
         """The evidence of a claim is wanted."""
-        self._send(Seek(message.position))
+        if message.position is not None:
+            self._send(Seek(message.position))
+        else:
+            self._changed(self.state.refuse("this claim is not decided yet: there is no evidence to go to"))
 
     def on_branches_pane_chosen(self, message: BranchesPane.Chosen) -> None:
         """A branch is to be gone to."""

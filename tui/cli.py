@@ -78,7 +78,17 @@ def explore(arguments: argparse.Namespace) -> int:
         raise UserError("the explorer needs a terminal; without one, use `gradstep run`")
     from tui.app import Explorer
 
-    return Explorer(preset, arguments.data_dir, session=session).run() or 0
+    explorer = Explorer(preset, arguments.data_dir, session=session)
+    status = explorer.run() or 0
+    saved = explorer.state.session
+    if saved.path is not None:
+        name = plain(saved.path.stem)
+        print(
+            f"not all is saved: {plain(saved.problem)}"
+            if saved.problem
+            else f"saved; `gradstep {name}` resumes it"
+        )
+    return status
 
 
 def _session(given: str | None) -> Path | None:

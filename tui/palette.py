@@ -40,7 +40,7 @@ class ExplorerCommands(Provider):
         app = cast("Explorer", self.app)
         state, explorer = app.state, app.explorer
         if state.died is not None:
-            yield Entry("Restart the engine", "On the same preset, from position 0", app.action_restart)
+            yield Entry("Restart the engine", "Where the run was saved", app.action_restart)
         elif state.busy:
             yield Entry("Pause", "At most one more step is done", app.action_pause)
         else:

@@ -222,6 +222,11 @@ class RunState:
         self.working = f"resuming {text.plain(name)}"
         return Topic.STATUS
 
+    def refuse(self, why: str) -> Topic:
+        """What was asked for can't be had now."""
+        self.refusal = why
+        return Topic.STATUS
+
     def asking(self) -> Topic:
         """A command is on its way: the refusal of an earlier one is no longer of interest."""
         if not self.refusal:

@@ -98,7 +98,7 @@ async def test_the_picker_opens_a_file_and_says_what_is_wrong_with_it(tmp_path):
 async def test_a_preset_is_opened_from_the_list():
     async with bench() as b:
         await b.press("2", "down", "enter")
-        assert b.engine.sent[-1] == Open(load_preset("linear-4-layer"))
+        assert b.engine.sent[-1] == Open(load_preset("linear-1-layer-diverges"))
 
 
 async def test_the_engine_does_not_move_with_the_cursor():

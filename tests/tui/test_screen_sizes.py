@@ -50,7 +50,7 @@ async def test_the_inspector_s_tabs_go_round():
         await b.press("4")
         assert b.app.screen.query_one("#story").region.area
         await b.press("4")
-        assert b.app.screen.query_one("#branches").region.area
+        assert b.app.screen.query_one("#step").region.area
         await b.press("less_than_sign")
         assert b.app.screen.query_one("#story").region.area
         await b.press("less_than_sign")
@@ -76,3 +76,12 @@ async def test_the_numbers_stay_in_their_columns():
 async def test_the_open_preset_is_in_sight_in_the_list():
     async with bench("linear-1-layer") as b:
         await b.until(lambda: "● linear-1-layer" in b.text("#model"))
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20), (160, 50)])
+async def test_the_names_of_the_inspector_s_tabs_fit(size):
+    async with bench(classifier(), size=size) as b:
+        await b.press("4")
+        strip = b.text("#inspector-tabs")
+        for name in ("Story", "Step", "Layers", "Curv", "Samples", "Func", "Branches", "Break", "Log"):
+            assert name in strip

@@ -58,5 +58,7 @@ def contours(
 
 def _cell(value: float, axis: Floats, cells: int) -> int | None:
     """Which of so many cells along an axis a value falls in."""
-    share = (value - axis[0]) / (axis[-1] - axis[0])
-    return round(share * (cells - 1)) if 0 <= share <= 1 else None
+    if not (np.isfinite(axis).all() and axis[0] <= value <= axis[-1]):
+        return None
+    first, last = float(axis[0]), float(axis[-1])
+    return round((value - first) / (last - first) * (cells - 1))

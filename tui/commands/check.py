@@ -25,6 +25,7 @@ from tui.distribution import distribution
 from tui.text import plain
 
 UNEXPECTED = 1
+ROOM_FOR_A_TABLE = 140
 QUICK_STEPS = 500
 """A preset that plans no more steps than this is in the quick set."""
 
@@ -52,7 +53,12 @@ def main(arguments: argparse.Namespace) -> int:
         if arguments.json:
             print(json.dumps(_as_json(name, verdict)), flush=True)
     if not arguments.json:
-        Console().print(_table(judged))
+        console = Console()
+        if console.width >= ROOM_FOR_A_TABLE:
+            console.print(_table(judged))
+        else:
+            for name, verdict in judged:
+                console.print(_block(name, verdict), soft_wrap=True)
     return 0 if all(verdict.expected for _, verdict in judged) else UNEXPECTED
 
 
@@ -108,7 +114,7 @@ def _table(judged: list[tuple[str, Verdict]]) -> Table:
     for preset, verdict in judged:
         colour = "green" if verdict.expected else "red"
         wrong = "" if verdict.expected else f"\nexpected: {verdict.claim.expect}"
-        evidence = f"{_evidence(verdict)}\n" if verdict.values else ""
+        evidence = f"{_evidence(verdict)}\n" if verdict.values or verdict.seeds else ""
         table.add_row(
             Text(plain(preset)),
             Text(f"“{plain(verdict.claim.says)}”"),
@@ -117,6 +123,22 @@ def _table(judged: list[tuple[str, Verdict]]) -> Table:
             Text.assemble(evidence, (plain(reproduce(preset, verdict)), "dim")),
         )
     return table
+
+
+def _block(preset: str, verdict: Verdict) -> Text:
+    """The same below one another, where there is no room side by side."""
+    wrong = "" if verdict.expected else f"  expected: {verdict.claim.expect}"
+    evidence = f"  {_evidence(verdict)}" if verdict.values or verdict.seeds else ""
+    return Text.assemble(
+        (plain(preset), "cyan"),
+        f"  “{plain(verdict.claim.says)}”",
+        (f"  — {plain(verdict.claim.source)}" if verdict.claim.source else "", "dim"),
+        "\n  ",
+        (verdict.text, "green" if verdict.expected else "red"),
+        f"{wrong}{evidence}\n  ",
+        (plain(reproduce(preset, verdict)), "dim"),
+        "\n",
+    )
 
 
 def _as_json(preset: str, verdict: Verdict) -> dict[str, object]:

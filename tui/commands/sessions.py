@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.filesize import decimal
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +22,8 @@ from engine.sessions import (
     sessions_folder,
 )
 from tui.text import number, plain
+
+MAX_WIDTH = 500
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,11 +60,15 @@ def _list() -> None:
         console.print(Text(f"no sessions yet in {plain(str(sessions_folder()))}"), soft_wrap=True)
         return
     table = Table("session", "name", "when", "branches", "positions", "last loss", "size", box=None)
+    for column in table.columns:
+        column.no_wrap = True
     for column in table.columns[3:]:
         column.justify = "right"
     for session in sessions:
         table.add_row(*_row(session))
-    console.print(table)
+    # a session's name is there to be typed: lines may be longer than the terminal is wide, never cut
+    needed = Measurement.get(console, console.options.update(max_width=MAX_WIDTH), table).maximum
+    Console(width=max(needed, console.width)).print(table)
     for session in sessions:
         if session.problem:
             console.print(Text(plain(session.problem), "yellow"), soft_wrap=True)

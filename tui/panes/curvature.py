@@ -117,7 +117,7 @@ def _against_threshold(result: CurvatureResult, other: CurvatureResult | None) -
             text.number(result.threshold, 4),
         ),
         Content.assemble(
-            ("over it".ljust(13), "$muted"),
+            ("ratio".ljust(13), "$muted"),
             (text.number(ratio, 3).rjust(NUMBER_WIDTH), f"bold {style}"),
             (before, REFERENCE),
             "  ",
@@ -148,7 +148,7 @@ def _history(seen: Mapping[int, CurvatureResult]) -> Iterator[Content]:
     places = np.append(positions, np.nan) if drawn is ratios else positions
     name = f"{results[-1].measure}{' over the threshold' if drawn is ratios else ''}"
     yield Content.assemble(
-        (name, "$secondary"), (f" at the {len(seen)} positions asked so far; faint: the threshold", "$muted")
+        (name, "$secondary"), (f" at {len(seen)} positions; faint: the threshold", "$muted")
     )
     edge = np.ones(len(reaching))
     edge[-1] = np.nan
@@ -158,8 +158,7 @@ def _history(seen: Mapping[int, CurvatureResult]) -> Iterator[Content]:
     ]
     lines = curve(places, reaching, HISTORY, behind=edge if drawn is ratios else None, signs=signs)
     last = f" {text.number(float(drawn[-1]), 3)} at step {int(positions[-1]):,}"
-    yield lines[0]
-    yield from lines[1:]
+    yield from lines
     first = f"step {int(positions[0]):,}"
     yield Content.styled(f"{first:<{HISTORY[0] - 8}}{int(positions[-1]):>8,} {last}", "$muted")
 
@@ -265,7 +264,8 @@ def _surface(width: int, result: SurfaceResult, _other: SurfaceResult | None) ->
 
 
 def _length(axis: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:
-    return text.number(float(axis[-1] - axis[0]), 2)
+    first, last = float(axis[0]), float(axis[-1])
+    return text.number(last - first, 2)
 
 
 def _eigenvalue(result: SurfaceResult, at: int) -> str:

@@ -32,9 +32,9 @@ class StoryPane(Vertical):
 
     @dataclass
     class Evidence(Message):
-        """The position that decided a claim is to be gone to."""
+        """The position that decided a claim is to be gone to; None where it is not decided."""
 
-        position: int
+        position: int | None
 
     def __init__(self) -> None:
         super().__init__(id="story")
@@ -64,10 +64,10 @@ class StoryPane(Vertical):
                 self.list.highlighted = min(highlighted or 0, len(prompts) - 1)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Go to the evidence, where there is some."""
+        """Go to the evidence."""
         event.stop()
-        if self._verdicts and (position := self._verdicts[event.option_index].position) is not None:
-            self.post_message(self.Evidence(position))
+        verdict = self._verdicts[event.option_index] if self._verdicts else None
+        self.post_message(self.Evidence(verdict.position if verdict is not None else None))
 
 
 def heading(preset: Preset) -> Content:
@@ -89,7 +89,7 @@ def told(claim: Claim, verdict: Verdict | None) -> Content:
     parts += ["\n  ", (condition(claim), "$secondary")]
     if verdict is not None:
         parts.append((f"  {verdict.text}", f"bold {style}"))
-        values = ", ".join(f"{name} {text.number(value)}" for name, value in verdict.values)
+        values = ", ".join(f"{name} {value:.6g}" for name, value in verdict.values)
         if values:
             parts.append((f"  {values}", "$muted"))
         if verdict.position is not None:

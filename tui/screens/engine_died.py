@@ -27,9 +27,10 @@ class EngineDied(ModalScreen[bool]):
         Binding("q", "app.quit", "quit"),
     ]
 
-    def __init__(self, died: Died) -> None:
+    def __init__(self, died: Died, saved: bool) -> None:
         super().__init__()
         self._died = died
+        self._saved = saved
 
     def compose(self) -> ComposeResult:
         tail = text.plain(self._died.tail.strip()).splitlines()[-TAIL_LINES:]
@@ -40,7 +41,7 @@ class EngineDied(ModalScreen[bool]):
             ("".join(f"{line}\n" for line in tail), "$muted"),
             "\n" if tail else "",
             ("r", "bold $primary"),
-            " start a fresh one, from position 0   ",
+            " go on where the run was saved   " if self._saved else " start a fresh one, from position 0   ",
             ("esc", "bold $primary"),
             " look around   ",
             ("q", "bold $primary"),

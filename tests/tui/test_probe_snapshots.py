@@ -1,0 +1,64 @@
+"""Pictures of the inspector's tabs on probes."""
+
+import probe_results as made
+import pytest
+from fake_engine import Bench, classifier, explorer
+
+from engine.worker.messages import Probed, Probing
+from tui import catalogue
+
+
+@pytest.fixture(autouse=True)
+def _one_preset(monkeypatch):
+    """The pictures don't change with the presets that are shipped."""
+    monkeypatch.setattr(catalogue, "shipped", lambda: [classifier()])
+
+
+RESULTS = {
+    "5": [("step", made.step(full=True, trials=made.trials())), ("line", made.line())],
+    "6": [("layers", made.layers())],
+    "7": [
+        ("curvature", made.curvature(19)),
+        ("curvature", made.curvature(20, 24.0)),
+        ("surface", made.surface()),
+    ],
+    "8": [("flips", made.flips()), ("samples", made.labelled())],
+}
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+@pytest.mark.parametrize("key", RESULTS)
+def test_a_tab(snap_compare, key, size):
+    app, engine = explorer(classifier())
+    app.REST_SECONDS = 1000.0  # nothing is asked for: all that is told was made by hand
+
+    async def before(pilot):
+        b = Bench(app, engine, pilot)
+        await b.opened()
+        await b.advanced(20)
+        await b.stopped()
+        await b.press(key)
+        for name, result in RESULTS[key]:
+            engine.tell(Probed(name, result.position, 0, result, 0.1))
+        await b.settled()
+
+    assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+def test_one_that_is_computed_while_the_run_goes_on(snap_compare):
+    app, engine = explorer(classifier())
+    app.REST_SECONDS = 1000.0
+
+    async def before(pilot):
+        b = Bench(app, engine, pilot)
+        await b.opened()
+        await b.advanced(20)
+        await b.stopped()
+        await b.press("7")
+        engine.tell(Probed("curvature", 20, 0, made.curvature(20, 24.0), 0.1))
+        await b.settled()
+        await b.press("v")
+        engine.tell(Probing("surface", 0.42))
+        await b.advanced(9, running=True)
+
+    assert snap_compare(app, terminal_size=(80, 24), run_before=before)
