@@ -27,10 +27,11 @@ def test_steps_and_quits(explorer):
 
 def test_works_at_its_three_sizes_and_says_what_it_needs_below(explorer):
     terminal = explorer("linear-1-layer", columns=120, rows=40)
-    terminal.wait_for(lambda text: "Hyperparameters" in text and "Inspector" in text and position(text) == 0)
+    terminal.wait_for(lambda text: "Hyperparameters" in text and "Inspector" in text and "paused" in text)
     for columns, rows in ((80, 24), (60, 20)):
         terminal.resize(columns, rows)
-        terminal.wait_for(lambda text: "loss" in text and position(text) == 0)
+        # the row of tabs is there in these layouts only, and the bar of keys is the last line of each
+        terminal.wait_for(lambda text: "1 Charts" in text and "n step" in text.splitlines()[-1])
     terminal.resize(40, 10)
     terminal.wait_for(lambda text: "60" in text and "20" in text)
     terminal.resize(80, 24)
