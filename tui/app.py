@@ -67,6 +67,8 @@ from tui.theme import THEME
 
 MOVES = {"step", "burst", "step_back", "go_to", "run_until", "reverse_until", "fork", "reset", "new_seed"}
 """What needs an engine."""
+OFFER_SECONDS = 0.5
+"""After the first paint: looking through the sessions takes a while."""
 MAX_DIGITS = 9
 DEFAULT_PRESET = "linear-1-layer"
 PATIENCE_SECONDS = 0.4
@@ -126,6 +128,7 @@ class Explorer(App[int]):
         self._patience: Timer | None = None
         self._rest: Timer | None = None
         self._until = ""
+        self._resuming = session is not None
         self.animation_level = "none"  # over SSH every byte counts
         self.register_theme(THEME)
         self.theme = THEME.name
@@ -155,6 +158,17 @@ class Explorer(App[int]):
     def on_mount(self) -> None:
         self._listening = True
         self._take_events()
+        if not self._resuming:
+            self.set_timer(OFFER_SECONDS, self._offer_to_resume)
+
+    def _offer_to_resume(self) -> None:
+        """Say that there is a saved run of the open preset, where nothing was done yet."""
+        for saved in recent_sessions():
+            if saved.preset == self.state.preset.name and saved.positions > 1 and self.state.stopped is None:
+                when = time.strftime("%b %d %H:%M", time.localtime(saved.saved))
+                name = saved.name or saved.path.stem
+                self._changed(self.state.offer(f"saved run {name}, {when}: o opens it"))
+                return
 
     def on_unmount(self) -> None:
         self._listening = False

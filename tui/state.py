@@ -99,6 +99,7 @@ class RunState:
         self.died: Died | None = None
         self.working = "starting the engine"
         self.refusal = ""
+        self.offered = ""
         self.burst = 100
         self.log: list[LogLine] = []
         self.edits = Edits(preset)
@@ -221,6 +222,11 @@ class RunState:
         self.refusal = ""
         self.working = f"resuming {text.plain(name)}"
         return Topic.STATUS
+
+    def offer(self, what: str) -> Topic:
+        """Something can be had instead of beginning anew."""
+        self.offered = text.plain(what)
+        return Topic.STATUS | self.note("info", what)
 
     def refuse(self, why: str) -> Topic:
         """What was asked for can't be had now."""

@@ -161,7 +161,7 @@ def _reason(state: RunState) -> tuple[str, str]:
     if state.working:
         return f"{state.working}…", "$warning"
     if state.stopped is None or state.running:
-        return "", ""
+        return ("", "") if state.running or state.position else (state.offered, "$muted")
     if state.stopped.kind in ("condition", "breakpoint"):
         return text.plain(state.stopped.reason), "bold $accent"
     return text.plain(state.stopped.reason), "bold $error" if state.stopped.kind == "diverged" else "$muted"
