@@ -27,7 +27,11 @@ class Terminal:
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             program = str(Path(sys.executable).parent / arguments[0])
-            os.execve(program, [program, *arguments[1:]], {**os.environ, **environment})
+            # where these are set, as in a worker of pytest-xdist, they hide the terminal's own size
+            inherited = {
+                name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")
+            }
+            os.execve(program, [program, *arguments[1:]], {**inherited, **environment})
         self.resize(columns, rows)
 
     def __enter__(self) -> Terminal:

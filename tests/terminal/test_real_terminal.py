@@ -5,6 +5,8 @@ import re
 import signal
 import time
 
+import pytest
+
 
 def position(text):
     """The step that the transport shows."""
@@ -25,17 +27,23 @@ def test_steps_and_quits(explorer):
     assert terminal.exit_status() == 0
 
 
-def test_works_at_its_three_sizes_and_says_what_it_needs_below(explorer):
+@pytest.mark.parametrize(
+    ("columns", "rows", "in_sight"),
+    [(120, 40, ("Charts", "Hyperparameters", "Inspector")), (80, 24, ("1 Charts",)), (60, 20, ("1 Charts",))],
+)
+def test_works_at_its_three_sizes(explorer, columns, rows, in_sight):
+    terminal = explorer("linear-1-layer", columns=columns, rows=rows)
+    terminal.wait_for(lambda text: "loss" in text and all(name in text for name in in_sight))
+    terminal.wait_for(lambda text: "step" in text.splitlines()[-1])
+
+
+def test_says_what_it_needs_where_that_is_not_there_and_recovers(explorer):
     terminal = explorer("linear-1-layer", columns=120, rows=40)
-    terminal.wait_for(lambda text: "Hyperparameters" in text and "Inspector" in text and "paused" in text)
-    for columns, rows in ((80, 24), (60, 20)):
-        terminal.resize(columns, rows)
-        # the row of tabs is there in these layouts only, and the bar of keys is the last line of each
-        terminal.wait_for(lambda text: "1 Charts" in text and "n step" in text.splitlines()[-1])
+    terminal.wait_for(lambda text: "paused" in text)
     terminal.resize(40, 10)
     terminal.wait_for(lambda text: "60" in text and "20" in text)
     terminal.resize(80, 24)
-    terminal.wait_for(lambda text: position(text) == 0)
+    terminal.wait_for(lambda text: position(text) == 0 and "1 Charts" in text)
 
 
 def test_a_key_is_answered_while_the_run_goes_at_full_speed(explorer):
