@@ -391,7 +391,11 @@ class Host:
         self._landmarks(session)
         if self._autosave is not None:
             self._autosave.now()
-        if kind in SUDDEN and not self._inbox:
+        if self._inbox:
+            return
+        if kind != "done":
+            self._send(Logged("info", f"state {session.state_hash()}"))
+        if kind in SUDDEN:
             session.prepare_back(IDLE_SECONDS)
 
     def _send(self, event: Event) -> None:
