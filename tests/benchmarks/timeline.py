@@ -57,7 +57,7 @@ def keyframes(name: str, steps: int) -> Row:
     """A run that keeps states, and one that keeps none."""
     _, keeping = open_preset(name)
     _, plain = open_preset(name)
-    plain.timeline.branch.keyframes.wants = lambda position: False  # type: ignore[method-assign]
+    plain.timeline.branch.keyframes.wants = lambda position, dense: False  # type: ignore[method-assign]
     for session in (keeping, plain):
         session.burst(40)
     one, other = in_turn(lambda: keeping.burst(steps), lambda: plain.burst(steps), 3 * ROUNDS)
