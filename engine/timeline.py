@@ -131,7 +131,7 @@ class Timeline:
         self._check_live(changes)
         preset = changed(self.preset, changes) if changes else self.preset
         number = self._next_number
-        name = self._free_name(name.strip()) if name and name.strip() else self._described(changes)
+        name = self._unused(name.strip()) if name and name.strip() else self._described(changes)
         self._next_number += 1
         parent = self._owner(self.position)
         history = History(parent.history.batches, parent.history, self.position)
@@ -307,7 +307,7 @@ class Timeline:
             raise UserError(f"no branch {number}; there are: {', '.join(map(str, self.branches))}")
         return self.branches[number]
 
-    def _free_name(self, name: str) -> str:
+    def _unused(self, name: str) -> str:
         if any(branch.name == name for branch in self.branches.values()):
             raise UserError(f"there is a branch {name!r} already")
         return name
