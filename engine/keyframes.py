@@ -33,6 +33,7 @@ class Keyframes:
         self._recent: OrderedDict[int, State] = OrderedDict()
         self._kept: dict[int, State] = {}
         self._positions: list[int] = []
+        self._spare: State | None = None
 
     def __len__(self) -> int:
         return len(self._kept) + len(self._recent)
@@ -48,14 +49,18 @@ class Keyframes:
         return position not in self._recent and position not in self._kept
 
     def spare(self, length: int) -> State | None:
-        """The oldest recent state, for its memory to be written over, unless it is to be kept for good.
+        """A state given up, for its memory to be written over: fresh memory costs more than the copy.
 
-        `length` is the number of positions that the branch has.
+        It is the oldest recent one or, where that is kept for good, one given up for it, if any. `length`
+        is the number of positions that the branch has.
         """
         if len(self._recent) < self._recent_limit():
             return None
         position, state = self._recent.popitem(last=False)
-        return None if self._keep(position, state, length) else state
+        if not self._keep(position, state, length):
+            return state
+        spare, self._spare = self._spare, None
+        return spare
 
     def add(self, state: State) -> None:
         """Keep a state among the recent ones."""
@@ -73,6 +78,7 @@ class Keyframes:
         while len(self._recent) > min(RECENT, budget // (2 * size)):
             self._recent.popitem(last=False)
         self._thin(length, size)
+        self._spare = None
 
     def before(self, position: int) -> State | None:
         """The saved state nearest to a position, at it or before."""
@@ -102,7 +108,7 @@ class Keyframes:
         capacity = min(2 * math.isqrt(length) + 8, max(self._least, self.budget // size - recent))
         while len(self._positions) > capacity:
             victim = least_missed(self._positions, length) if len(self._positions) > 1 else 0
-            del self._kept[self._positions.pop(victim)]
+            self._spare = self._kept.pop(self._positions.pop(victim))
 
     def _insert(self, position: int, state: State) -> None:
         if position not in self._kept:
