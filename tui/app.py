@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-from textual.app import App
 from textual.binding import Binding
 from textual.message import Message
 from textual.screen import Screen
@@ -64,6 +63,7 @@ from tui.screens.help import Help
 from tui.screens.picker import Picker
 from tui.state import NOTHING, RunState, Topic
 from tui.theme import THEME
+from tui.wire.app import WireApp
 
 MOVES = {"step", "burst", "step_back", "go_to", "run_until", "reverse_until", "fork", "reset", "new_seed"}
 """What needs an engine."""
@@ -91,7 +91,7 @@ class EngineEvents(Message):
         return isinstance(message, EngineEvents)
 
 
-class Explorer(App[int]):
+class Explorer(WireApp):
     """Opens a preset, steps and runs it, shows what happens."""
 
     TITLE = "gradstep"
@@ -108,9 +108,10 @@ class Explorer(App[int]):
         data_dir: Path | None = None,
         *,
         session: Path | None = None,
+        ascii: bool = False,  # noqa: A002
         connect: Callable[[Callable[[Event], None]], Engine] = EngineClient,
     ) -> None:
-        super().__init__()
+        super().__init__(ascii=ascii)
         self.presets = catalogue.shipped()
         if session is not None:
             preset = read_saved_preset(session)

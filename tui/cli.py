@@ -78,7 +78,7 @@ def explore(arguments: argparse.Namespace) -> int:
         raise UserError("the explorer needs a terminal; without one, use `gradstep run`")
     from tui.app import Explorer
 
-    explorer = Explorer(preset, arguments.data_dir, session=session)
+    explorer = Explorer(preset, arguments.data_dir, session=session, ascii=arguments.ascii)
     status = explorer.run() or 0
     saved = explorer.state.session
     if saved.path is not None:
@@ -111,6 +111,7 @@ def _explorer_parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
     )
     parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
+    parser.add_argument("--ascii", action="store_true", help="draw with plain ASCII characters only")
     return parser
 
 

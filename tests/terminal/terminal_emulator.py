@@ -18,12 +18,28 @@ import pyte
 
 
 class Terminal:
-    """Runs a command of this environment's `bin` in a terminal of so many columns and rows."""
+    """Runs a command of this environment's `bin` in a terminal of so many columns and rows.
 
-    def __init__(self, arguments: list[str], environment: dict[str, str], columns: int = 80, rows: int = 24):
+    With `answers` it tells where the cursor is when it is asked, as terminals do.
+    """
+
+    def __init__(
+        self,
+        arguments: list[str],
+        environment: dict[str, str],
+        columns: int = 80,
+        rows: int = 24,
+        *,
+        answers: bool = True,
+    ):
         self.screen = pyte.Screen(columns, rows)
+        if answers:
+            self.screen.write_process_input = self.press
         self._stream = pyte.ByteStream(self.screen)
         self.written = 0
+        self.stream = b""
+        """What was written, where `keep` is set."""
+        self.keep = False
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             program = str(Path(sys.executable).parent / arguments[0])
@@ -65,6 +81,8 @@ class Terminal:
         except OSError:
             return False
         self.written += len(data)
+        if self.keep:
+            self.stream += data
         self._stream.feed(data)
         return bool(data)
 

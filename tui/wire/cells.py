@@ -1,0 +1,169 @@
+"""The terminal's cells: what they are to show, what they show, and few bytes from the one to the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from unicodedata import category
+
+from rich.cells import split_graphemes
+from rich.color import ColorSystem
+from rich.segment import Segment
+from rich.style import Style
+
+from tui.wire.look import PLAIN, Look, blank, change, look
+from tui.wire.plain import plain
+
+Cell = tuple[str, Look]
+"""A character, with what combines with it, and its look; the second cell of a wide one holds no character."""
+NARROW = re.compile("[ -~\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u2211\u2500-\u25fc\u2800-\u28ff]*")
+"""Text of characters that are surely one cell wide each."""
+WORTH_WRITING = 8
+"""A gap of more cells is jumped over in any case."""
+
+
+class Cells:
+    """A grid of cells; at the beginning nothing is known of what the terminal shows."""
+
+    def __init__(self, width: int, height: int, colours: ColorSystem | None, *, ascii: bool) -> None:  # noqa: A002
+        self.size = width, height
+        self._colours = colours
+        self._ascii = ascii
+        self._wanted: list[list[Cell]] = [[(" ", blank(PLAIN))] * width for _ in range(height)]
+        self._shown: list[list[Cell] | None] = [None] * height
+        self._touched = set(range(height))
+
+    def put(self, x: int, y: int, segments: Iterable[Segment]) -> None:
+        """Have the cells from (x, y) on show this."""
+        width, height = self.size
+        if y >= height:
+            return
+        row = self._wanted[y]
+        self._touched.add(y)
+        for text, style, _ in segments:
+            cells = _cells(text, style, self._colours, self._ascii)[: width - x]
+            row[x : x + len(cells)] = cells
+            x += len(cells)
+
+    def forget(self) -> None:
+        """Nothing is known any more of what the terminal shows."""
+        self._shown = [None] * len(self._shown)
+        self._touched = set(range(len(self._shown)))
+
+    def difference(self) -> str:
+        """What the terminal is to be sent so that it shows what is wanted; empty where it does."""
+        out: list[str] = []
+        pen = _Pen(out)
+        for y in sorted(self._touched):
+            wanted, shown = self._wanted[y], self._shown[y]
+            if wanted != shown:
+                _write_row(pen, y, wanted, shown)
+                self._shown[y] = wanted.copy()
+        self._touched.clear()
+        pen.to(PLAIN)
+        return "".join(out)
+
+
+class _Pen:
+    """Where the terminal's cursor is, and how what it writes next looks."""
+
+    def __init__(self, out: list[str]) -> None:
+        self._out = out
+        self._look = PLAIN
+        self._x = self._y = -1
+
+    def to(self, wanted: Look) -> None:
+        code, self._look = change(self._look, wanted)
+        if code:
+            self._out.append(code)
+
+    def jump(self, x: int, y: int, gap: Sequence[Cell]) -> None:
+        """Go to a cell; `gap` are those between it and the cursor, where that is in the same row."""
+        if y != self._y or self._x < 0:
+            column = f";{x + 1}" if x else ""
+            self._out.append(
+                "\r\n" if not x and y == self._y + 1 and self._y >= 0 else f"\x1b[{y + 1}{column}H"
+            )
+        elif x > self._x:
+            skip = f"\x1b[{x - self._x}C" if x - self._x > 1 else "\x1b[C"
+            written, left = _text(gap, self._look) if len(gap) <= WORTH_WRITING else (skip, self._look)
+            if len(written.encode()) < len(skip) and left == self._look:
+                skip = written
+            self._out.append(skip)
+        self._x, self._y = x, y
+
+    def write(self, cells: Sequence[Cell], width: int) -> None:
+        text, self._look = _text(cells, self._look)
+        self._out.append(text)
+        self._x += len(cells)
+        if self._x >= width:
+            self._x = -1  # at the edge terminals disagree
+
+
+def _write_row(pen: _Pen, y: int, wanted: Sequence[Cell], shown: Sequence[Cell] | None) -> None:
+    width = len(wanted)
+    end = 0
+    for start, stop in _runs(wanted, shown):
+        pen.jump(start, y, wanted[end:start])
+        pen.write(wanted[start:stop], width)
+        end = stop
+
+
+def _runs(wanted: Sequence[Cell], shown: Sequence[Cell] | None) -> Iterable[tuple[int, int]]:
+    """The stretches of cells that differ; a wide character is never cut."""
+    width = len(wanted)
+    if shown is None:
+        yield 0, width
+        return
+    x = 0
+    while x < width:
+        if wanted[x] == shown[x]:
+            x += 1
+            continue
+        start = x
+        while start and not wanted[start][0]:
+            start -= 1
+        while x < width and (wanted[x] != shown[x] or not wanted[x][0]):
+            x += 1
+        yield start, x
+
+
+def _text(cells: Sequence[Cell], now: Look) -> tuple[str, Look]:
+    """The cells as text with the codes for their looks, and the look that it leaves."""
+    parts: list[str] = []
+    before: Look | None = None
+    for character, wanted in cells:
+        if wanted is not before:
+            code, now = change(now, wanted)
+            parts.append(code)
+            before = wanted
+        parts.append(character)
+    return "".join(parts), now
+
+
+@lru_cache(maxsize=4096)
+def _cells(
+    text: str,
+    style: Style | None,
+    colours: ColorSystem | None,
+    ascii: bool,  # noqa: A002
+) -> tuple[Cell, ...]:
+    seen = look(style, colours)
+    empty = (" ", blank(seen))
+    characters: Iterable[str] = text if NARROW.fullmatch(text) else _characters(text)
+    if ascii:
+        characters = [plain(c) if c else " " for c in characters]
+    return tuple((c, seen) if c != " " else empty for c in characters)
+
+
+def _characters(text: str) -> Iterable[str]:
+    """A string for each cell: a character with what combines with it; empty for the second of a wide one.
+
+    Control characters, which a terminal would obey, are left out.
+    """
+    spans, _ = split_graphemes(text)
+    for start, end, width in spans:
+        if width:
+            yield "".join(c for c in text[start:end] if category(c) != "Cc")
+            yield from [""] * (width - 1)

@@ -1,0 +1,123 @@
+"""How a cell looks, as a terminal is told: SGR attributes and colours, and the codes from one to the next."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from functools import lru_cache
+from typing import NamedTuple
+
+from rich.color import Color, ColorSystem
+from rich.style import Style
+
+ATTRIBUTES = {
+    "bold": ("1", "22"),
+    "dim": ("2", "22"),
+    "italic": ("3", "23"),
+    "underline": ("4", "24"),
+    "reverse": ("7", "27"),
+    "strike": ("9", "29"),
+}
+"""How each is set and taken away (ECMA-48, 8.3.117); bold and dim go together."""
+ON_BLANKS = frozenset(("underline", "reverse", "strike"))
+"""What shows on a blank."""
+SET_OFF = 0x40
+"""Without colour, a background of at least this brightness (of 255) is shown in reverse."""
+CHROMA, BRIGHT, GREYS = 0x28, 0x90, (0x28, 0xB0, 0xE8)
+"""In sixteen colours: less is grey, more is bright, and where black, dark, light grey and white meet."""
+CUBE = (0, 95, 135, 175, 215, 255)
+PALETTE = {
+    **{
+        (r, g, b): 16 + 36 * i + 6 * j + k
+        for i, r in enumerate(CUBE)
+        for j, g in enumerate(CUBE)
+        for k, b in enumerate(CUBE)
+    },
+    **{(8 + 10 * level,) * 3: 232 + level for level in range(24)},
+}
+"""The colours of the 256 that are the same everywhere, by red, green and blue: told in half the bytes."""
+
+
+class Look(NamedTuple):
+    """The attributes, and the codes of the two colours, empty for the terminal's own.
+
+    On a blank the foreground is None: whichever was there before will do.
+    """
+
+    attributes: frozenset[str]
+    foreground: str | None
+    background: str
+
+
+PLAIN = Look(frozenset(), "", "")
+
+
+@lru_cache(maxsize=4096)
+def look(style: Style | None, colours: ColorSystem | None) -> Look:
+    """A style on a terminal of so many colours; None: without any."""
+    if style is None:
+        return PLAIN
+    attributes = frozenset(name for name in ATTRIBUTES if getattr(style, name))
+    if colours is None:
+        background = style.bgcolor
+        set_off = (
+            background is not None
+            and not background.is_default
+            and max(background.get_truecolor()) >= SET_OFF
+        )
+        return Look(attributes ^ {"reverse"} if set_off else attributes, "", "")
+    return Look(attributes, _code(style.color, colours, True), _code(style.bgcolor, colours, False))
+
+
+@lru_cache(maxsize=4096)
+def blank(of: Look) -> Look:
+    """The same on a blank."""
+    return of if "reverse" in of.attributes else Look(of.attributes & ON_BLANKS, None, of.background)
+
+
+@lru_cache(maxsize=4096)
+def change(now: Look, wanted: Look) -> tuple[str, Look]:
+    """The shortest code that makes what is written next look as wanted, and the look it leaves."""
+    if wanted.foreground is None:
+        weight = now.attributes - ON_BLANKS
+        wanted = Look(wanted.attributes | weight, now.foreground, wanted.background)
+    if wanted == now:
+        return "", now
+    set_all = [ATTRIBUTES[name][0] for name in ATTRIBUTES if name in wanted.attributes]
+    set_all += [code for code in (wanted.foreground, wanted.background) if code]
+    anew = ";".join(["", *set_all]) if set_all else ""
+    return f"\x1b[{min(anew, _difference(now, wanted), key=len)}m", wanted
+
+
+def _difference(now: Look, wanted: Look) -> str:
+    gone = {ATTRIBUTES[name][1] for name in now.attributes - wanted.attributes}
+    kept = now.attributes if "22" not in gone else now.attributes - {"bold", "dim"}
+    codes = [
+        *sorted(gone),
+        *(code for name, (code, _) in ATTRIBUTES.items() if name in wanted.attributes - kept),
+    ]
+    if now.foreground != wanted.foreground:
+        codes.append(wanted.foreground or "39")
+    if now.background != wanted.background:
+        codes.append(wanted.background or "49")
+    return ";".join(codes)
+
+
+def _code(colour: Color | None, colours: ColorSystem, foreground: bool) -> str:
+    if colour is None or colour.is_default:
+        return ""
+    if colour.triplet is not None and colours is not ColorSystem.STANDARD:
+        number = PALETTE.get((colour.triplet.red, colour.triplet.green, colour.triplet.blue))
+        if number is not None:
+            return f"{38 if foreground else 48};5;{number}"
+    if colour.triplet is not None and colours is ColorSystem.STANDARD:
+        colour = Color.from_ansi(sixteen(*colour.triplet))
+    return ";".join(colour.downgrade(colours).get_ansi_codes(foreground))
+
+
+def sixteen(red: int, green: int, blue: int) -> int:
+    """The one of the sixteen colours with the hue; the nearest one in the cube is mostly a grey."""
+    least, most = min(red, green, blue), max(red, green, blue)
+    if most - least < CHROMA:
+        return (0, 8, 7, 15)[bisect_right(GREYS, most)]
+    hue = sum(bit for bit, part in ((1, red), (2, green), (4, blue)) if 2 * part > least + most)
+    return hue + 8 * (most >= BRIGHT)
