@@ -89,6 +89,10 @@ class Network:
             grad = grad_below
         self.layers[0].backward(inputs, passes[0][0], grad, None)
 
+    def layer_outputs(self, samples: int) -> list[Tensor]:
+        """Each layer's outputs in the last pass, which was over so many samples; the next one reuses them."""
+        return [outputs for outputs, _ in self._passes(samples)]
+
     def output_gradient(self, samples: int) -> Tensor:
         """A buffer (samples, outputs) to write ∂L/∂outputs into, for `backward`."""
         return self._passes(samples)[-1][1]

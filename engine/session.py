@@ -20,10 +20,12 @@ from engine.devices import resolve_device
 from engine.errors import UserError
 from engine.history import History, Record
 from engine.keyframes import DENSE_STEPS
+from engine.probes.layers import find_killer, fires_on
 from engine.probes.subject import Subject
 from engine.saved_preset import saved_preset
 from engine.saver import Saver, differences, load_breakpoints, load_timeline
 from engine.session_lock import lock, unlock
+from engine.silence import NEVER
 from engine.store import SessionFile, StoreError
 from engine.threads import resolve_threads
 from engine.timeline import Branch, Tick, Timeline
@@ -248,6 +250,22 @@ class Session:
                 return self.seek(position)
         return None
 
+    def seek_killer(self, layer: int, unit: int, tick: Tick | None = None) -> Record:
+        """Go back to the update that killed a unit, which fires on no training sample now: at the position
+        arrived at it fires on some, and at the next one on none. Layers and units are counted from 0.
+
+        Where `tick` cancels, and for UserError (the unit is not dead, or always was), the run stays here.
+        """
+        layers = self.preset.network.layers
+        if not (0 <= layer < len(layers) and 0 <= unit < layers[layer].units):
+            raise UserError(f"there is no unit {unit} in layer{layer + 1}")
+        here = self.position
+        try:
+            return self.seek(self._killer(layer, unit, tick), tick)
+        except UserError:
+            self.timeline.seek(here)
+            raise
+
     def claims(self, finals: Finals = no_runs) -> list[Verdict]:
         """The preset's claims, judged on all records of the present branch.
 
@@ -335,6 +353,34 @@ class Session:
         states = self.timeline.saved_states(count)
         walked = [*(state.parameters for state in states), present.detach()]
         return [flat.cpu().numpy().copy() for flat in walked]
+
+    def _killer(self, layer: int, unit: int, tick: Tick | None) -> int:
+        """The position whose update kills a unit. The run ends up anywhere from there to here."""
+        name = f"unit {unit} of layer{layer + 1}"
+        watched = self.trainer.silence.watched.layer(layer)
+        if watched is None:
+            raise UserError(f"{name} can't die: it is {self.preset.network.layers[layer].activation}")
+
+        def sample(position: int) -> int | None:
+            self.timeline.seek(position, tick)
+            progress = None if tick is None else lambda share: tick(int(100 * share), 100)
+            return fires_on(Subject.of(self.trainer, self.dataset), layer, unit, progress)
+
+        def dead(position: int) -> bool:
+            return sample(position) is None
+
+        here = self.position
+        if (number := sample(here)) is not None:
+            raise UserError(f"{name} is not dead: it fires on training sample {number:,}")
+        fired = int(watched.last_fired[unit])
+        alive = watched.since if fired == NEVER else fired
+        if fired == NEVER and dead(alive):
+            alive = 0
+            if dead(alive):
+                raise UserError(f"{name} was dead at the start: no update killed it")
+        # nothing moves a silent unit of the first layer but momentum: most are dead at once
+        gone = alive + 1 if alive + 1 == here or dead(alive + 1) else here
+        return find_killer(dead, alive, gone)
 
     def _parameters_before(self) -> NDArray[Any]:
         """The flat parameters of the position before, which is gone to and come back from."""

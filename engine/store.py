@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from engine.errors import UserError
 from engine.history import COLUMNS
 
-SCHEMA = 1
+SCHEMA = 2
+"""2 has in its states since when units are silent; 1 is read too."""
 APPLICATION_ID = 0x67726473
 """Marks a SQLite file as gradstep's: "grds"."""
 

@@ -20,6 +20,7 @@ from engine.network import Network
 from engine.norms import norm
 from engine.objective import Metrics, make_objective
 from engine.rules import SearchingRule, Slots, make_rule
+from engine.silence import Silence, Watched
 
 VALIDATION_CHUNK = 1000
 
@@ -51,11 +52,14 @@ class State:
     parameters: Tensor
     slots: Slots
     update_norm: float
+    watched: Watched | None = None
+    """Since when units are silent; None where that was not written down."""
 
     @property
     def nbytes(self) -> int:
         """The memory it takes."""
-        return self.parameters.nbytes + sum(slot.nbytes for slot in self.slots.values())
+        watched = self.watched.nbytes if self.watched is not None else 0
+        return self.parameters.nbytes + sum(slot.nbytes for slot in self.slots.values()) + watched
 
 
 class Trainer:
@@ -91,6 +95,10 @@ class Trainer:
         """What kept the last update's rule from moving as it is meant to; empty where nothing did."""
         self._update = torch.empty_like(self.network.parameters)
         self.position = 0
+        layers = settings.network.layers
+        self.silence = Silence(
+            [layer.activation for layer in layers], [layer.units for layer in layers], 0, self.device
+        )
         self._evaluate(NULL)
 
     def step(self) -> Evaluation:
@@ -146,7 +154,8 @@ class Trainer:
         else:
             parameters = spare.parameters.copy_(self.network.parameters)
             slots = {name: slot.copy_(self.slots[name]) for name, slot in spare.slots.items()}
-        return State(self.position, parameters, slots, self.evaluation.update_norm)
+        known = self.silence.watched.copy()
+        return State(self.position, parameters, slots, self.evaluation.update_norm, known)
 
     def restore(self, state: State) -> None:
         """Go to a state taken by `snapshot`, and evaluate there."""
@@ -155,6 +164,7 @@ class Trainer:
         self.slots = {name: slot.clone() for name, slot in state.slots.items()}
         self._rule_changed = True
         self.trials, self.remark = (), ""
+        self.silence.restore(state.position, state.watched)
         self._evaluate(state.update_norm)
 
     def state_hash(self) -> str:
@@ -188,6 +198,8 @@ class Trainer:
         network = self.network
         inputs, targets = self.batch(self.position)
         outputs = network.forward(inputs)
+        if self.silence:
+            self.silence.see(self.position, network.layer_outputs(len(inputs)))
         grad = network.output_gradient(len(inputs))
         metrics = self.objective.measure(outputs, targets, grad)
         network.backward(inputs, grad)

@@ -27,7 +27,7 @@ from engine.activations import LEAKY_SLOPE
 from engine.errors import UserError
 from engine.probes import Progress
 from engine.probes.factor import factor
-from engine.probes.layers import FIRING, dead_units, singular_values
+from engine.probes.layers import dead_units, singular_values
 from engine.probes.passes import (
     GRADIENT_COST,
     Parts,
@@ -40,6 +40,7 @@ from engine.probes.passes import (
 from engine.probes.results import Floats, FunctionResult
 from engine.probes.spectrum import collapse
 from engine.probes.subject import Subject, to_numpy
+from engine.silence import FIRING
 
 
 def function(

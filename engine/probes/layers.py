@@ -12,15 +12,12 @@ from torch import Tensor
 
 from engine.errors import UserError
 from engine.probes import Progress
-from engine.probes.passes import Work, activations, cast, chunks, split
+from engine.probes.passes import Work, activations, cast, chunks, outputs, split
 from engine.probes.results import Floats, Histogram, Ints, LayerReport, LayersResult
-from engine.probes.silence import SilenceView, dead_since
 from engine.probes.step import VANISHING
 from engine.probes.subject import Data, Layer, Subject, to_numpy
+from engine.silence import FIRING, silent_since
 
-FIRING = ("relu", "leaky_relu")
-"""Activations whose units fire where the pre-activation is above 0. A unit that never does on the whole
-training set is dead (CS231n, "Neural Networks 1": the dying ReLU)."""
 SATURATED = {"sigmoid": (0.01, 0.99), "tanh": (-0.98, 0.98)}
 """An output outside of these is saturated: pre-activations beyond ±4.6 for sigmoid and half that for tanh,
 where the derivative is 4 % of its greatest."""
@@ -37,10 +34,9 @@ def layers(
     bins: int = 32,
     whole: bool = False,
     ranks: bool = False,
-    silence: Sequence[SilenceView] | None = None,
 ) -> LayersResult:
     """All layers on the batch; with `whole`, dead and constant units on the whole training set; with `ranks`,
-    the weights' singular values. `silence` is a tracker's `view()`."""
+    the weights' singular values."""
     if not 1 <= bins <= 1000:
         raise UserError(f"layers: needs 1 … 1000 bins; given {bins}")
     parts = split(subject.layers, subject.parameters)
@@ -57,7 +53,7 @@ def layers(
     for i, layer in enumerate(subject.layers):
         pre, out = passes[i]
         weight, bias = parts[i]
-        silent = here[i].silent
+        silent, watched = here[i].silent, subject.watched[i]
         dead = everywhere[i].silent if everywhere is not None else None
         incoming = weight if bias is None else torch.cat([weight, bias[:, None]], 1)
         rows = _bits(to_numpy(incoming))
@@ -87,7 +83,8 @@ def layers(
                 twins=_groups(rows),
                 rank=None if values is None else rank(values, weight.shape, _epsilon(weight)),
                 singular_values=values,
-                silent_since=(None if silence is None or silent is None else dead_since(silence[i], silent)),
+                silent_since=None if watched is None or silent is None else silent_since(watched, silent),
+                watched_from=None if watched is None else watched.since,
                 notes=_notes(layer, mean, silent, dead),
             )
         )
@@ -128,6 +125,23 @@ def find_killer(dead: Callable[[int], bool], alive: int, gone: int) -> int:
         middle = (alive + gone) // 2
         alive, gone = (alive, middle) if dead(middle) else (middle, gone)
     return alive
+
+
+@torch.no_grad()
+def fires_on(subject: Subject, layer: int, unit: int, progress: Progress | None = None) -> int | None:
+    """The first training sample that makes a unit fire; None for a dead one. Layers are counted from 0."""
+    parts = split(subject.layers, subject.parameters)
+    below, (weight, bias) = parts[:layer], parts[layer]
+    work, count = Work(progress), len(subject.training.inputs)
+    for rows in chunks(subject, count):
+        inputs = cast(subject.training, rows, subject.parameters.dtype).inputs
+        inputs = outputs(subject.layers[:layer], below, inputs)
+        pre = inputs @ weight[unit] + (0.0 if bias is None else bias[unit])
+        fired = np.flatnonzero(to_numpy(pre > 0))
+        if len(fired):
+            return int(rows.start + fired[0])
+        work.add((rows.stop - rows.start) / count)
+    return None
 
 
 class _Seen:

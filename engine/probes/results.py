@@ -160,7 +160,9 @@ class LayerReport:
     """Of the weights, numerically; None where not asked for."""
     singular_values: Floats | None
     silent_since: Ints | None
-    """Per silent unit: the first position from which on no batch made it fire; None without a tracker."""
+    """Per silent unit: the first position from which on no batch made it fire."""
+    watched_from: int | None
+    """The first position whose batch was looked at for that."""
     notes: tuple[str, ...]
 
 

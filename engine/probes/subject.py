@@ -18,6 +18,7 @@ from engine.network import Network
 from engine.objective import Objective
 from engine.rules import Rule, Slots
 from engine.rules.searching import SearchingRule
+from engine.silence import LayerWatched
 from engine.trainer import State, Trainer
 
 Which = Literal["batch", "all"]
@@ -79,6 +80,8 @@ class Subject:
     whole_batch: bool
     """The batch is the whole training set."""
     dataset: Dataset
+    watched: tuple[LayerWatched | None, ...]
+    """For each layer, when its units fired last; None where they can't fire."""
 
     @classmethod
     def of(cls, trainer: Trainer, dataset: Dataset, state: State | None = None) -> Subject:
@@ -87,7 +90,8 @@ class Subject:
         To be called where nothing steps meanwhile; it costs a copy of the state.
         """
         network = trainer.network
-        at = State(trainer.position, network.parameters, trainer.slots, 0.0) if state is None else state
+        now = State(trainer.position, network.parameters, trainer.slots, 0.0, trainer.silence.watched)
+        at = now if state is None else state
         batch = Data(*trainer.batch(at.position))
         loss, grad = trainer.evaluation.metrics.loss, network.gradient.detach().clone()
         if state is not None:
@@ -114,6 +118,7 @@ class Subject:
             batch=batch,
             whole_batch=trainer.batches.whole,
             dataset=dataset,
+            watched=tuple(at.watched.layer(i) if at.watched else None for i in range(len(network.layers))),
         )
 
     @property

@@ -62,6 +62,7 @@ from engine.worker.messages import (
     RunInfo,
     RunUntil,
     Seek,
+    SeekKiller,
     Step,
     StopKind,
     Stopped,
@@ -212,6 +213,10 @@ class Host:
                 self._travel(session, max(0, session.position - count))
             case Seek(position=position):
                 self._travel(session, position)
+            case SeekKiller(layer=layer, unit=unit):
+                self._goal = None
+                session.seek_killer(layer, unit, self._tick("Looking for the update that killed the unit"))
+                self._stopped(session, f"the next update kills unit {unit} of layer{layer + 1}", "moved")
             case Fork(changes=changes, name=name):
                 session.fork(changes, name)
                 self._changed(session, changes)
@@ -331,7 +336,7 @@ class Host:
             session.seek(position, self._tick())
             self._stopped(session, f"at step {session.position}", "moved")
 
-    def _tick(self) -> Tick:
+    def _tick(self, what: str = "Re-executing from the nearest saved state") -> Tick:
         """Tells of a way that takes long, and ends it when a `Pause` has come."""
         started = told = time.monotonic()
 
@@ -340,7 +345,7 @@ class Host:
             now = time.monotonic()
             if now - started > PATIENCE_SECONDS and now - told > FRAME_SECONDS:
                 told = now
-                self._send(Working("Re-executing from the nearest saved state", done, total))
+                self._send(Working(what, done, total))
             return not self._inbox.holds(Pause, Close)
 
         return tick

@@ -101,6 +101,14 @@ class Seek:
 
 
 @dataclass(frozen=True)
+class SeekKiller:
+    """Go back to the update that killed a unit; a `Pause` on the way cancels. Both are counted from 0."""
+
+    layer: int
+    unit: int
+
+
+@dataclass(frozen=True)
 class Fork:
     """Begin a branch here, with live settings changed, and go on there."""
 
@@ -178,6 +186,7 @@ Command = (
     | Pause
     | Back
     | Seek
+    | SeekKiller
     | Fork
     | Switch
     | RenameBranch

@@ -7,11 +7,21 @@ import torch
 from probe_reference import layers_of, loss_and_gradient, probe
 from small_runs import DIGITS, preset
 
-from engine import Session
-from engine.probes.layers import find_killer, histogram, rank
-from engine.probes.silence import NEVER, Silence, dead_since
+from engine import Session, UserError
+from engine.probes.layers import histogram, rank
+from engine.silence import NEVER
 
 PART = {**DIGITS, "samples": 40, "validation": 0}
+
+
+DYING = preset(
+    {"name": "ramp", "samples": 20, "length": 3, "scale": "unit", "target": "input"},
+    (3,),
+    "relu",
+    {"name": "normal", "mean": 0.3, "std": 0.3},
+    learning_rate=3.0,
+    seed=1,  # unit 2 dies first, then 0, then 1
+)
 
 
 def session_of(activation, **more):
@@ -136,61 +146,49 @@ def test_rank_of_the_weights():
     assert rank(np.array([0.0]), (1, 1), 1e-16) == 0
 
 
-def feed(silence, session):
-    """What a trainer does that is asked to track."""
-    inputs, _ = session.trainer.batch(session.position)
-    layers = reference.forward(layers_of(session), inputs.numpy())[1:]
-    silence.see(session.position, [torch.from_numpy(out) for _, out in layers])
-
-
-def test_silence_follows_the_run_back_and_forth():
+def test_since_when_units_are_silent_follows_the_run_back_and_forth():
     session = session_of("relu", initialiser={"name": "normal", "mean": -0.02, "std": 0.3}, learning_rate=0.3)
-    silence = Silence([12, 10], 0)
     fired = []
-    snapshots = {}
-    for _ in range(30):
-        snapshots[session.position] = silence.snapshot()
-        feed(silence, session)
-        rows = slice(session.position % 5 * 8, session.position % 5 * 8 + 8)
+    for position in range(30):
+        rows = slice(position % 5 * 8, position % 5 * 8 + 8)
         fired.append([(pre > 0).any(0) for pre, _ in passes(session, rows)])
-        session.step()
+        if position < 29:
+            session.step()
 
     def expected(layer, until):
         history = np.array([fired[k][layer] for k in range(until + 1)])
         last = until - np.argmax(history[::-1], axis=0)
         return np.where(history.any(0), last, NEVER)
 
-    for layer in (0, 1):
-        np.testing.assert_array_equal(silence.view()[layer].last_fired, expected(layer, 29))
     assert (expected(0, 29) < 29).any(), "some unit is silent, else this tests nothing"
-    session.seek(11)
-    silence.restore(11, snapshots[11])
-    feed(silence, session)
-    np.testing.assert_array_equal(silence.view()[0].last_fired, expected(0, 11))
+    assert (expected(0, 29) == NEVER).any()
+    before = session.state_hash()
+    for position in (29, 11, 12, 28, 0, 29):
+        session.seek(position)
+        for index, report in enumerate(probe(session, "layers").layers):
+            last = expected(index, position)[report.silent]
+            np.testing.assert_array_equal(report.silent, np.flatnonzero(~fired[position][index]))
+            np.testing.assert_array_equal(report.silent_since, np.where(last == NEVER, 0, last + 1))
+            assert report.watched_from == 0
+    session.trainer.silence.restore(29, None)
+    assert session.state_hash() == before  # it is no part of what a run computes with
+    report = probe(session, "layers").layers[0]
+    assert report.watched_from == 29
+    assert (report.silent_since == 29).all()
+    assert len(report.silent)
 
-    result = probe(session, "layers", silence=silence.view()).layers[0]
-    silent = np.flatnonzero(~fired[11][0])
-    np.testing.assert_array_equal(result.silent, silent)
-    last = expected(0, 11)[silent]
-    np.testing.assert_array_equal(result.silent_since, np.where(last == NEVER, 0, last + 1))
 
-    silence.restore(20, None)
-    assert silence.view()[0].watched_from == 20
-    assert (dead_since(silence.view()[0], np.array([0, 1])) == 20).all()
+@pytest.mark.parametrize("activation", ["sigmoid", "tanh", "linear"])
+def test_nothing_is_watched_where_units_do_not_fire(activation):
+    session = session_of(activation)
+    assert not session.trainer.silence
+    assert session.trainer.snapshot().watched.nbytes == 0
+    assert [layer.silent_since for layer in probe(session, "layers").layers] == [None, None]
 
 
 def test_the_update_that_killed_a_unit():
     """GD on one ReLU layer: a large step kills; the dead unit's gradient is 0 from then on."""
-    session = Session(
-        preset(
-            {"name": "ramp", "samples": 20, "length": 3, "scale": "unit", "target": "input"},
-            (3,),
-            "relu",
-            {"name": "normal", "mean": 0.3, "std": 0.3},
-            learning_rate=3.0,
-            seed=1,  # unit 2 dies first, then 0, then 1
-        )
-    )
+    session = Session(DYING)
     dead_at = []
     for _ in range(12):
         pre = session.dataset.train_inputs @ session.parameters()["layer1.weight"].T
@@ -202,11 +200,72 @@ def test_the_update_that_killed_a_unit():
     first = dead_at.index(True)
     assert first > 2
 
-    def dead(position):
-        session.seek(position)
-        return 1 in probe(session, "layers", whole=True).layers[0].dead
+    end, ticks = session.state_hash(), []
+    session.seek_killer(0, 1, lambda *told: ticks.append(told) is None)
+    assert session.position == first - 1
+    assert ticks
+    session.seek(12)
+    assert session.state_hash() == end
 
-    assert find_killer(dead, 0, 11) == first - 1
+
+def test_there_is_no_killer_of_a_unit_that_lives_or_never_did_or_can_not_die():
+    session = session_of("relu", initialiser={"name": "normal", "mean": 0.0, "std": 0.3}, learning_rate=0.3)
+    session.burst(9)
+    before, all_pre = session.state_hash(), passes(session, slice(None))[0][0]
+    alive = int(np.flatnonzero((all_pre > 0).any(0))[0])
+    first = int(np.flatnonzero(all_pre[:, alive] > 0)[0])
+    linear = session_of("linear")
+    stillborn = session_of("relu", initialiser={"name": "constant", "value": -0.1})
+    stillborn.burst(2)
+    for run, layer, unit, text in [
+        (session, 0, alive, f"unit {alive} of layer1 is not dead: it fires on training sample {first}"),
+        (stillborn, 0, 3, "unit 3 of layer1 was dead at the start"),
+        (session, 0, 12, "no unit 12 in layer1"),
+        (session, 2, 0, "no unit 0 in layer3"),
+        (linear, 0, 0, "unit 0 of layer1 can't die: it is linear"),
+    ]:
+        with pytest.raises(UserError, match=text):
+            run.seek_killer(layer, unit)
+    assert (session.position, session.state_hash()) == (9, before)
+
+
+def test_the_search_for_a_killer_can_be_cancelled_at_any_time():
+    session = Session(DYING)
+    session.burst(12)
+    before, calls = session.state_hash(), []
+    session.seek_killer(0, 1, lambda *_: calls.append(None) is None)
+    session.seek(12)
+    for last in range(len(calls)):
+        left = iter(range(last))
+        with pytest.raises(UserError, match="cancelled"):
+            session.seek_killer(0, 1, lambda *_, left=left: next(left, None) is not None)
+        assert (session.position, session.state_hash()) == (12, before)
+
+
+@pytest.mark.parametrize("rule", ["gradient_descent", "momentum", "adam"])
+def test_killers_below_other_layers_and_with_momentum(rule):
+    """Every dead unit's killer: alive before it, dead after it, counted in NumPy."""
+    session = session_of("relu", rule=rule, learning_rate=0.5 if rule == "gradient_descent" else 0.1)
+    session.burst(40)
+    dead = [
+        (i, int(unit))
+        for i, one in enumerate(probe(session, "layers", whole=True).layers)
+        for unit in one.dead
+    ]
+    found = 0
+    for layer, unit in dead:
+        session.seek(40)
+        try:
+            session.seek_killer(layer, unit)
+        except UserError:  # it was dead at the start
+            session.seek(0)
+            assert not (passes(session, slice(None))[layer][0][:, unit] > 0).any()
+            continue
+        found += 1
+        assert (passes(session, slice(None))[layer][0][:, unit] > 0).any()
+        session.step()
+        assert not (passes(session, slice(None))[layer][0][:, unit] > 0).any()
+    assert found
 
 
 def test_watch_dog_notes():

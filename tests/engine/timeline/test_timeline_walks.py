@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from timeline_runs import CHANGES, Walker, diverging, exam, minibatch
+from timeline_runs import CHANGES, Walker, diverging, dying, exam, minibatch
 
-PRESETS = pytest.mark.parametrize("make", [minibatch, exam, diverging])
+PRESETS = pytest.mark.parametrize("make", [minibatch, exam, diverging, dying])
 
 
 def walk(make, seed, moves):
@@ -20,7 +20,7 @@ def walk(make, seed, moves):
 
 
 @PRESETS
-def test_a_random_walk_ends_with_the_hashes_of_straight_runs(make):
+def test_a_random_walk_ends_with_the_states_of_straight_runs(make):
     walker = walk(make, seed=1, moves=300)
     assert len(walker.paths) > 2
     walker.check_against_straight_runs()
@@ -29,7 +29,7 @@ def test_a_random_walk_ends_with_the_hashes_of_straight_runs(make):
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @PRESETS
-def test_a_long_random_walk_ends_with_the_hashes_of_straight_runs(make):
+def test_a_long_random_walk_ends_with_the_states_of_straight_runs(make):
     walk(make, seed=2, moves=10_000).check_against_straight_runs()
 
 
@@ -43,7 +43,7 @@ def test_a_walk_goes_through_numbers_that_are_none():
 class Walks(RuleBasedStateMachine):
     """Moves in an order that hypothesis chooses, and shortens where one goes wrong."""
 
-    @initialize(make=st.sampled_from([minibatch, diverging]))
+    @initialize(make=st.sampled_from([minibatch, diverging, dying]))
     def begin(self, make):
         self.walker = Walker(make())
 

@@ -40,6 +40,12 @@ def exam(**settings):
     return preset(digits(40, 10), layers, DESCENT, loss="cross_entropy", **settings)
 
 
+def dying():
+    """Hidden units that fall silent on batches, and, on the way, for good."""
+    rule = {"name": "gradient_descent", "learning_rate": 0.3}
+    return preset(digits(60, 12), [(8, "relu"), (10, "linear")], rule, loss="cross_entropy", batch=6)
+
+
 def diverging():
     return preset(RAMP, [(1, "linear")], STEEP, dtype="float64")
 
@@ -55,6 +61,13 @@ def bits(history, first=0, last=None):
     """The records' bits but `seconds`, which is no part of any equality: an array a position."""
     rows = np.delete(history.rows(first, last), COLUMNS.index("seconds"), axis=1)
     return np.ascontiguousarray(rows).view(np.uint64)
+
+
+def known(session):
+    """All that a state is: what its hash covers, and since when units are silent."""
+    watched = session.trainer.silence.watched
+    fired = tuple((index, last.numpy().tobytes()) for index, last in watched.last_fired.items())
+    return session.state_hash(), watched.since, fired
 
 
 def spied(session):
@@ -90,7 +103,7 @@ class Path:
     changes: list
     tip: int
     parent: int | None = None
-    hashes: dict = field(default_factory=dict)
+    states: dict = field(default_factory=dict)
 
 
 class Walker:
@@ -215,8 +228,8 @@ class Walker:
         assert self.session.timeline.mismatch is None
         if before is not None:
             np.testing.assert_array_equal(bits(history, 0, len(before)), before)
-        digest = self.session.state_hash()
-        assert self.path.hashes.setdefault(self.position, digest) == digest
+        state = known(self.session)
+        assert self.path.states.setdefault(self.position, state) == state
 
     def check_against_straight_runs(self):
         """Every branch, state by state and record by record, is what a run without any detour gives."""
@@ -229,7 +242,7 @@ class Walker:
                 for at, changes in path.changes:
                     if at == position:
                         straight.change(changes)
-                if position in path.hashes:
-                    assert straight.state_hash() == path.hashes[position], (number, position)
+                if position in path.states:
+                    assert known(straight) == path.states[position], (number, position)
             history = self.session.timeline.branches[number].history
             np.testing.assert_array_equal(bits(history), bits(straight.history), err_msg=f"branch {number}")
