@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -47,6 +48,7 @@ from engine.worker.messages import (
     Step,
     Switch,
 )
+from engine.worker.process import FRAME_SECONDS
 from tui import catalogue
 from tui.palette import ExplorerCommands
 from tui.panes.branches import BranchesPane
@@ -97,8 +99,6 @@ class Explorer(WireApp):
     TITLE = "gradstep"
     CSS_PATH = "app.tcss"
     COMMANDS = {ExplorerCommands}  # noqa: RUF012
-    FRAME_SECONDS = 0.1
-    """The panes are drawn at most once in so many seconds."""
     REST_SECONDS = 0.15
     """A run that stands still for so long has its probes computed: not at every step of many in a row."""
 
@@ -108,10 +108,13 @@ class Explorer(WireApp):
         data_dir: Path | None = None,
         *,
         session: Path | None = None,
+        frame_seconds: float = FRAME_SECONDS,
         ascii: bool = False,  # noqa: A002
         connect: Callable[[Callable[[Event], None]], Engine] = EngineClient,
     ) -> None:
         super().__init__(ascii=ascii)
+        self._frame_seconds = frame_seconds
+        """The panes are drawn at most once in so many seconds."""
         self.presets = catalogue.shipped()
         if session is not None:
             preset = read_saved_preset(session)
@@ -159,6 +162,7 @@ class Explorer(WireApp):
     def on_mount(self) -> None:
         self._listening = True
         self._take_events()
+        self.call_after_refresh(collect_garbage)
         if not self._resuming:
             self.set_timer(OFFER_SECONDS, self._offer_to_resume)
 
@@ -227,7 +231,7 @@ class Explorer(WireApp):
         self._dirty |= topics
         if not self._dirty or self._frame is not None:
             return
-        wait = self._drawn_at + self.FRAME_SECONDS - time.monotonic()
+        wait = self._drawn_at + self._frame_seconds - time.monotonic()
         if wait <= 0:
             self._draw()
         else:
@@ -474,6 +478,12 @@ class Explorer(WireApp):
     def on_settings_form_edited(self, _message: SettingsForm.Edited) -> None:
         """The edits that are pending have changed."""
         self._changed(Topic.EDITS)
+
+
+def collect_garbage() -> None:
+    """From now on; what there is was imported, and stays."""
+    gc.freeze()
+    gc.enable()
 
 
 def position_of(answer: str) -> int:

@@ -1,29 +1,31 @@
-"""The `gradstep` command: the explorer, or one of the commands in `tui.commands`."""
+"""The `gradstep` command: the explorer, or one of the commands in `tui.commands`.
+
+Imports wait until they are needed: the engine's process is to be on its way, and the screen there, at once.
+"""
 
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from typing import TYPE_CHECKING
 
 from engine.errors import UserError
-from engine.presets import load_preset, preset_names
-from engine.sessions import find_session
-from tui.commands import check, data, export, presets, run, sessions
+from engine.worker.process import EngineProcess, start_process
 from tui.text import plain
 
+if TYPE_CHECKING:
+    from tui.app import Explorer
+
 BAD_INPUT = 2
-COMMANDS: dict[str, ModuleType] = {
-    "run": run,
-    "check": check,
-    "presets": presets,
-    "data": data,
-    "sessions": sessions,
-    "export": export,
-}
+COMMANDS = ("run", "check", "presets", "data", "sessions", "export")
+FPS = 10
+"""Frames a second, if nothing else is said."""
+MAX_FPS = 60
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _carry_out(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] in COMMANDS:
-        command = COMMANDS[arguments[0]]
+        command = import_module(f"tui.commands.{arguments[0]}")
         parser = argparse.ArgumentParser(f"gradstep {arguments[0]}", description=command.__doc__)
         command.add_arguments(parser)
         return int(command.main(parser.parse_args(arguments[1:])))
@@ -68,17 +70,18 @@ def _give_up_output() -> None:
 
 
 def explore(arguments: argparse.Namespace) -> int:
-    """Open the explorer; the engine's process is started before the screen takes the terminal."""
-    preset, session = None, _session(arguments.preset)
-    if arguments.set and (session is not None or arguments.preset is None):
-        raise UserError("--set changes a preset: name one")
-    if session is None and arguments.preset is not None:
-        preset = load_preset(arguments.preset, arguments.set)
-    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout)):
-        raise UserError("the explorer needs a terminal; without one, use `gradstep run`")
-    from tui.app import Explorer
-
-    explorer = Explorer(preset, arguments.data_dir, session=session, ascii=arguments.ascii)
+    """Open the explorer; the engine's process is started before anything else, and the screen is imported
+    while it imports torch."""
+    terminal = all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    started = start_process(1 / arguments.fps) if terminal else None
+    if terminal:
+        gc.disable()  # nothing that is imported is garbage; the explorer enables it
+    try:
+        explorer = _explorer(arguments, started)
+    except BaseException:
+        if started is not None:
+            started.give_up()
+        raise
     status = explorer.run() or 0
     saved = explorer.state.session
     if saved.path is not None:
@@ -91,11 +94,51 @@ def explore(arguments: argparse.Namespace) -> int:
     return status
 
 
+def _explorer(arguments: argparse.Namespace, started: EngineProcess | None) -> Explorer:
+    """The explorer on what the command line names. Raises UserError, also where there is no terminal."""
+    from engine.presets import load_preset
+
+    preset, session = None, _session(arguments.preset)
+    if arguments.set and (session is not None or arguments.preset is None):
+        raise UserError("--set changes a preset: name one")
+    if session is None and arguments.preset is not None:
+        preset = load_preset(arguments.preset, arguments.set)
+    if started is None:
+        raise UserError("the explorer needs a terminal; without one, use `gradstep run`")
+    from engine.worker.client import EngineClient
+    from tui.app import Explorer
+
+    frame = 1 / arguments.fps
+    return Explorer(
+        preset,
+        arguments.data_dir,
+        session=session,
+        connect=lambda on_event: EngineClient(on_event, started, frame),
+        frame_seconds=frame,
+        ascii=arguments.ascii,
+    )
+
+
 def _session(given: str | None) -> Path | None:
     """The saved session that is meant, if it is one."""
+    from engine.presets import preset_names
+
     if given is None or given in preset_names() or given.endswith(".toml"):
         return None
+    from engine.sessions import find_session
+
     return find_session(given)
+
+
+def _fps(given: str) -> float:
+    """Frames a second. Raises argparse's error for a number that is none."""
+    try:
+        fps = float(given)
+    except ValueError:
+        fps = 0.0
+    if not 0.1 <= fps <= MAX_FPS:
+        raise argparse.ArgumentTypeError(f"given {given!r}; allowed: a number from 0.1 to {MAX_FPS}")
+    return fps
 
 
 def _explorer_parser() -> argparse.ArgumentParser:
@@ -111,6 +154,9 @@ def _explorer_parser() -> argparse.ArgumentParser:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
     )
     parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
+    parser.add_argument(
+        "--fps", type=_fps, default=FPS, metavar="N", help=f"at most so many frames a second ({FPS})"
+    )
     parser.add_argument("--ascii", action="store_true", help="draw with plain ASCII characters only")
     return parser
 

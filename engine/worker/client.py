@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import sys
-import tempfile
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
-from socket import socketpair
 from typing import IO
 
 from engine.worker.messages import Close, Command, Died, Event
+from engine.worker.process import FRAME_SECONDS, EngineProcess, start_process
 
 TAIL_BYTES = 2000
 
@@ -20,11 +18,19 @@ TAIL_BYTES = 2000
 class EngineClient:
     """Drives one engine process at a time; `start` begins a fresh one, also after one has died.
 
-    `on_event` is called on a thread of the client's own, in the order in which the events came.
+    `on_event` is called on a thread of the client's own, in the order in which the events came. The first
+    process may have been started already; it is told to send an event each `frame_seconds` at most.
     """
 
-    def __init__(self, on_event: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        on_event: Callable[[Event], None],
+        started: EngineProcess | None = None,
+        frame_seconds: float = FRAME_SECONDS,
+    ) -> None:
         self._on_event = on_event
+        self._started = started
+        self._frame_seconds = frame_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
         self._reader: threading.Thread | None = None
@@ -37,24 +43,16 @@ class EngineClient:
         return self._process.pid if running and self._process is not None else None
 
     def start(self) -> None:
-        """Start the engine's process: a `subprocess` and a pipe of our own, since a `multiprocessing`
-        spawn fails once Textual has taken the terminal. Its session is its own, so that a hang-up of the
-        terminal reaches it as the pipe's end and it can save."""
-        ours, theirs = socketpair()
-        stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (the reader closes it)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "engine.worker.host", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=stderr,
-                start_new_session=True,
-            )
+        """Start the engine's process."""
+        started, self._started = self._started or start_process(self._frame_seconds), None
+        self._process = started.process
         self._closing = False
-        self._pipe = Connection(ours.detach())
+        self._pipe = Connection(started.pipe.detach())
         self._reader = threading.Thread(
-            target=self._read, args=(self._pipe, self._process, stderr), name="engine-events", daemon=True
+            target=self._read,
+            args=(self._pipe, started.process, started.stderr),
+            name="engine-events",
+            daemon=True,
         )
         self._reader.start()
 

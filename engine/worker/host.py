@@ -1,11 +1,12 @@
 """The engine's process: carries out commands between steps, and tells what happened at most once a frame.
 
-Run as `python -m engine.worker.host FD`, FD being its end of a socket pair.
+Run as `python -m engine.worker FD SECONDS`: its end of a socket pair, and the seconds between two frames.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -71,8 +72,8 @@ from engine.worker.messages import (
     Working,
 )
 from engine.worker.prober import Prober
+from engine.worker.process import FRAME_SECONDS
 
-FRAME_SECONDS = 0.1
 SUDDEN = ("paused", "condition", "breakpoint", "diverged")
 """Stops that could not be foreseen, so that states for stepping back are not yet there."""
 IDLE_SECONDS = 0.3
@@ -132,8 +133,9 @@ class Goal:
 class Host:
     """Carries out commands on one session, and steps towards its goal while there are none."""
 
-    def __init__(self, pipe: Connection) -> None:
+    def __init__(self, pipe: Connection, frame_seconds: float = FRAME_SECONDS) -> None:
         self._pipe = pipe
+        self._frame_seconds = frame_seconds
         self._inbox = Inbox(pipe)
         self._session: Session | None = None
         self._goal: Goal | None = None
@@ -149,7 +151,7 @@ class Host:
         """Go on until told to close, or until nobody is there to tell; then save."""
         signal.signal(signal.SIGTERM, lambda *_: self._inbox.put(Close()))
         try:
-            self._send(Ready(torch.__version__))
+            self._send(Ready(str(torch.__version__)))  # its own type would import torch there
             while True:
                 try:
                     if self._session is not None and self._goal is not None and not self._inbox:
@@ -287,7 +289,7 @@ class Host:
 
     def _approach(self, session: Session, goal: Goal) -> None:
         """Step until the goal, a command, or a loss that is not finite."""
-        frame = time.monotonic() + FRAME_SECONDS
+        frame = time.monotonic() + self._frame_seconds
         while not self._inbox:
             if goal.until is not None and session.position >= goal.until:
                 self._stopped(session, f"reached step {session.position}", goal.kind)
@@ -299,7 +301,7 @@ class Host:
                 self._advanced(session)
                 if self._autosave is not None:
                     self._autosave.now_and_then()
-                frame = time.monotonic() + FRAME_SECONDS
+                frame = time.monotonic() + self._frame_seconds
 
     def _arrived(self, session: Session, goal: Goal) -> bool:
         """Stop, and say why, where a condition, a breakpoint or a loss that is not finite says so."""
@@ -343,7 +345,7 @@ class Host:
         def tick(done: int, total: int) -> bool:
             nonlocal told
             now = time.monotonic()
-            if now - started > PATIENCE_SECONDS and now - told > FRAME_SECONDS:
+            if now - started > PATIENCE_SECONDS and now - told > self._frame_seconds:
                 told = now
                 self._send(Working(what, done, total))
             return not self._inbox.holds(Pause, Close)
@@ -443,12 +445,10 @@ def _failure(error: Exception) -> str:
 def main() -> None:
     # the terminal's Ctrl+C is the front end's to answer
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.freeze()  # what was imported stays
+    gc.enable()
     with Connection(int(sys.argv[1])) as pipe:
-        Host(pipe).serve()
+        Host(pipe, float(sys.argv[2])).serve()
     # all is saved; the interpreter's own end takes a second with torch in it
     sys.stderr.flush()
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main()

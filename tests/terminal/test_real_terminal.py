@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -93,6 +94,18 @@ def test_no_engine_is_left_when_the_explorer_is_killed(explorer, engine_of):
     engine = engine_of(terminal)
     os.kill(terminal.pid, signal.SIGKILL)
     engine.wait(20)
+
+
+def test_the_screen_never_loads_torch(explorer):
+    terminal = explorer("linear-1-layer")
+    terminal.wait_for(lambda text: position(text) == 0)
+    terminal.press("n")
+    terminal.wait_for(lambda text: position(text) == 1)
+    # by the first step it has taken every kind of event that opening a preset brings
+    maps = Path(f"/proc/{terminal.pid}/maps")
+    if not maps.exists():
+        pytest.skip("this system does not tell what a process has loaded")
+    assert "libtorch" not in maps.read_text()
 
 
 def test_keys_hammered_in_are_all_carried_out(explorer):

@@ -150,8 +150,11 @@ def explorer(preset="linear-1-layer", frame_seconds=0.01):
         engines.append(FakeEngine(on_event))
         return engines[0]
 
-    app = Explorer(load_preset(preset) if isinstance(preset, str) else preset, connect=connect)
-    app.FRAME_SECONDS = frame_seconds
+    app = Explorer(
+        load_preset(preset) if isinstance(preset, str) else preset,
+        connect=connect,
+        frame_seconds=frame_seconds,
+    )
     return app, engines[0]
 
 
