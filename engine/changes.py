@@ -102,9 +102,12 @@ def _entered(at: Any, allowed: Tables, part: str, key: str) -> tuple[Any, Tables
 def _where(at: Any, allowed: Tables, part: str, key: str) -> str | int:
     """`part` as the key of a table or the index of a list. Raises _NoSuchKeyError if it is neither."""
     if isinstance(at, list):
-        if part.isascii() and part.isdecimal() and len(part) < 10 and int(part) < len(at):
+        digits = part.removeprefix("-")
+        if digits.isascii() and digits.isdecimal() and len(digits) < 10 and -len(at) <= int(part) < len(at):
             return int(part)
-        raise _NoSuchKeyError(f"{shown_key(key)}: there are {len(at)} entries, numbered from 0")
+        raise _NoSuchKeyError(
+            f"{shown_key(key)}: there are {len(at)} entries, numbered from 0; -1 is the last"
+        )
     if not isinstance(at, dict) or not allowed:
         raise _NoSuchKeyError(f"{shown_key(key)}: {part!r} is a key of no table")
     known = keys_of(_narrowed(allowed, at))

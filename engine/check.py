@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from engine.changes import changed
 from engine.claims import SeedResult, State, Verdict
@@ -47,7 +48,7 @@ def check_seeds(
     measure = parse_measure(claim.measure) if claim.measure is not None else None
     results = []
     for seed in range(count):
-        runs = FinishedRuns(data_dir, seed)
+        runs = FinishedRuns(data_dir, {"train.seed": seed})
         history = finished(changed(preset, {"train.seed": seed}), data_dir)
         end = len(history) - 1
         value = measure.value(history, end, runs) if measure is not None else None
@@ -59,19 +60,17 @@ def check_seeds(
 
 
 class FinishedRuns:
-    """The records of presets run to their planned end, each run once; with a seed, at that seed."""
+    """The records of presets run to their planned end, each run once, with settings changed."""
 
-    def __init__(self, data_dir: Path | None, seed: int | None = None) -> None:
+    def __init__(self, data_dir: Path | None, changes: Mapping[str, Any] | None = None) -> None:
         self._data_dir = data_dir
-        self._seed = seed
+        self._changes = changes or {}
         self._histories: dict[str, History] = {}
 
     def __call__(self, name: str) -> History:
         """The records of a preset's run. Raises ConfigError for an unknown one."""
         if name not in self._histories:
-            preset = load_preset(name)
-            if self._seed is not None:
-                preset = changed(preset, {"train.seed": self._seed})
+            preset = changed(load_preset(name), self._changes)
             self._histories[name] = finished(preset, self._data_dir)
         return self._histories[name]
 

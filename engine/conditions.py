@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
@@ -144,19 +144,23 @@ class Measure(_Expression):
 
 def parse_condition(text: str, names: Collection[str] = FIELDS) -> Condition:
     """Parse a condition over the fields `names`. Raises ConditionError."""
-    line, operands, function = _parsed(text, names, truth=True)
-    return Condition(line, operands, function)
+    translation, function = translated(text, lambda line: Translation(line, names), truth=True)
+    return Condition(translation.text, tuple(translation.operands), function)
 
 
 def parse_measure(text: str, names: Collection[str] = FIELDS) -> Measure:
     """Parse a number over the fields `names`, such as `log10(loss)`. Raises ConditionError."""
-    line, operands, function = _parsed(text, names, truth=False)
-    return Measure(line, operands, function)
+    translation, function = translated(text, lambda line: Translation(line, names), truth=False)
+    return Measure(translation.text, tuple(translation.operands), function)
 
 
-def _parsed(
-    text: str, names: Collection[str], *, truth: bool
-) -> tuple[str, tuple[Operand, ...], Callable[[list[float]], Any]]:
+T = TypeVar("T", bound="Translation")
+
+
+def translated(
+    text: str, translation_of: Callable[[str], T], *, truth: bool
+) -> tuple[T, Callable[[list[float]], Any]]:
+    """The translation of a text, and the function of its operands' values. Raises ConditionError."""
     if len(text) > MAX_LENGTH:
         raise ConditionError(text[:60] + "…", 1, f"longer than {MAX_LENGTH} characters")
     line = re.sub(r"\s", " ", text.strip())
@@ -170,14 +174,14 @@ def _parsed(
         raise ConditionError(line, error.offset or len(line) + 1, error.msg) from None
     except (ValueError, RecursionError, MemoryError):
         raise ConditionError(line, 1, "this can't be read as an expression") from None
-    translation = _Translation(line, names)
+    translation = translation_of(line)
     try:
         source = translation.truth(tree.body) if truth else translation.number(tree.body)
         code = compile(f"lambda v: {source}", "<condition>", "eval")
     except (SyntaxError, RecursionError, MemoryError):
         raise ConditionError(line, 1, "too deeply nested") from None
     function = eval(code, {"__builtins__": {}, **_FUNCTIONS, **_HELPERS})
-    return line, tuple(translation.operands), function
+    return translation, function
 
 
 # --- translation ------------------------------------------------------------------------------------
@@ -237,7 +241,7 @@ _NUMBERS = {*_FUNCTIONS, *_WINDOWED} - _TRUTHS
 _HELPERS: dict[str, Callable[..., object]] = {"_divide": _divide, "_modulo": _modulo, "_power": _power}
 
 
-class _Translation:
+class Translation:
     """From a syntax tree to the text of an expression over `v`, the operands' values."""
 
     def __init__(self, text: str, names: Collection[str]) -> None:

@@ -6,13 +6,15 @@ A preset is a run config with its question, its claims and what to watch.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticKnownError
 
 from engine.conditions import ConditionError, parse_condition, parse_measure
 from engine.history import FIELDS
+from engine.summaries import parse_measure_of_run
+from engine.sweep.axes import Axis, AxisError, make_axis
 
 MAX_VALUES = 50_000_000
 MAX_PARAMETERS = 200_000_000
@@ -519,6 +521,49 @@ class Claim(_Table):
         return self
 
 
+class SweepAxis(_Table):
+    """A setting and the values that it takes, as a list or a text such as "log:1e-4:1:9"."""
+
+    key: str = Field(min_length=1, max_length=200)
+    values: str | list[Any]
+    labels: list[str] | None = Field(None, description="the values' names on the screen")
+
+    @model_validator(mode="after")
+    def _is_axis(self) -> Self:
+        self.axis()
+        return self
+
+    def axis(self) -> Axis:
+        try:
+            return make_axis(self.key, self.values, self.labels)
+        except AxisError as error:
+            raise ValueError(f"values: {error}") from None
+
+
+class Sweep(_Table):
+    """Runs of the preset over all combinations of its axes' values."""
+
+    axis: list[SweepAxis] = Field(min_length=1, max_length=6)
+    until: str | None = Field(None, min_length=1, description="the condition at which a run ends early")
+    measure: list[str] = Field([], max_length=10, description="numbers beside those of the last record")
+
+    @model_validator(mode="after")
+    def _is_read(self) -> Self:
+        problems = []
+        for key, texts, parse in (
+            ("until", [self.until] if self.until else [], parse_condition),
+            ("measure", self.measure, parse_measure_of_run),
+        ):
+            for text in texts:
+                try:
+                    parse(text)
+                except ConditionError as error:
+                    problems.append(f"{key}: {error}")
+        if problems:
+            raise ValueError("\n\n".join(problems))
+        return self
+
+
 def _is_field(name: str) -> str:
     if name not in FIELDS:
         raise PydanticKnownError("literal_error", {"expected": ", ".join(map(repr, FIELDS))})
@@ -538,4 +583,5 @@ class Preset(RunConfig):
     watch: list[FieldName] = Field(["loss", "accuracy"], min_length=1, max_length=4)
     log: list[FieldName] = Field([], description="the watched fields whose charts open on a log scale")
     run: RunLength = RunLength()
+    sweep: Sweep | None = None
     claim: list[Claim] = []

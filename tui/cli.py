@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui.app import Explorer
 
 BAD_INPUT = 2
-COMMANDS = ("run", "check", "presets", "data", "sessions", "export")
+COMMANDS = ("run", "sweep", "check", "presets", "data", "sessions", "export")
 FPS = 10
 """Frames a second, if nothing else is said."""
 MAX_FPS = 60

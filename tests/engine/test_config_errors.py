@@ -431,7 +431,7 @@ def test_a_file_made_to_break_a_parser(text):
         ("train.rule.name=adm", ["train.rule.name", "'adm'", "did you mean 'adam'?"]),
         ("train.rule.rho=0.5", ["train.rule.rho", "unknown", "momentum"]),
         ("network.layers.2.units=3", ["network.layers.2.units", "2 entries"]),
-        ("network.layers.-1.units=3", ["network.layers.-1.units", "2 entries"]),
+        ("network.layers.-3.units=3", ["network.layers.-3.units", "2 entries"]),
         ("network.layers.x=3", ["network.layers.x"]),
         ("network.layers.0.unit=3", ["network.layers.0.unit", "did you mean 'units'?"]),
         ("network.layers.1.units=3", ["network.layers", "3 units", "10"]),

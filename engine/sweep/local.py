@@ -1,0 +1,121 @@
+"""Runs on this machine: a pool of processes, each with one run at a time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import threading
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import connection, get_context, parent_process
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.sweep.result import Job, Result
+from engine.sweep.workers import Progress
+
+POSITION, END = 0, 1
+
+
+class Board:
+    """Where the processes write how far their runs are, and read whether they shall go on.
+
+    A file in memory rather than a queue: a process that is killed while it writes locks out no other.
+    """
+
+    def __init__(self, path: Path, points: int) -> None:
+        self._cells: NDArray[np.float64] = np.memmap(path, np.float64, "r+", shape=(points + 1, 2))
+
+    @staticmethod
+    def make(folder: Path, points: int) -> Path:
+        """A board for runs of so many points; one row more is for the word to end."""
+        path = folder / "board"
+        np.zeros((points + 1, 2)).tofile(path)
+        return path
+
+    def write(self, point: int, position: int, end: int) -> None:
+        self._cells[point] = position, end
+
+    def read(self, points: int) -> Progress:
+        begun = np.flatnonzero(self._cells[:-1, END])
+        return {int(point): tuple(self._cells[point].astype(int).tolist()) for point in begun}
+
+    @property
+    def over(self) -> bool:
+        return bool(self._cells[-1, END])
+
+    def end(self) -> None:
+        self._cells[-1, END] = 1
+
+
+class LocalWorkers:
+    """So many processes; begun with the first run that is submitted, and gone with this one."""
+
+    def __init__(self, count: int, points: int) -> None:
+        self.count = count
+        self._points = points
+        self._folder = tempfile.TemporaryDirectory(prefix="gradstep-sweep-")
+        self._path = Board.make(Path(self._folder.name), points)
+        self._board = Board(self._path, points)
+        self._pool = self._make_pool()
+
+    def _make_pool(self) -> ProcessPoolExecutor:
+        # forked from a server that has torch imported: a process is there in no time, also after a crash
+        context = get_context("forkserver")
+        context.set_forkserver_preload(["engine.sweep.point"])
+        return ProcessPoolExecutor(
+            self.count, context, initializer=_begin, initargs=(self._path, self._points, dict(os.environ))
+        )
+
+    def submit(self, job: Job) -> Future[Result]:
+        return self._pool.submit(_work, job)
+
+    def progress(self) -> Progress:
+        return self._board.read(self._points)
+
+    def restart(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        self._pool = self._make_pool()
+
+    def close(self) -> None:
+        self._board.end()
+        self._pool.shutdown(cancel_futures=True)
+        self._folder.cleanup()
+
+
+# --- in the processes -------------------------------------------------------------------------------
+
+_board: Board | None = None
+
+
+def _begin(path: Path, points: int, environment: dict[str, str]) -> None:
+    """Make a process of the pool ready. The terminal's Ctrl+C is for the one that owns it to answer."""
+    global _board
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    os.environ.update(environment)
+    _board = Board(path, points)
+
+
+def _end_with_parent() -> None:
+    """A pool's processes wait for work for ever, also when there is nobody left to give it."""
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _work(job: Job) -> Result:
+    from engine.sweep.point import CancelledError, do
+
+    board = _board
+    assert board is not None, "the process was made ready"
+
+    def tell(position: int, end: int) -> None:
+        if board.over:
+            raise CancelledError
+        board.write(job.point, position, end)
+
+    return do(job, tell)

@@ -1,0 +1,86 @@
+"""Does one run of a sweep, from its config to its result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from engine.changes import changed
+from engine.check import FinishedRuns
+from engine.conditions import parse_condition
+from engine.errors import UserError
+from engine.session import Session
+from engine.summaries import Place, parse_measure_of_run
+from engine.sweep.result import Ending, Job, Result
+
+TELL_SECONDS = 0.1
+
+Tell = Callable[[int, int], None]
+"""Told (position, planned end) now and then; it may raise, and ends the run so."""
+
+
+class CancelledError(Exception):
+    """The run is no longer wanted."""
+
+
+def do(job: Job, tell: Tell) -> Result:
+    """Run to the planned end, the condition, or a loss that is not finite. What fails is a result too."""
+    started = time.perf_counter()
+    try:
+        return _done(job, tell, started)
+    except CancelledError:
+        raise
+    except UserError as error:
+        reason = str(error)
+    except MemoryError:
+        reason = "this needs more memory than there is"
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+    return Result(job.point, "failed", reason, seconds=time.perf_counter() - started)
+
+
+def _done(job: Job, tell: Tell, started: float) -> Result:
+    # nobody goes back in these runs, so no memory is spent on it
+    session = Session(changed(job.preset, {"run.keyframe_megabytes": 1}), job.data_dir)
+    end = session.planned_steps or 0
+    until = parse_condition(job.until) if job.until is not None else None
+    met, told = False, 0.0
+    while session.position < end and not met and not session.diverged:
+        if time.monotonic() - told > TELL_SECONDS:
+            tell(session.position, end)
+            told = time.monotonic()
+        session.advance(dense=False)
+        met = until is not None and bool(until.holds(session.history, session.position))
+    finals = FinishedRuns(job.data_dir, _shared(job))
+    here = Place(session.history, session.position, finals)
+    places = [Place(session.history, position, finals) for position in range(session.position + 1)]
+    ending, reason = _ending(session, job.until, met)
+    return Result(
+        job.point,
+        ending,
+        reason,
+        session.record,
+        tuple(parse_measure_of_run(measure).value(places) for measure in job.measures),
+        tuple(parse_condition(condition).holds(*here) for condition in job.conditions),
+        tuple(verdict.state for verdict in session.claims(finals)),
+        session.state_hash(),
+        time.perf_counter() - started,
+    )
+
+
+def _ending(session: Session, until: str | None, met: bool) -> tuple[Ending, str]:
+    if met:
+        return "condition", f"{until} held at step {session.position}"
+    if session.diverged:
+        return "diverged", session.diverged
+    reason = f"reached step {session.position}"
+    return "done", reason if until is None else f"{reason}; it never held: {until}"
+
+
+def _shared(job: Job) -> dict[str, Any]:
+    """What the runs of other presets that this one is compared with have in common with it."""
+    changes: dict[str, Any] = {"train.threads": job.preset.train.threads}
+    if job.same_seed:
+        changes["train.seed"] = job.preset.train.seed
+    return changes

@@ -1,0 +1,147 @@
+"""`gradstep sweep`: the table, the file, what is refused, and an interrupted sweep that goes on."""
+
+import csv
+import os
+import shlex
+import signal
+import sqlite3
+import subprocess
+
+import pytest
+from command_runs import GRADSTEP, SMALL
+
+SWEEP = """
+[sweep]
+until = "loss < 1"
+measure = ["share(loss < prev.loss)"]
+[[sweep.axis]]
+key = "train.rule.learning_rate"
+values = "log:0.001:0.1:3"
+[[sweep.axis]]
+key = "train.seed"
+values = [1, 2]
+labels = ["one", "two"]
+"""
+
+
+def rows(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_row_a_run_and_the_command_that_does_it_again(gradstep):
+    done = gradstep(
+        "sweep", "small.toml", "--over", "train.seed=0:2", "--over", "train.rule.learning_rate=0.05,1e30",
+        "--set", "data.samples=12", "--steps", 300, "--measure", "first(loss < 1)", "--csv", "table.csv",
+    )  # fmt: skip
+    assert (done.status, done.err) == (0, "")
+    assert "4 runs: 2 to the end, 2 diverged" in done.out
+    table = rows("table.csv")
+    assert [(row["train.seed"], row["train.rule.learning_rate"]) for row in table] == [
+        ("0", "0.05"), ("0", "1e+30"), ("1", "0.05"), ("1", "1e+30")
+    ]  # fmt: skip
+    assert [row["ending"] for row in table] == ["done", "diverged"] * 2
+    for row in table:
+        again = gradstep(*shlex.split(row["command"])[1:], "--json")
+        last = again.objects[-1]
+        for name in set(last) - {"seconds"}:
+            assert row[name] == ("" if last[name] is None else str(last[name])), name
+
+
+def test_the_preset_s_own_sweep(gradstep, folder):
+    (folder / "own.toml").write_text(SMALL + SWEEP)
+    done = gradstep("sweep", "own.toml", "--csv", "table.csv")
+    assert done.status == 0
+    table = rows("table.csv")
+    assert [row["train.seed"] for row in table] == ["1", "2"] * 3
+    assert {row["train.rule.learning_rate"] for row in table} == {"0.001", "0.01", "0.1"}
+    assert all(0 <= float(row["share(loss < prev.loss)"]) <= 1 for row in table)
+    assert "two" in done.out
+    # what is given takes the place of what the file says
+    gradstep("sweep", "own.toml", "--over", "train.seed=5", "--measure", "median(loss)", "--csv", "table.csv")
+    (row,) = rows("table.csv")
+    assert row["train.seed"] == "5"
+    assert "median(loss)" in row
+    assert "share(loss < prev.loss)" not in row
+
+
+def test_every_problem_of_a_sweep_table_at_once(gradstep, folder):
+    bad = SWEEP.replace('"loss < 1"', '"los < 1"').replace("values = [1, 2]", "values = [1]\nvalue = 3")
+    (folder / "bad.toml").write_text(SMALL + bad.replace("log:", "log:-"))
+    done = gradstep("sweep", "bad.toml")
+    assert (done.status, done.out) == (2, "")
+    for text in ("sweep.axis.0.values", "above 0", "sweep.axis.1.value: unknown key 'value'"):
+        assert text in done.err
+    (folder / "bad.toml").write_text(
+        SMALL + SWEEP.replace('"loss < 1"', '"los < 1"').replace("(loss", "(lss")
+    )
+    done = gradstep("sweep", "bad.toml")
+    assert "sweep.until: column 1: unknown name 'los'" in done.err
+    assert "sweep.measure: column 1: unknown name 'lss'" in done.err
+
+
+def test_a_file_of_results_goes_on_and_can_be_asked(gradstep):
+    command = ["sweep", "small.toml", "--over", "train.seed=0:3", "--save", "kept.sweep"]
+    assert gradstep(*command).status == 0
+    again = gradstep(*command)
+    assert again.status == 0
+    assert "3 of 3 runs were done before: kept.sweep" in again.err
+    with sqlite3.connect("kept.sweep") as db:
+        found = db.execute('select "train.seed", step, ending from results order by point').fetchall()
+    assert found == [(seed, 20, "done") for seed in range(3)]
+    other = gradstep(*command, "--steps", "5")
+    assert (other.status, other.out) == (2, "")
+    assert "kept.sweep: the results of another sweep" in other.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["small.toml"], "say over what"),
+        (["small.toml", "--over", "train.sed=0:3"], "did you mean 'seed'"),
+        (["small.toml", "--over", "train.seed"], "KEY=VALUES"),
+        (["small.toml", "--over", "train.seed=3:3"], "an empty range"),
+        (["small.toml", "--over", "train.seed=0:99999"], "99,999 values; at most 10,000"),
+        (["small.toml", "--over", "train.seed=0:3", "--until", "los < 1"], "did you mean 'loss'"),
+        (["small.toml", "--over", "train.seed=0:3", "--measure", "mdian(loss)"], "did you mean 'median'"),
+        (["small.toml", "--over", "train.seed=0:3", "--jobs", "0"], "--jobs: given 0"),
+        (["small.toml", "--over", "train.seed=0:3", "--csv", "no/where.csv"], "--csv no/where.csv"),
+        (["small.toml", "--over", "train.seed=0:3", "--save", "small.toml"], "no file of a sweep's results"),
+        (["small.toml", "--over", "train.seed=0:3", "--steps", "-1"], "run.steps: given -1"),
+        (["nothing", "--over", "train.seed=0:3"], "no such preset"),
+    ],
+)
+def test_bad_input(gradstep, arguments, says):
+    done = gradstep("sweep", *arguments)
+    assert (done.status, done.out) == (2, "")
+    assert says in done.err
+    assert "processes" not in done.err
+
+
+def test_an_interrupted_sweep_keeps_what_is_finished(folder, wait_for):
+    command = [str(GRADSTEP), "sweep", "small.toml", "--over", "train.seed=0:10", "--steps", "2000"]
+    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    kept = folder / "data" / "gradstep" / "sweeps"
+
+    def finished():
+        """some runs are finished"""
+        files = list(kept.glob("*.sweep"))
+        if not files:
+            return 0
+        with sqlite3.connect(f"file:{files[0]}?mode=ro", uri=True) as db:
+            there = db.execute("select count(*) from sqlite_master where name = 'results'").fetchone()[0]
+            return db.execute("select count(*) from results").fetchone()[0] if there else 0
+
+    wait_for(finished)
+    os.killpg(running.pid, signal.SIGINT)  # as the terminal does: to all of its processes
+    said = running.communicate(timeout=30)[1]
+    assert running.returncode == 130
+    assert "Traceback" not in said
+    count = int(said.partition("interrupted: ")[2].split()[0])
+    assert 1 <= count < 10
+    assert finished() == count
+    assert said.splitlines()[-1].strip() == "gradstep sweep small.toml --steps 2000 --over train.seed=0:10"
+    again = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert f"{count} of 10 runs were done before" in again.stderr
+    assert "10 runs: 10 to the end" in again.stdout
+    assert not list(kept.iterdir())

@@ -1,0 +1,255 @@
+"""Runs a preset over all combinations of settings, several at once; what was interrupted goes on."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from engine.errors import UserError
+from engine.presets import load_preset
+from engine.sweep.axes import AxisError, parse_axis
+from engine.sweep.local import LocalWorkers
+from engine.sweep.plan import Plan, make_plan
+from engine.sweep.result import Result
+from engine.sweep.runner import Update
+from engine.sweep.sweeping import Sweeping
+from engine.sweep.table import write_csv
+from engine.sweep.workers import Workers
+from engine.threads import available_processors
+from tui.distribution import distribution
+from tui.text import number, plain
+
+INTERRUPTED = 130
+ENDINGS = {"done": "to the end", "condition": "condition held", "diverged": "diverged", "failed": "failed"}
+STYLES = {"condition": "green", "diverged": "yellow", "failed": "red"}
+MAX_JOBS = 1024
+LISTED = 40
+"""A sweep of at most so many runs is listed run by run."""
+WIDE = 1000
+"""Positive numbers so many times apart are spread by their logarithms."""
+SHOWN_RUNNING = 16
+"""So many running runs have a line of their own."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("preset", metavar="PRESET|FILE.toml", help="see `gradstep presets`")
+    parser.add_argument(
+        "--over",
+        action="append",
+        default=[],
+        metavar="KEY=VALUES",
+        help="as train.seed=0:20, train.rule.learning_rate=log:1e-13:1e-11:9 (or lin:), or a list a,b,c; "
+        "given again: all combinations (default: the preset's [sweep])",
+    )
+    parser.add_argument("--steps", type=int, metavar="N", help="how many updates (default: the preset's)")
+    parser.add_argument("--until", metavar="CONDITION", help="a run ends where it holds, as 'loss < 1e-3'")
+    parser.add_argument(
+        "--measure",
+        action="append",
+        default=[],
+        metavar="NUMBER",
+        help="what to tell of each run beside its last record, as 'share(loss > prev.loss)'",
+    )
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=int, metavar="N", help="runs at once (default: one a processor)")
+    where.add_argument("--cluster", metavar="ADDRESS", help="have the workers of this Dask scheduler do them")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="keep the results there (SQLite)")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table of results there")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
+    )
+    parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Do the runs that are not done yet; print what they came to."""
+    screen = Console(stderr=True)
+    plan = _plan(arguments)
+    count = _jobs(arguments)
+    with _csv_file(arguments.csv) as table:
+        with closing(Sweeping(plan, arguments.save, arguments.data_dir)) as sweeping:
+            done = len(sweeping.results)
+            if done:
+                screen.print(f"{done:,} of {len(plan):,} runs were done before: {plain(str(sweeping.path))}")
+            interrupted = False
+            try:
+                if done < len(plan):
+                    _run(sweeping, _workers(arguments, plan, count), screen)
+            except KeyboardInterrupt:
+                interrupted = True
+            results = [sweeping.results[point] for point in sorted(sweeping.results)]
+            if table is not None:
+                write_csv(table, plan, results, _source(arguments))
+        if interrupted:
+            screen.print(
+                Text(
+                    f"interrupted: {len(results):,} of {len(plan):,} runs are kept in "
+                    f"{plain(str(sweeping.path))}; go on with\n    {plain(_command(arguments))}"
+                ),
+                soft_wrap=True,
+            )
+            return INTERRUPTED
+    print_summary(plan, results, Console())
+    return 0
+
+
+def _plan(arguments: argparse.Namespace) -> Plan:
+    overrides = list(arguments.set)
+    if arguments.steps is not None:
+        overrides.append(f"run.steps={arguments.steps}")
+    preset = load_preset(arguments.preset, overrides)
+    try:
+        axes = [parse_axis(text) for text in arguments.over]
+    except AxisError as error:
+        raise UserError(f"--over: {error}") from None
+    return make_plan(preset, axes, arguments.until, arguments.measure)
+
+
+def _jobs(arguments: argparse.Namespace) -> int:
+    if arguments.jobs is not None and not 1 <= arguments.jobs <= MAX_JOBS:
+        raise UserError(f"--jobs: given {arguments.jobs}; allowed: 1 to {MAX_JOBS}")
+    return arguments.jobs or available_processors()
+
+
+@contextmanager
+def _csv_file(path: Path | None) -> Iterator[TextIO | None]:
+    """The file of the table, opened before anything is done. Raises UserError."""
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("w", newline="", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--csv {path}: cannot be written: {error.strerror}") from None
+    with file:
+        yield file
+
+
+def _run(sweeping: Sweeping, workers: Workers, screen: Console) -> None:
+    """Have the runs done, with a line for all and one for each that goes on."""
+    plan = sweeping.plan
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[count]}"),
+        TimeRemainingColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True) as progress:
+        done = len(sweeping.results)
+        whole = progress.add_task(escape(plain(plan.preset.name)), total=len(plan) - done, count="")
+        lines: dict[int, TaskID] = {}
+        for update in sweeping.run(workers):
+            share = sum(position / end for position, end in update.running.values() if end)
+            finished = len(sweeping.results)
+            progress.update(
+                whole, completed=finished - done + share, count=f"{finished:,}/{len(plan):,} runs"
+            )
+            _show_running(progress, lines, plan, update)
+
+
+def _show_running(progress: Progress, lines: dict[int, TaskID], plan: Plan, update: Update) -> None:
+    for point in set(lines) - set(update.running):
+        progress.remove_task(lines.pop(point))
+    for point, (position, end) in update.running.items():
+        if point not in lines and len(lines) < SHOWN_RUNNING:
+            lines[point] = progress.add_task(escape(plain(name_of(plan, point))), total=end, count="")
+        if point in lines:
+            progress.update(lines[point], completed=position, count=f"step {position:,}/{end:,}")
+
+
+def name_of(plan: Plan, point: int) -> str:
+    """A run by its values on the axes."""
+    return "  " + ", ".join(
+        f"{axis.name} {axis.labels[index]}" for axis, index in zip(plan.axes, plan.place(point), strict=True)
+    )
+
+
+def print_summary(plan: Plan, results: Sequence[Result], console: Console) -> None:
+    """How the runs ended, how their numbers are spread, and, where they are few, each of them."""
+    endings = Counter(result.ending for result in results)
+    said = ", ".join(f"{count:,} {ENDINGS[ending]}" for ending, count in endings.most_common())
+    console.print(Text.assemble((plain(plan.preset.title), "bold"), f"\n{len(results):,} runs: {said}"))
+    if len(results) <= LISTED:
+        console.print(_table(plan, results))
+    names = ["loss", *plan.measures]
+    for name in names:
+        values = [value for result in results if (value := result.value(name, plan.measures)) is not None]
+        if len(values) > 1:
+            name, values = _spread(name, values)
+            console.print(Text.assemble((f"{plain(name)}: ", "cyan"), distribution(values)), soft_wrap=True)
+    for number_, claim in enumerate(plan.preset.claim):
+        states = Counter(result.claims[number_] for result in results if result.claims)
+        if states and set(states) != {"open"}:
+            counts = ", ".join(f"{state} for {count:,}" for state, count in states.most_common())
+            console.print(Text.assemble(f"“{plain(claim.says)}”  ", (counts, "cyan")), soft_wrap=True)
+    reasons = Counter(result.reason for result in results if result.ending == "failed")
+    for reason, count in reasons.most_common():
+        console.print(Text(f"{count:,} failed: {plain(reason)}", "red"), soft_wrap=True)
+
+
+def _spread(name: str, values: list[float]) -> tuple[str, list[float]]:
+    """The numbers, or, where they are positive and orders of magnitude apart, their logarithms."""
+    finite = [value for value in values if math.isfinite(value)]
+    if finite and min(finite) > 0 and max(finite) > WIDE * min(finite):
+        return f"log10({name})", [math.log10(value) for value in finite]
+    return name, values
+
+
+def _table(plan: Plan, results: Sequence[Result]) -> Table:
+    table = Table(*(plain(axis.name) for axis in plan.axes), "ended", "step", "loss", box=None)
+    for measure in plan.measures:
+        table.add_column(Text(plain(measure)), justify="right")
+    for column in table.columns[: len(plan.axes)]:
+        column.style = "cyan"
+    for column in table.columns[len(plan.axes) + 1 :]:
+        column.justify = "right"
+    for result in results:
+        labels = [axis.labels[i] for axis, i in zip(plan.axes, plan.place(result.point), strict=True)]
+        names = ("step", "loss", *plan.measures)
+        step, *values = [result.value(name, plan.measures) for name in names]
+        style = STYLES.get(result.ending, "")
+        table.add_row(
+            *(Text(plain(label)) for label in labels),
+            Text(ENDINGS[result.ending], style),
+            "–" if step is None else f"{int(step):,}",
+            *(number(value) for value in values),
+        )
+    return table
+
+
+def _source(arguments: argparse.Namespace) -> str:
+    """The preset as the commands name it, with what was changed of it."""
+    parts = [arguments.preset, *(part for one in arguments.set for part in ("--set", one))]
+    if arguments.steps is not None:
+        parts += ["--steps", str(arguments.steps)]
+    if arguments.data_dir is not None:
+        parts += ["--data-dir", str(arguments.data_dir)]
+    return shlex.join(parts)
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """The command that was given."""
+    parts = []
+    for option in ("over", "measure"):
+        parts += [part for one in getattr(arguments, option) for part in (f"--{option}", one)]
+    for option in ("until", "jobs", "cluster", "save", "csv"):
+        if (given := getattr(arguments, option)) is not None:
+            parts += [f"--{option}", str(given)]
+    return f"gradstep sweep {_source(arguments)} {shlex.join(parts)}".rstrip()
+
+
+def _workers(arguments: argparse.Namespace, plan: Plan, count: int) -> Workers:
+    return LocalWorkers(min(count, len(plan)), len(plan))
