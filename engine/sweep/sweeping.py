@@ -48,6 +48,5 @@ class Sweeping:
             yield update
 
     def close(self) -> None:
-        """Give the file up; one that nobody asked for goes when it has done its duty."""
-        complete = len(self.results) == len(self.plan)
-        self._file.close(delete=self._own and complete)
+        """Give the file up; one that nobody asked for stays only where there is something to go on with."""
+        self._file.close(delete=self._own and len(self.results) in (0, len(self.plan)))

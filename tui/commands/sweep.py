@@ -252,4 +252,8 @@ def _command(arguments: argparse.Namespace) -> str:
 
 
 def _workers(arguments: argparse.Namespace, plan: Plan, count: int) -> Workers:
+    if arguments.cluster is not None:
+        from engine.sweep.cluster import ClusterWorkers
+
+        return ClusterWorkers(arguments.cluster, plan, arguments.data_dir)
     return LocalWorkers(min(count, len(plan)), len(plan))

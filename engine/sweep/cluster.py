@@ -1,0 +1,133 @@
+"""Runs on a cluster: the workers of a Dask scheduler, through Dask's own executor."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import uuid
+from concurrent.futures import Future
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from engine import data
+from engine.errors import UserError
+from engine.sweep.plan import Plan
+from engine.sweep.result import Job, Result
+from engine.sweep.workers import Progress
+
+TIMEOUT_SECONDS = 5
+SUBMITTED = 2
+"""So many runs for each worker are submitted, so that none waits for the next."""
+MUST_AGREE = ("gradstep", "torch")
+
+
+class ClusterWorkers:
+    """The workers there are now, one run at a time each; a run whose worker is lost is done by another.
+
+    Raises UserError where nobody answers, no worker is there, or one has other programs or data than this
+    machine.
+    """
+
+    def __init__(self, address: str, plan: Plan, data_dir: Path | None = None) -> None:
+        self._progress: dict[int, tuple[int, int]] = {}
+        self._client = _connected(address)
+        try:
+            self.count = SUBMITTED * _check(self._client, address, plan, data_dir)
+            self._topic = f"gradstep-{uuid.uuid4().hex}"
+            self._client.subscribe_topic(self._topic, self._told)
+            self._executor = self._client.get_executor(pure=False)
+        except BaseException:
+            self._client.close()
+            raise
+
+    def submit(self, job: Job) -> Future[Result]:
+        future: Future[Result] = self._executor.submit(_work, job, self._topic)
+        return future
+
+    def progress(self) -> Progress:
+        return dict(self._progress)
+
+    def restart(self) -> None:
+        """Dask replaces its workers by itself."""
+
+    def close(self) -> None:
+        self._executor.shutdown(wait=False)
+        self._client.close()
+
+    def _told(self, event: tuple[float, tuple[int, int, int]]) -> None:
+        point, position, end = event[1]
+        self._progress[point] = position, end
+
+
+def _connected(address: str) -> Any:
+    """A Dask client, whose methods have no types."""
+    try:
+        import distributed
+    except ImportError:
+        raise UserError("--cluster needs Dask: pip install 'gradstep[cluster]'") from None
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # we say it ourselves
+    client: Any = distributed.Client
+    try:
+        return client(address, timeout=TIMEOUT_SECONDS, set_as_default=False)
+    except (OSError, TimeoutError, ValueError, TypeError):
+        raise UserError(
+            f"--cluster {address}: no Dask scheduler answers there; allowed: an address such as "
+            "tcp://127.0.0.1:8786, as `dask scheduler` prints it"
+        ) from None
+
+
+def _check(client: Any, address: str, plan: Plan, data_dir: Path | None) -> int:
+    """The number of workers, all of which do here as this machine would. Raises UserError."""
+    here = _environment(plan, data_dir)
+    there = client.run(_environment, plan, data_dir, on_error="return")
+    if not there:
+        raise UserError(f"--cluster {address}: the scheduler has no workers; `dask worker {address}` is one")
+    for worker, found in there.items():
+        if isinstance(found, Exception):
+            raise UserError(
+                f"--cluster {address}: the worker {worker} can't do runs: {type(found).__name__}: {found}"
+            )
+        for program in MUST_AGREE:
+            if found[program] != here[program]:
+                raise UserError(
+                    f"--cluster {address}: the worker {worker} has {program} {found[program]}, "
+                    f"this machine {here[program]}"
+                )
+        if found["data"] != here["data"]:
+            raise UserError(
+                f"--cluster {address}: the worker {worker} has other data: {found['description']}; "
+                f"this machine: {here['description']}"
+            )
+    return len(there)
+
+
+def _environment(plan: Plan, data_dir: Path | None) -> dict[str, str]:
+    """What must be the same on all machines for a run to be the same run."""
+    found = data.load(plan.preset.data, plan.preset.train.dtype, data_dir)
+    programs = {program: version(program) for program in MUST_AGREE}
+    return {**programs, "data": found.fingerprint, "description": found.description}
+
+
+# --- on the workers ---------------------------------------------------------------------------------
+
+_one_at_a_time = threading.Lock()
+"""torch's number of threads is the process's: a worker with several threads does one run at a time too."""
+
+
+def _work(job: Job, topic: str) -> Result:
+    from distributed import get_worker
+
+    from engine.sweep.point import CancelledError, do
+
+    worker: Any = get_worker()
+    key = worker.get_current_task()
+
+    def tell(position: int, end: int) -> None:
+        task = worker.state.tasks.get(key)
+        if task is None or task.state != "executing":
+            raise CancelledError  # nobody waits for it any more
+        worker.log_event(topic, (job.point, position, end))
+
+    with _one_at_a_time:
+        return do(job, tell)

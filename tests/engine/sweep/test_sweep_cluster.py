@@ -1,0 +1,130 @@
+"""A sweep by a real Dask scheduler and worker processes, on the loopback interface."""
+
+import re
+import signal
+import subprocess
+import sys
+from contextlib import closing, contextmanager
+
+import pytest
+from sweep_runs import done, numbers, small_plan
+
+from engine.errors import UserError
+from engine.sweep.cluster import ClusterWorkers
+from engine.sweep.sweeping import Sweeping
+
+
+def dask(program, *arguments):
+    """One of Dask's own programs; what it logs is on its stderr."""
+    command = [sys.executable, "-m", f"distributed.cli.dask_{program}", *arguments, "--no-dashboard"]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def logged(process, pattern):
+    """Read what a program logs until it matches."""
+    for line in process.stderr:
+        if found := re.search(pattern, line):
+            return found
+    pytest.fail(f"the program has ended without {pattern!r}")
+
+
+@contextmanager
+def cluster(workers):
+    """A scheduler's address, and its worker processes."""
+    scheduler = dask("scheduler", "--host", "127.0.0.1", "--port", "0")
+    started = [scheduler]
+    try:
+        address = logged(scheduler, r"tcp://127\.0\.0\.1:\d+")[0]
+        processes = [dask("worker", address, "--nthreads", "1", "--no-nanny") for _ in range(workers)]
+        started += processes
+        for process in processes:
+            logged(process, "Registered to")
+        yield address, processes
+    finally:
+        for process in started:
+            process.kill()
+        for process in started:
+            process.communicate()
+
+
+@pytest.fixture(scope="module")
+def two_workers():
+    with cluster(2) as made:
+        yield made
+
+
+def on_the_cluster(plan, address):
+    return ClusterWorkers(address, plan)
+
+
+def test_the_results_are_those_of_this_machine(two_workers):
+    plan = small_plan("train.seed=0:4", "train.rule.learning_rate=0.05,1e30", measures=["median(loss)"])
+    address, _ = two_workers
+    with closing(Sweeping(plan)) as sweeping:
+        for _ in sweeping.run(on_the_cluster(plan, address)):
+            pass
+        results = sweeping.results
+    here = done(plan)
+    assert sorted(results) == list(range(8))
+    for point, result in results.items():
+        assert repr(numbers(result.record)) == repr(numbers(here[point].record))
+        assert (result.state, result.ending, result.reason) == (
+            here[point].state,
+            here[point].ending,
+            here[point].reason,
+        )
+
+
+def test_progress_and_giving_up(two_workers, wait_for):
+    address, _ = two_workers
+    plan = small_plan("train.seed=0:2", steps=100_000_000)
+    workers = on_the_cluster(plan, address)
+    with closing(Sweeping(plan)) as sweeping:
+        updates = sweeping.run(workers)
+        running = {}
+        while len(running) < 2:
+            running |= next(updates).running
+        assert all(end == 100_000_000 for _, end in running.values())
+        updates.close()
+    # the workers are free again: another sweep is done at once
+    quick = small_plan("train.seed=0:2")
+    with closing(Sweeping(quick)) as sweeping:
+        for _ in sweeping.run(on_the_cluster(quick, address)):
+            pass
+        assert len(sweeping.results) == 2
+
+
+def test_a_worker_that_is_killed_does_not_end_the_sweep():
+    plan = small_plan("train.seed=0:6", steps=4000)
+    with cluster(2) as (address, processes), closing(Sweeping(plan)) as sweeping:
+        killed = False
+        for update in sweeping.run(on_the_cluster(plan, address)):
+            if not killed and len(update.running) == 2:
+                processes[0].send_signal(signal.SIGKILL)
+                killed = True
+        results = sweeping.results
+    assert killed
+    here = done(plan)
+    assert sorted(results) == list(range(6))
+    for point, result in results.items():
+        assert (result.ending, result.state) == ("done", here[point].state)
+        assert numbers(result.record) == numbers(here[point].record)
+
+
+def test_where_nobody_answers_or_nobody_works():
+    plan = small_plan("train.seed=0:2")
+    for address in ("tcp://127.0.0.1:9", "nowhere", "tcp://", "xyz://127.0.0.1:9"):
+        with pytest.raises(UserError, match="no Dask scheduler answers there"):
+            ClusterWorkers(address, plan)
+    with cluster(0) as (address, _), pytest.raises(UserError, match="the scheduler has no workers"):
+        ClusterWorkers(address, plan)
+
+
+def test_a_worker_with_another_torch_is_refused(two_workers, monkeypatch):
+    address, _ = two_workers
+    there = ClusterWorkers.__init__.__globals__["version"]
+    monkeypatch.setattr(
+        "engine.sweep.cluster.version", lambda name: "9.9.9" if name == "torch" else there(name)
+    )
+    with pytest.raises(UserError, match=rf"has torch {re.escape(there('torch'))}, this machine 9.9.9"):
+        ClusterWorkers(address, small_plan("train.seed=0:2"))
