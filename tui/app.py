@@ -45,6 +45,7 @@ from engine.worker.messages import (
     Run,
     RunUntil,
     Seek,
+    SeekKiller,
     Step,
     Switch,
 )
@@ -54,6 +55,7 @@ from tui.palette import ExplorerCommands
 from tui.panes.branches import BranchesPane
 from tui.panes.breakpoints import BreakpointsPane
 from tui.panes.hyperparameters import SettingsForm
+from tui.panes.layers import LayersPane
 from tui.panes.model import ModelPane
 from tui.panes.probe_pane import ProbePane
 from tui.panes.story import StoryPane
@@ -290,6 +292,11 @@ class Explorer(WireApp):
         """Later results are to be compared with these."""
         self.state.probes.compare(message.probes, before=message.before)
         self._changed(Topic.PROBES)
+
+    def on_layers_pane_killer(self, message: LayersPane.Killer) -> None:
+        """The update that killed a unit is to be gone to."""
+        if self.state.died is None:
+            self._send(SeekKiller(message.unit.layer, message.unit.number))
 
     # --- what the user asks for ---------------------------------------------------------------------
 

@@ -81,7 +81,8 @@ def layers(position=20, distinct=1, **given):
         "saturated_share": None,
         "rank": None,
         "singular_values": None,
-        "silent_since": None,
+        "silent_since": np.array([0, 12, 12, 12, 20]),
+        "watched_from": 0,
     }
     report = LayerReport(
         name="layer1",

@@ -9,6 +9,7 @@ import pytest
 from fake_engine import bench, classifier
 
 from engine.claims import Verdict
+from engine.errors import UserError
 from engine.presets import load_preset
 from engine.worker.messages import (
     CancelProbe,
@@ -20,11 +21,13 @@ from engine.worker.messages import (
     ProbeFailed,
     Probing,
     Seek,
+    SeekKiller,
     Verdicts,
 )
 from tui import probes
 from tui.app import Explorer
 from tui.needs import unmet
+from tui.panes.layers import unit_of
 
 SMALL = (80, 24)
 RESULTS = {
@@ -262,6 +265,74 @@ async def test_the_layers_are_drawn_and_counted():
             "60 of the weights",
         ):
             assert says in shown, shown
+
+
+async def test_units_are_gone_through_and_their_killer_is_gone_to():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "6")
+        await tell(b, "layers", made.layers())
+        assert "1 of 5 silent › unit 3 of layer1  silent on every batch so far" in b.text("#layers")
+        assert "enter looks whether it is dead" in b.text("#layers")
+        await b.press("full_stop")
+        assert "‹ 2 of 5 silent › unit 7 of layer1  silent since the update of step 11" in b.text("#layers")
+        await b.press(*["full_stop"] * 9)
+        assert "‹ 5 of 5 silent   unit 40 of layer1  silent since the update of step 19" in b.text("#layers")
+        await tell(b, "layers", made.layers(dead=np.array([8, 9])))
+        assert "‹ 2 dead   unit 40" in b.text("#layers")
+        assert "not dead: other training samples" in b.text("#layers")
+        await b.press("comma")
+        assert "‹ 2 of 2 dead   unit 9 of layer1" in b.text("#layers")
+        assert "dead on all training samples; x goes to the update that killed it" in b.text("#layers")
+        assert "x killer" in b.key_bar()
+        await b.press("x")
+        assert b.engine.sent[-1] == SeekKiller(0, 9)
+
+
+async def test_a_unit_is_shown_by_its_number():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "6")
+        await tell(b, "layers", made.layers(silent_since=np.array([20, 20, 20, 20, 20]), watched_from=20))
+        assert "silent since step 20 at least" in b.text("#layers")
+        await b.press("number_sign", *"63", "enter")
+        assert "unit 63 of layer1  fires on this batch" in b.text("#layers")
+        await b.press("number_sign", *"2:4", "enter")  # of a layer that the result does not have
+        assert "unit 3 of layer1" in b.text("#layers")
+
+
+@pytest.mark.parametrize(
+    ("typed", "unit"), [("17", (0, 17)), (" 2:9 ", (1, 9)), ("1:0", (0, 0)), ("1 : 63", (0, 63))]
+)
+def test_a_unit_is_typed(typed, unit):
+    found = unit_of(typed, [64, 10])
+    assert (found.layer, found.number) == unit
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("", "allowed: a unit's number"),
+        ("x", "given 'x'"),
+        ("-1", "allowed: a unit's number"),
+        ("1:2:3", "allowed: a unit's number"),
+        ("²", "allowed: a unit's number"),
+        ("64", "layer1 has no unit 64; allowed: 0 to 63"),
+        ("2:10", "layer2 has no unit 10; allowed: 0 to 9"),
+        ("0:1", "no layer 0; allowed: 1 to 2"),
+        ("3:1", "no layer 3"),
+    ],
+)
+def test_a_unit_that_is_none_is_refused(typed, says):
+    with pytest.raises(UserError, match=says):
+        unit_of(typed, [64, 10])
+
+
+async def test_layers_without_silent_units_have_no_keys_for_them():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "6")
+        await tell(b, "layers", made.layers(silent=None, silent_since=None, watched_from=None))
+        assert "killer" not in b.key_bar()
+        await b.press("x", "full_stop")
+        assert not [sent for sent in b.engine.sent if isinstance(sent, SeekKiller)]
 
 
 async def test_the_curvature_stands_against_its_threshold_and_its_history():

@@ -3,31 +3,61 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
+from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.message import Message
 
-from engine.probes.results import Histogram, LayerReport, LayersResult
+from engine.errors import UserError
+from engine.probes.results import Histogram, Ints, LayerReport, LayersResult
 from tui import text
 from tui.charts.blocks import columns
 from tui.panes.numbers import REFERENCE, listed
 from tui.panes.probe_pane import ProbePane
 from tui.probes import Wish
+from tui.screens.ask import Ask
 from tui.state import RunState
 
 NAME_WIDTH = 13
-SINCE = 4
-"""So many positions from which on units are silent are listed, the earliest."""
+
+
+@dataclass(frozen=True, order=True)
+class Unit:
+    """A unit by its layer and its number there, both counted from 0."""
+
+    layer: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"unit {self.number} of layer{self.layer + 1}"
 
 
 class LayersPane(ProbePane):
-    """`enter` looks at the whole training set, and at the weights' ranks."""
+    """`enter` looks at the whole training set, and at the weights' ranks. `,` and `.` go through the silent
+    units, or the dead ones where these are known; `x` goes to the update that killed the one shown."""
 
     PROBES = ("layers",)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "full_stop", "move(1)", "next unit", key_display=".", tooltip="The next silent, or dead, unit"
+        ),
+        Binding("comma", "move(-1)", "", key_display=",", tooltip="The unit before", show=False),
+        Binding("number_sign", "ask", "by number", key_display="#", tooltip="Show a unit by its number"),
+        Binding("x", "killer", "killer", tooltip="Go to the update that killed the unit"),
+    ]
+
+    @dataclass
+    class Killer(Message):
+        """The update that killed a unit is wanted."""
+
+        unit: Unit
 
     def __init__(self) -> None:
         super().__init__("layers")
+        self._unit: Unit | None = None
 
     def automatic(self, state: RunState) -> Iterator[Wish]:
         """The layers on the batch."""
@@ -39,7 +69,132 @@ class LayersPane(ProbePane):
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
         """All layers, one below the other."""
-        yield from self.section(state, "layers", "Layers", "not computed yet", partial(_layers, width))
+
+        def view(result: LayersResult, other: LayersResult | None) -> list[Content]:
+            return [*self._told(result), *_layers(width, result, other)]
+
+        yield from self.section(state, "layers", "Layers", "not computed yet", view)
+
+    def action_move(self, distance: int) -> None:
+        if (unit := self._shown(self._result)) is None:
+            return
+        _, units = _listed(self._result)
+        later, earlier = [each for each in units if each > unit], [each for each in units if each < unit]
+        if beside := later[:1] if distance > 0 else earlier[-1:]:
+            self._unit = beside[0]
+            self.draw()
+
+    async def action_ask(self) -> None:
+        state = self._state
+        if state is None or state.info is None:
+            return
+        counts = [layer.shape[0] for layer in state.info.layers]
+
+        def asked(answer: str | None) -> None:
+            if answer is not None:
+                self._unit = unit_of(answer, counts)
+                self.draw()
+
+        hint = f"its number, 0 to {counts[0] - 1:,}"
+        if len(counts) > 1:
+            hint += "; 2:17 is unit 17 of layer2"
+        await self.app.push_screen(Ask("Show a unit", hint, lambda answer: unit_of(answer, counts)), asked)
+
+    def action_killer(self) -> None:
+        if (unit := self._shown(self._result)) is not None:
+            self.post_message(self.Killer(unit))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The keys on units are there where units can fall silent."""
+        if action in ("move", "killer"):
+            return self._shown(self._result) is not None
+        return super().check_action(action, parameters)
+
+    @property
+    def _result(self) -> LayersResult | None:
+        found = self._state.probes.found.get("layers") if self._state is not None else None
+        return found.result if found is not None else None
+
+    def _shown(self, result: LayersResult | None) -> Unit | None:
+        """The unit that was chosen, if this run has it, or the first silent one."""
+        if result is None:
+            return None
+        unit, layers = self._unit, result.layers
+        if unit is not None and unit.layer < len(layers) and unit.number < layers[unit.layer].units:
+            return unit
+        return next(iter(_listed(result)[1]), None)
+
+    def _told(self, result: LayersResult) -> Iterator[Content]:
+        """What is known of the chosen unit."""
+        if (unit := self._shown(result)) is None:
+            return
+        (kind, units), layer = _listed(result), result.layers[unit.layer]
+        at = f"{units.index(unit) + 1} of {len(units)} {kind}" if unit in units else f"{len(units)} {kind}"
+        yield Content.assemble(
+            ("‹ " if units and units[0] < unit else "  ", "$primary"),
+            (at, "$muted"),
+            (" › " if units and units[-1] > unit else "   ", "$primary"),
+            (f"{unit}", "bold"),
+            (f"  {_since_when(layer, unit)}", ""),
+        )
+        if said := _deadness(layer, unit):
+            yield Content.assemble("  ", *said)
+
+
+def unit_of(answer: str, counts: Sequence[int]) -> Unit:
+    """The unit that was typed, for layers of so many units. Raises UserError."""
+    before, colon, after = answer.strip().replace(",", "").rpartition(":")
+    layer, number = (before.strip() if colon else "1"), after.strip()
+    if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in (layer, number)):
+        raise UserError(f"given {answer!r}; allowed: a unit's number, such as 17, or 2:17 for one of layer2")
+    if not 1 <= int(layer) <= len(counts):
+        raise UserError(f"there is no layer {int(layer)}; allowed: 1 to {len(counts)}")
+    if int(number) >= counts[int(layer) - 1]:
+        raise UserError(
+            f"layer{int(layer)} has no unit {number}; allowed: 0 to {counts[int(layer) - 1] - 1:,}"
+        )
+    return Unit(int(layer) - 1, int(number))
+
+
+def _listed(result: LayersResult | None) -> tuple[str, list[Unit]]:
+    """The dead units in order, or where none is known the silent ones, and which of these they are."""
+    layers = result.layers if result is not None else ()
+    dead = [Unit(at, number) for at, layer in enumerate(layers) for number in _numbers(layer.dead)]
+    if dead:
+        return "dead", dead
+    return "silent", [
+        Unit(at, number) for at, layer in enumerate(layers) for number in _numbers(layer.silent)
+    ]
+
+
+def _numbers(units: Ints | None) -> list[int]:
+    return [] if units is None else units.tolist()
+
+
+def _since_when(layer: LayerReport, unit: Unit) -> str:
+    if layer.silent is None:
+        return f"{layer.activation}: it can't fall silent"
+    if unit.number not in layer.silent:
+        return "fires on this batch, so it is not dead"
+    if layer.silent_since is None:
+        return "silent on this batch"
+    since = int(layer.silent_since[layer.silent.tolist().index(unit.number)])
+    if since == layer.watched_from:
+        return f"silent since step {since:,} at least" if since else "silent on every batch so far"
+    return f"silent since the update of step {since - 1:,}"
+
+
+def _deadness(layer: LayerReport, unit: Unit) -> list[tuple[str, str]]:
+    if layer.silent is None or unit.number not in layer.silent:
+        return []
+    if layer.dead is None:
+        return [("enter looks whether it is dead; x goes to the update that killed it", "$muted")]
+    if unit.number in layer.dead:
+        return [
+            ("dead on all training samples", "bold $error"),
+            ("; x goes to the update that killed it", "$muted"),
+        ]
+    return [("not dead: other training samples make it fire", "$success")]
 
 
 def _layers(width: int, result: LayersResult, other: LayersResult | None) -> list[Content]:
@@ -91,7 +246,7 @@ def _layer(layer: LayerReport, other: LayerReport | None, width: int) -> list[Co
         which = f": {listed(units.tolist(), room)}" if len(units) else ""
         lines.append(_named(name, f"{count}{which}"))
     if layer.silent_since is not None and len(layer.silent_since):
-        lines.append(_named("since", _since(layer)))
+        lines.append(_named("since", _since(layer, width - NAME_WIDTH)))
     if layer.rank is not None:
         lines.append(_named("rank", _rank(layer, other)))
     return lines
@@ -120,19 +275,19 @@ def _histogram(name: str, histogram: Histogram, style: str = "$primary") -> Cont
     )
 
 
-def _since(layer: LayerReport) -> str:
-    """From which positions on the silent units are silent, the earliest first."""
+def _since(layer: LayerReport, room: int) -> str:
+    """From which positions on the silent units are silent, the earliest first, as far as there is room."""
     assert layer.silent is not None
     assert layer.silent_since is not None
-    counts = Counter(layer.silent_since.tolist())
-    said = []
-    for position in sorted(counts)[:SINCE]:
+    counts, said, left = Counter(layer.silent_since.tolist()), "", len(layer.silent)
+    for position in sorted(counts):
         units = layer.silent[layer.silent_since == position].tolist()
         which = f"unit {units[0]}" if len(units) == 1 else f"{len(units)} units"
-        said.append(f"{which} from {position:,} on")
-    if len(counts) > SINCE:
-        said.append(f"{sum(counts.values()) - sum(counts[p] for p in sorted(counts)[:SINCE])} later")
-    return ", ".join(said)
+        joined = f"{said}, {which} from {position:,} on" if said else f"{which} from {position:,} on"
+        if said and len(joined) + len(f", {left:,} later") > room:
+            return f"{said}, {left:,} later"
+        said, left = joined, left - len(units)
+    return said
 
 
 def _rank(layer: LayerReport, other: LayerReport | None) -> str:
