@@ -336,12 +336,17 @@ class Session:
         """
         return probes.run(name, self.subject(name, options), progress, **options)
 
-    def subject(self, name: str, options: dict[str, Any]) -> Subject:
-        """A copy of the present state for a probe to look at. `flips` tells which samples the update
-        leading here turned, so it is given the parameters before it; `surface` is given the way here."""
+    def subject(self, name: str, options: dict[str, Any], tick: Tick | None = None) -> Subject:
+        """A copy of the present state for a probe to look at, and in `options` what it needs of the way here:
+        `step` the update that led here, `flips` the parameters before it, `surface` some of all those before.
+
+        `tick` can cancel the re-execution that takes, with SeekCancelledError.
+        """
         self._use_threads()
+        if name == "step" and "previous" not in options and self.position > 0:
+            options["previous"] = self._last_update(tick)
         if name == "flips" and "before" not in options and self.position > 0:
-            options["before"] = self._parameters_before()
+            options["before"] = self._parameters_before(tick)
         if name == "surface" and "path" not in options:
             options["path"] = self._path()
         return Subject.of(self.trainer, self.dataset)
@@ -382,12 +387,19 @@ class Session:
         gone = alive + 1 if alive + 1 == here or dead(alive + 1) else here
         return find_killer(dead, alive, gone)
 
-    def _parameters_before(self) -> NDArray[Any]:
+    def _last_update(self, tick: Tick | None) -> NDArray[Any]:
+        """The update that led here, flat; done once more where the state here was a saved one."""
+        if self.trainer.last_update is None:
+            self.timeline.seek(self.position - 1, tick)
+            self.timeline.advance()
+        assert self.trainer.last_update is not None
+        return self.trainer.last_update.cpu().numpy().copy()
+
+    def _parameters_before(self, tick: Tick | None) -> NDArray[Any]:
         """The flat parameters of the position before, which is gone to and come back from."""
-        position = self.position
-        self.timeline.seek(position - 1)
+        self.timeline.seek(self.position - 1, tick)
         before = self.trainer.network.parameters.cpu().numpy().copy()
-        self.timeline.seek(position)
+        self.timeline.advance()
         return before
 
     def parameters(self) -> dict[str, NDArray[Any]]:

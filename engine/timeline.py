@@ -106,8 +106,6 @@ class Timeline:
         """
         started = time.perf_counter()
         trainer = self.trainer
-        if trainer.position == self._next_change:
-            self._follow_schedule()
         owner = self._owner(trainer.position)
         if owner.keyframes.wants(trainer.position, dense=dense):
             owner.keyframes.add(trainer.snapshot(owner.keyframes.spare(len(owner.history))))
@@ -117,6 +115,8 @@ class Timeline:
             self._record()
         else:
             self._compare()
+        if trainer.position == self._next_change:
+            self._follow_schedule()
 
     def seek(self, position: int, tick: Tick | None = None) -> None:
         """Go to a recorded position of the branch. Where `tick` cancels, the run is back where it was."""

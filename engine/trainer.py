@@ -94,6 +94,7 @@ class Trainer:
         self.remark = ""
         """What kept the last update's rule from moving as it is meant to; empty where nothing did."""
         self._update = torch.empty_like(self.network.parameters)
+        self._stepped = False
         self.position = 0
         layers = settings.network.layers
         self.silence = Silence(
@@ -107,9 +108,15 @@ class Trainer:
             self._fit_slots()
         self._propose()
         self.network.parameters.add_(self._update)
+        self._stepped = True
         self.position += 1
         self._evaluate(norm(self._update))
         return self.evaluation
+
+    @property
+    def last_update(self) -> Tensor | None:
+        """The update that led here, flat, in memory that the next step reuses; None where no step did."""
+        return self._update if self._stepped else None
 
     def change(self, settings: RunConfig) -> None:
         """Step on with another rule or clipping. The state stays what it is until the next step."""
@@ -164,6 +171,7 @@ class Trainer:
         self.slots = {name: slot.clone() for name, slot in state.slots.items()}
         self._rule_changed = True
         self.trials, self.remark = (), ""
+        self._stepped = False
         self.silence.restore(state.position, state.watched)
         self._evaluate(state.update_norm)
 

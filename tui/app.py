@@ -249,11 +249,14 @@ class Explorer(WireApp):
     # --- probes -------------------------------------------------------------------------------------
 
     def _look_soon(self) -> None:
-        """When the run has stood still for a while, ask for what the tab in sight would like to show."""
+        """When the run has stood still for a while, ask for what the tab in sight would like to show; while
+        it goes on, for what is cheap, now and then."""
         if self._rest is not None:
             self._rest.stop()
             self._rest = None
-        if self._wishes():
+        if self.state.running:
+            self._look()
+        elif self._wishes():
             self._rest = self.set_timer(self.REST_SECONDS, self._look)
 
     def _look(self) -> None:
@@ -262,14 +265,15 @@ class Explorer(WireApp):
 
     def _wishes(self) -> list[Wish]:
         pane, state = self.explorer.probe_pane, self.state
-        if pane is None or not state.at_rest:
+        if pane is None or not (state.at_rest or state.running):
             return []
-        return [wish for wish in pane.automatic(state) if state.probes.wants(wish, state.place)]
+        wishes = [wish for wish in pane.automatic(state) if state.probes.wants(wish, state.place)]
+        return wishes if state.at_rest else [wish for wish in wishes if state.probes.follows(wish)]
 
     def _ask(self, wishes: Iterable[Wish]) -> None:
         for wish in wishes:
-            self.state.probes.ask(wish, self.state.place)
-            self._engine.send(Probe(wish.probe, wish.options))
+            request = self.state.probes.ask(wish, self.state.place)
+            self._engine.send(Probe(wish.probe, wish.options, request))
             self._changed(Topic.PROBES)
 
     def on_probe_pane_shown(self, _message: ProbePane.Shown) -> None:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Any
 
+from engine.probes import PROBES
 from engine.probes.results import CurvatureResult
 from engine.worker.messages import Probed, ProbeFailed, Probing
 from tui import text
 
-CANCELLED = "the probe was cancelled"
-"""What the engine says of a probe that was cancelled, also of one that a newer request has replaced."""
+RUN_SHARE = 0.05
+"""What the probes that follow a run may take of its time."""
+LEAST_SECONDS = 0.5
+"""So long a result is shown at least before a run's next one."""
+
+
+_requests = itertools.count(1)
+"""No two requests have the same number, nor those of two runs."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +52,11 @@ class Found:
     options: dict[str, Any]
     result: Any
     seconds: float
+    request: int
+
+    def is_of_now(self, place: Place, probe: str, *, running: bool) -> bool:
+        """Whether it is of this place, or, where the run goes on, one of those that follow it."""
+        return self.place == place or (running and PROBES[probe].cost_of(self.options) != "dear")
 
     def answers(self, wish: Wish, place: Place) -> bool:
         """Whether it is what the wish asks for, at this place."""
@@ -53,6 +67,7 @@ class Found:
 class Pending:
     """A probe that was asked for; `share` of it is done, None while it waits for its turn."""
 
+    request: int
     place: Place
     options: dict[str, Any]
     share: float | None = None
@@ -71,6 +86,9 @@ class Probes:
         self.sharpness: dict[int, dict[int, CurvatureResult]] = {}
         """By branch and position: the curvature wherever it was asked for."""
         self._asked: dict[str, tuple[Wish, Place]] = {}
+        self._unanswered: dict[int, Pending] = {}
+        self._due: dict[str, float] = {}
+        """When a probe may be computed again while the run goes on, by `time.monotonic`."""
 
     def wants(self, wish: Wish, place: Place) -> bool:
         """Whether a wish is still to be sent: not answered, not under way, not asked for before from here."""
@@ -81,11 +99,19 @@ class Probes:
             return False
         return self._asked.get(wish.probe) != (wish, place)
 
-    def ask(self, wish: Wish, place: Place) -> None:
-        """A wish is on its way to the engine."""
+    def follows(self, wish: Wish) -> bool:
+        """Whether a wish may be sent while the run goes on: it is cheap, and was not computed just now."""
+        if PROBES[wish.probe].cost_of(wish.options) == "dear" or wish.probe in self.pending:
+            return False
+        return monotonic() >= self._due.get(wish.probe, 0.0)
+
+    def ask(self, wish: Wish, place: Place) -> int:
+        """A wish is on its way to the engine, as the request of the number returned."""
+        pending = Pending(next(_requests), place, wish.options)
         self._asked[wish.probe] = (wish, place)
-        self.pending[wish.probe] = Pending(place, wish.options)
+        self.pending[wish.probe] = self._unanswered[pending.request] = pending
         self.failed.pop(wish.probe, None)
+        return pending.request
 
     def cancel(self, probe: str) -> None:
         """A probe is no longer waited for."""
@@ -95,6 +121,7 @@ class Probes:
     def cancel_all(self) -> None:
         """Nothing is going to be answered."""
         self.pending.clear()
+        self._unanswered.clear()
 
     def compare(self, probes: Iterable[str], *, before: bool) -> None:
         """Mark the present results of these probes, or those before them; marked ones are unmarked."""
@@ -104,26 +131,36 @@ class Probes:
         if any(marked[probe] is not found for probe, found in chosen.items()):
             self.reference |= chosen
 
-    def take(self, event: Probed | Probing | ProbeFailed, stamp: int) -> None:
-        """What the engine says of a probe; `stamp` is the present one."""
-        pending = self.pending.get(event.name)
+    def take(self, event: Probed | Probing | ProbeFailed) -> None:
+        """What the engine says of a request; of one of another run nothing is known here."""
+        asked, pending = self._unanswered.get(event.request), self.pending.get(event.name)
+        if asked is None:
+            return
+        latest = pending is not None and pending.request == event.request
         if isinstance(event, Probing):
-            if pending is not None:
-                self.pending[event.name] = replace(pending, share=event.share)
-        elif isinstance(event, Probed):
-            self._found(event, pending, stamp)
-        elif event.text != CANCELLED:
-            self.pending.pop(event.name, None)
+            if latest:
+                self.pending[event.name] = replace(asked, share=event.share)
+            return
+        del self._unanswered[event.request]
+        if latest:
+            del self.pending[event.name]
+        if isinstance(event, Probed):
+            self._found(event, asked)
+        elif latest:
             self.failed[event.name] = text.plain(event.text)
 
-    def _found(self, event: Probed, pending: Pending | None, stamp: int) -> None:
-        place = Place(event.position, event.branch, pending.place.stamp if pending is not None else stamp)
-        found = Found(place, pending.options if pending is not None else {}, event.result, event.seconds)
-        self.pending.pop(event.name, None)
-        self.failed.pop(event.name, None)
+    def _found(self, event: Probed, asked: Pending) -> None:
+        """Take a result as the latest one, or as the one before where a later request was answered first."""
+        place = Place(event.position, event.branch, asked.place.stamp)
+        found = Found(place, asked.options, event.result, event.seconds, event.request)
+        self._due[event.name] = monotonic() + max(event.seconds / RUN_SHARE, LEAST_SECONDS)
+        if isinstance(event.result, CurvatureResult):
+            self.sharpness.setdefault(event.branch, {})[event.position] = event.result
         last = self.found.get(event.name)
+        if last is not None and last.request > found.request:
+            self.before[event.name] = found
+            return
+        self.failed.pop(event.name, None)
         if last is not None and last.place != place:
             self.before[event.name] = last
         self.found[event.name] = found
-        if isinstance(event.result, CurvatureResult):
-            self.sharpness.setdefault(event.branch, {})[event.position] = event.result

@@ -298,7 +298,7 @@ class RunState:
                 self.breakpoints = breakpoints
                 return Topic.BREAKPOINTS
             case Probed() | Probing() | ProbeFailed():
-                self.probes.take(event, self._stamp)
+                self.probes.take(event)
                 return Topic.PROBES
             case Advanced():
                 return self._advanced(event)

@@ -44,8 +44,7 @@ def step(
 ) -> StepResult:
     """The proposed update on its batch; with `full` on the whole training set too.
 
-    `previous` is the update that led here, for the cosine to it. For the update that led *here*, look at the
-    subject of the state before.
+    `previous` is the update that led here, for the cosine to it.
     """
     precise = subject.precise
     proposal = propose(subject)

@@ -52,6 +52,7 @@ from engine.worker.messages import (
     Opened,
     Pause,
     Probe,
+    ProbeFailed,
     Ready,
     Refused,
     RemoveBreakpoint,
@@ -109,6 +110,10 @@ class Inbox:
     def holds(self, *kinds: type[Command]) -> bool:
         """Whether a command of these kinds waits."""
         return any(isinstance(command, kinds) for command in tuple(self._waiting))
+
+    def holds_move(self) -> bool:
+        """Whether a command waits that is about more than a probe."""
+        return any(not isinstance(command, (Probe, CancelProbe)) for command in tuple(self._waiting))
 
     def _read(self) -> None:
         while True:
@@ -320,9 +325,15 @@ class Host:
         return True
 
     def _probe(self, session: Session, request: Probe) -> None:
-        options = dict(request.options)
-        subject = session.subject(request.name, options)
-        self._prober.ask(replace(request, options=options), subject, session.timeline.branch.number)
+        """Have a probe computed; where that takes re-executing, another command is not kept waiting."""
+        options, started = dict(request.options), time.perf_counter()
+        try:
+            subject = session.subject(request.name, options, lambda *_: not self._inbox.holds_move())
+            copying = time.perf_counter() - started
+            branch = session.timeline.branch.number
+            self._prober.ask(replace(request, options=options), subject, branch, copying)
+        except UserError as error:
+            self._send(ProbeFailed(request.name, str(error), request.request))
 
     def _breakpoints(self, session: Session) -> None:
         self._send(BreakpointList(tuple(session.breakpoints)))

@@ -161,10 +161,14 @@ class Probe:
 
     name: str
     options: dict[str, Any] = field(default_factory=dict)
+    request: int = field(default=0, compare=False)
+    """A number of the asker's, which stands in all that is told of this request."""
 
 
 @dataclass(frozen=True)
 class CancelProbe:
+    """Give up all requests of a probe."""
+
     name: str
 
 
@@ -295,13 +299,17 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Probed:
-    """A probe's result: a dataclass of `engine.probes.results`, of a position of a branch."""
+    """A probe's result: a dataclass of `engine.probes.results`, of a position of a branch.
+
+    `seconds` is what it cost, the copy of the state included.
+    """
 
     name: str
     position: int
     branch: int
     result: Any
     seconds: float
+    request: int = 0
 
 
 @dataclass(frozen=True)
@@ -310,6 +318,7 @@ class Probing:
 
     name: str
     share: float
+    request: int = 0
 
 
 @dataclass(frozen=True)
@@ -318,6 +327,7 @@ class ProbeFailed:
 
     name: str
     text: str
+    request: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Computes probes on a thread beside the run: asking for one never blocks stepping."""
+"""Computes probes on threads beside the run: asking for one never blocks stepping."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import NamedTuple
 
 from engine import probes
 from engine.errors import UserError
@@ -17,61 +18,100 @@ TELL_SECONDS = 0.25
 
 
 class Prober:
-    """One probe at a time. A newer request of the same probe takes the place of one that still waits, and
-    cancels one that is being computed; a subject is a copy, so the run may go on meanwhile."""
+    """Cheap probes do not wait for dear ones: each kind has a thread. A subject is a copy, so the run may
+    go on meanwhile."""
 
     def __init__(self, send: Callable[[Event], None]) -> None:
-        self._send = send
-        self._waiting: OrderedDict[str, tuple[Probe, Subject, int]] = OrderedDict()
-        self._changed = threading.Condition()
-        self._current: str | None = None
-        self._cancelled = False
-        threading.Thread(target=self._work, name="prober", daemon=True).start()
+        self._cheap = Lane("cheap probes", send)
+        self._dear = Lane("dear probes", send)
 
-    def ask(self, request: Probe, subject: Subject, branch: int) -> None:
-        """Have a probe computed."""
-        with self._changed:
-            self._waiting[request.name] = (request, subject, branch)
-            self._cancelled |= self._current == request.name
-            self._changed.notify()
+    def ask(self, request: Probe, subject: Subject, branch: int, copying: float) -> None:
+        """Have a probe computed of a subject whose making took so many seconds."""
+        cheap = probes.find(request.name).cost_of(request.options) != "dear"
+        (self._cheap if cheap else self._dear).ask(Task(request, subject, branch, copying))
 
     def cancel(self, name: str) -> None:
         """Give up a probe that waits or is being computed."""
-        with self._changed:
-            self._waiting.pop(name, None)
-            self._cancelled |= self._current == name
+        for lane in (self._cheap, self._dear):
+            lane.cancel(name)
 
     def cancel_all(self) -> None:
         """Give up everything: the run that it is about has ended."""
+        for lane in (self._cheap, self._dear):
+            lane.cancel()
+
+
+class Task(NamedTuple):
+    """A request and what it is about."""
+
+    request: Probe
+    subject: Subject
+    branch: int
+    copying: float
+
+
+class Lane:
+    """One probe at a time. A newer request of the same probe takes the place of one that still waits, and
+    cancels one that is being computed."""
+
+    def __init__(self, name: str, send: Callable[[Event], None]) -> None:
+        self._send = send
+        self._waiting: OrderedDict[str, Task] = OrderedDict()
+        self._changed = threading.Condition()
+        self._current: str | None = None
+        self._cancelled = False
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def ask(self, task: Task) -> None:
         with self._changed:
-            self._waiting.clear()
-            self._cancelled = True
+            replaced = self._waiting.get(task.request.name)
+            self._waiting[task.request.name] = task
+            self._cancelled |= self._current == task.request.name
+            self._changed.notify()
+        if replaced is not None:
+            self._tell(_failed(replaced.request, "replaced by a newer request"))
+
+    def cancel(self, name: str | None = None) -> None:
+        """Give up one probe, or all."""
+        with self._changed:
+            given_up = [task for task in self._waiting.values() if name in (None, task.request.name)]
+            for task in given_up:
+                del self._waiting[task.request.name]
+            self._cancelled |= name in (None, self._current)
+        for task in given_up:
+            self._tell(_failed(task.request, "cancelled"))
 
     def _work(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
-                name, (request, subject, branch) = self._waiting.popitem(last=False)
+                name, task = self._waiting.popitem(last=False)
                 self._current, self._cancelled = name, False
-            started = time.perf_counter()
-            try:
-                result = probes.run(name, subject, self._progress(name), **request.options)
-                self._tell(Probed(name, subject.position, branch, result, time.perf_counter() - started))
-            except UserError as error:
-                self._tell(ProbeFailed(name, str(error)))
-            except Exception as error:
-                traceback.print_exc()
-                self._tell(ProbeFailed(name, f"{type(error).__name__}: {error}"))
-            self._current = None
+            self._tell(self._computed(task))
+            with self._changed:
+                self._current = None
 
-    def _progress(self, name: str) -> Callable[[float], bool]:
+    def _computed(self, task: Task) -> Probed | ProbeFailed:
+        request, subject = task.request, task.subject
+        started = time.perf_counter()
+        try:
+            result = probes.run(request.name, subject, self._progress(request), **request.options)
+        except UserError as error:
+            return _failed(request, str(error))
+        except Exception as error:
+            traceback.print_exc()
+            return _failed(request, f"{type(error).__name__}: {error}")
+        seconds = task.copying + time.perf_counter() - started
+        return Probed(request.name, subject.position, task.branch, result, seconds, request.request)
+
+    def _progress(self, request: Probe) -> Callable[[float], bool]:
         told = time.monotonic()
 
         def progress(share: float) -> bool:
             nonlocal told
             if time.monotonic() - told > TELL_SECONDS:
                 told = time.monotonic()
-                self._tell(Probing(name, share))
+                self._tell(Probing(request.name, share, request.request))
             return not self._cancelled
 
         return progress
@@ -81,3 +121,7 @@ class Prober:
             self._send(event)
         except OSError:
             self._cancelled = True  # nobody is there to tell; the host will end
+
+
+def _failed(request: Probe, text: str) -> ProbeFailed:
+    return ProbeFailed(request.name, text, request.request)

@@ -27,10 +27,14 @@ from engine.worker.messages import (
     Open,
     Opened,
     Pause,
+    Probe,
+    Probed,
+    ProbeFailed,
     Ready,
     Refused,
     Reset,
     Run,
+    SeekKiller,
     Step,
     Stopped,
     Working,
@@ -346,6 +350,47 @@ def test_a_bad_change_is_refused_and_the_run_goes_on(engine, wait_for, changes, 
     engine.client.send(Pause())
     stopped = engine.wait(Stopped)
     assert bits(engine.rows()) == bits(in_this_process(stopped.position).history.rows())
+
+
+DYING = preset(
+    {"name": "ramp", "samples": 20, "length": 3, "scale": "unit", "target": "input"},
+    (3,),
+    "relu",
+    {"name": "normal", "mean": 0.3, "std": 0.3},
+    learning_rate=3.0,
+    seed=1,  # three units die within the first twelve steps
+)
+
+
+def test_the_update_that_killed_a_unit_is_gone_to(engine):
+    session = Session(DYING)
+    session.burst(12)
+    assert session.probe("layers", whole=True).layers[0].dead.tolist() == [0, 1, 2]
+    session.seek_killer(0, 1)
+    engine.send(Open(DYING, save=False), Step(12))
+    engine.wait_position(12)
+    engine.wait(Stopped)
+    engine.send(SeekKiller(0, 1))
+    stopped = engine.wait(Stopped)
+    assert stopped == Stopped(session.position, "the next update kills unit 1 of layer1", "moved")
+    engine.send(SeekKiller(0, 1))
+    assert "unit 1 of layer1 is not dead" in engine.wait(Refused).text
+    assert engine.wait(Advanced).position == session.position
+
+
+def test_a_probe_s_answer_bears_its_request_s_number(engine):
+    engine.send(Open(DYING, save=False), Step(3))
+    engine.wait(Stopped)
+    engine.send(Probe("step", {}, 7))
+    probed = engine.wait(Probed)
+    session = Session(DYING)
+    session.burst(3)
+    assert (probed.name, probed.position, probed.branch, probed.request) == ("step", 3, 0, 7)
+    assert probed.result == session.probe("step")
+    assert probed.result.previous_cosine is not None
+    engine.send(Probe("flips", {}, 8), Probe("nonsense", {}, 9))
+    failed = [engine.wait(ProbeFailed, count=count) for count in (1, 2)]
+    assert {event.request: event.name for event in failed} == {8: "flips", 9: "nonsense"}
 
 
 def test_reset_while_running(engine):

@@ -17,11 +17,13 @@ from engine.worker.messages import (
     Changed,
     LayerInfo,
     Opened,
+    Probed,
     Ready,
     RunInfo,
     Stopped,
 )
 from tui.app import Explorer
+from tui.probes import Wish
 
 DEADLINE = 30.0
 
@@ -121,6 +123,15 @@ class Bench:
         self.engine.tell(Branches((BranchInfo(0, "main", None, 0, ((position, changes),)),), 0))
         self.engine.tell(Changed(changed(self.state.preset, changes), position, changes))
         await self.settled()
+
+    def request(self, probe):
+        """The number of the request that a probe's next answer belongs to; asked now, if it was not yet."""
+        pending = self.state.probes.pending.get(probe)
+        return pending.request if pending else self.state.probes.ask(Wish(probe), self.state.place)
+
+    def probed(self, name, result, branch=0, seconds=0.1):
+        """The engine has computed a probe."""
+        self.engine.tell(Probed(name, result.position, branch, result, seconds, self.request(name)))
 
     async def press(self, *keys):
         """Press keys one after the other, as fast as they are taken."""

@@ -4,7 +4,7 @@ import probe_results as made
 import pytest
 from fake_engine import Bench, classifier, explorer
 
-from engine.worker.messages import Probed, Probing
+from engine.worker.messages import Probing
 from tui import catalogue
 
 
@@ -39,7 +39,8 @@ def test_a_tab(snap_compare, key, size):
         await b.stopped()
         await b.press(key)
         for name, result in RESULTS[key]:
-            engine.tell(Probed(name, result.position, 0, result, 0.1))
+            b.probed(name, result)
+            await b.settled()
         await b.settled()
 
     assert snap_compare(app, terminal_size=size, run_before=before)
@@ -55,10 +56,10 @@ def test_one_that_is_computed_while_the_run_goes_on(snap_compare):
         await b.advanced(20)
         await b.stopped()
         await b.press("7")
-        engine.tell(Probed("curvature", 20, 0, made.curvature(20, 24.0), 0.1))
+        b.probed("curvature", made.curvature(20, 24.0))
         await b.settled()
         await b.press("v")
-        engine.tell(Probing("surface", 0.42))
+        engine.tell(Probing("surface", 0.42, b.request("surface")))
         await b.advanced(9, running=True)
 
     assert snap_compare(app, terminal_size=(80, 24), run_before=before)

@@ -24,7 +24,6 @@ from engine.worker.messages import (
     SeekKiller,
     Verdicts,
 )
-from tui import probes
 from tui.app import Explorer
 from tui.needs import unmet
 from tui.panes.layers import unit_of
@@ -52,7 +51,7 @@ def asked(b):
 
 
 async def tell(b, name, result, branch=0):
-    b.engine.tell(Probed(name, result.position, branch, result, 0.1))
+    b.probed(name, result, branch)
     await b.settled()
 
 
@@ -180,7 +179,7 @@ async def test_progress_is_shown_and_escape_cancels():
         await at(b, 20, "7")
         assert "esc cancel" not in b.key_bar()
         await b.press("enter")
-        b.engine.tell(Probing("curvature", 0.42))
+        b.engine.tell(Probing("curvature", 0.42, b.request("curvature")))
         await b.settled()
         assert "computing at step 20  42%" in b.text("#curvature")
         assert "esc cancel" in b.key_bar()
@@ -191,24 +190,90 @@ async def test_progress_is_shown_and_escape_cancels():
         await b.press("7", "escape")
         assert b.engine.sent[-1] == CancelProbe("curvature")
         assert "cancelled; enter tries again" in b.text("#curvature")
-        b.engine.tell(ProbeFailed("curvature", probes.CANCELLED))
         await b.press("enter")
         assert asked(b)[-1].name == "curvature"
 
 
-async def test_a_probe_that_a_newer_request_has_replaced_is_still_under_way():
+async def test_each_answer_is_taken_for_the_request_that_it_answers():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 19, "7")
+        await b.press("enter")
+        first = b.request("curvature")
+        await b.advanced(1)
+        await b.stopped()
+        await b.press("enter")
+        second = b.request("curvature")
+        assert second != first
+        b.engine.tell(Probing("curvature", 0.9, first))
+        await b.settled()
+        assert "computing at step 20 …" in b.text("#curvature")
+        b.engine.tell(Probed("curvature", 19, 0, made.curvature(19, 26.0), 0.1, first))
+        await b.settled()
+        assert "computing at step 20 …" in b.text("#curvature")
+        assert b.state.probes.found["curvature"].place.position == 19
+        b.engine.tell(ProbeFailed("curvature", "cancelled", first))
+        b.engine.tell(Probed("curvature", 20, 0, made.curvature(20, 30.0), 0.1, second))
+        await b.settled()
+        assert "at step 20" in b.text("#curvature")
+        assert "30.00" in b.text("#curvature")
+
+
+async def test_a_late_answer_to_an_earlier_request_stands_behind_the_later_ones():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 19, "6")
+        await b.press("enter")  # looks at all samples: dear
+        dear = b.request("layers")
+        await b.advanced(1)
+        await b.stopped()
+        await b.until(lambda: asked(b)[-1] == Probe("layers"))
+        await tell(b, "layers", made.layers(20, distinct=63))
+        b.engine.tell(Probed("layers", 19, 0, made.layers(19, dead=np.array([7])), 9.0, dear))
+        await b.settled()
+        assert "63 distinct" in b.text("#layers")
+        await b.press("C")
+        assert "(then 1)" in b.text("#layers")
+
+
+async def test_an_answer_about_another_run_is_not_taken():
     async with bench(classifier(), size=SMALL) as b:
         await at(b, 20, "7")
-        await b.press("enter", "a")
-        b.engine.tell(ProbeFailed("curvature", probes.CANCELLED))
+        await b.press("enter")
+        request = b.request("curvature")
+        await b.opened()
+        await at(b, 19)
+        b.engine.tell(Probed("curvature", 19, 0, made.curvature(19, 30.0), 0.1, request))
         await b.settled()
-        assert "computing" in b.text("#curvature")
+        assert b.state.probes.found == {}
+
+
+async def test_cheap_probes_follow_a_run_and_take_a_twentieth_of_its_time(monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr("tui.probes.monotonic", lambda: clock[0])
+    async with bench(classifier(), size=SMALL) as b:
+        await b.advanced(5, running=True)
+        await b.press("6")
+        await b.until(lambda: asked(b) == [Probe("layers")])
+        await b.advanced(5, running=True)
+        assert len(asked(b)) == 1  # it is not answered yet
+        b.probed("layers", made.layers(7), seconds=2.0)
+        await b.advanced(5, running=True)
+        assert "at step 7" in b.text("#layers")
+        assert "64 units" in b.text("#layers")
+        clock[0] += 39.0
+        await b.advanced(5, running=True)
+        assert len(asked(b)) == 1
+        clock[0] += 1.0  # 20 times what it took
+        await b.advanced(5, running=True)
+        assert asked(b) == [Probe("layers")] * 2
+        await b.press("8")
+        await b.advanced(5, running=True)
+        assert len(asked(b)) == 2  # the samples are dear
 
 
 async def test_a_failure_says_why():
     async with bench(classifier(), size=SMALL) as b:
         await at(b, 20, "5")
-        b.engine.tell(ProbeFailed("step", "MemoryError: \x1b[31mno"))
+        b.engine.tell(ProbeFailed("step", "MemoryError: \x1b[31mno", b.request("step")))
         await b.settled()
         assert "✗ MemoryError: \ufffd[31mno" in b.text("#step")
 
@@ -428,12 +493,10 @@ async def test_the_function_s_errors_are_listed():
             assert says in shown, shown
 
 
-@pytest.mark.parametrize("key", "56789")
+@pytest.mark.parametrize("key", "789")
 async def test_a_result_of_another_position_is_dimmed_and_says_of_which(key):
     preset = "identity-1-layer" if key == "9" else classifier()
     name, result = {
-        "5": ("step", made.step()),
-        "6": ("layers", made.layers()),
         "7": ("curvature", made.curvature()),
         "8": ("flips", made.flips()),
         "9": ("function", made.function()),
@@ -562,11 +625,3 @@ async def test_numbers_that_are_none_are_shown(preset):
             await tell(b, name, dataclasses.replace(result, position=19))
             await tell(b, name, result)
             assert "at step 20" in said(b), (key, name)
-
-
-def test_the_engine_s_word_for_cancelled_is_known():
-    from engine.probes import ProbeCancelledError
-    from engine.probes.passes import Work
-
-    with pytest.raises(ProbeCancelledError, match=f"^{probes.CANCELLED}$"):
-        Work(lambda _share: False).add(1.0)

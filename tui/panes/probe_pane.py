@@ -144,7 +144,7 @@ class ProbePane(Scroll, can_focus=True):
         if reference is found:
             reference = None
         lines = view(found.result, reference.result if reference is not None else None)
-        stale = found.place != state.place
+        stale = not found.is_of_now(state.place, probe, running=state.running)
         yield from (line.stylize("dim") if stale else line for line in lines)
 
 
@@ -156,7 +156,7 @@ def _answered(state: RunState, wish: Wish) -> bool:
 def _standing(state: RunState, probe: str, found: Found | None, hint: str) -> Content:
     """Of which step a result is, whether another one is on its way, and what it is compared with."""
     pending, failure = state.probes.pending.get(probe), state.probes.failed.get(probe)
-    if pending is not None:
+    if pending is not None and not (state.running and pending.share is None and found is not None):
         return _progress(state, pending)
     if failure is not None:
         return Content.styled(
@@ -165,7 +165,7 @@ def _standing(state: RunState, probe: str, found: Found | None, hint: str) -> Co
     if found is None:
         return Content.styled(hint, "$muted")
     position = found.place.position
-    if found.place != state.place:
+    if not found.is_of_now(state.place, probe, running=state.running):
         return Content.styled(f"of step {position:,}; enter computes it here", "$warning")
     said = f"at step {position:,}"
     reference = state.probes.reference.get(probe)
