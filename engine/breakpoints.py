@@ -17,8 +17,11 @@ READY = {
     "the update is zero": "update_norm == 0",
     "the loss has not fallen for 10 steps": "lowest(loss, 10) >= ago(loss, 10)",
     "update out of proportion": "update_norm < 1e-8 * param_norm or update_norm > 10 * param_norm",
+    "more than half of the units dead": "dead > 0.5",
+    "beyond the edge of stability": "sharpness > stability_limit",
 }
-"""By name; the thresholds are those of Amazon SageMaker Debugger's built-in rules, where it has one."""
+"""By name; the thresholds are those of Amazon SageMaker Debugger's built-in rules, where it has one. The
+last two measure the network at every step."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +57,19 @@ class Breakpoints:
         self._conditions: dict[int, Condition] = {
             point.number: parse_condition(point.condition) for point in points or []
         }
+        self._quantities: tuple[str, ...] = ()
+        self._gather()
 
     def __iter__(self) -> Iterator[Breakpoint]:
         return iter(self._points.values())
 
     def __len__(self) -> int:
         return len(self._points)
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What those that are enabled need to have measured at every position."""
+        return self._quantities
 
     def add(self, condition: str, name: str = "") -> Breakpoint:
         """Add a breakpoint. Raises ConditionError."""
@@ -68,6 +78,7 @@ class Breakpoints:
         point = Breakpoint(number, parsed.text, name)
         self._points[number] = point
         self._conditions[number] = parsed
+        self._gather()
         return point
 
     def edit(self, number: int, *, enabled: bool | None = None, ignore: int | None = None) -> Breakpoint:
@@ -80,12 +91,14 @@ class Breakpoints:
                 raise UserError(f"ignore: given {ignore}; allowed: 0 or more times")
             point = replace(point, ignore=ignore)
         self._points[number] = point
+        self._gather()
         return point
 
     def remove(self, number: int) -> None:
         """Forget a breakpoint. Raises UserError."""
         self._find(number)
         del self._points[number], self._conditions[number]
+        self._gather()
 
     def hit(self, history: History, position: int) -> Hit | None:
         """The first breakpoint that stops the run at a position; every one that holds there is counted."""
@@ -100,6 +113,12 @@ class Breakpoints:
                 values = tuple(self._conditions[number].values(history, position).items())
                 first = Hit(point, position, values)
         return first
+
+    def _gather(self) -> None:
+        enabled = (self._conditions[point.number] for point in self if point.enabled)
+        self._quantities = tuple(
+            dict.fromkeys(name for condition in enabled for name in condition.quantities)
+        )
 
     def _find(self, number: int) -> Breakpoint:
         if number not in self._points:

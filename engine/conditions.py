@@ -16,7 +16,9 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 
 from engine.errors import UserError, did_you_mean
-from engine.history import FIELDS, NULL, History, is_null, is_null_number
+from engine.history import FIELDS, History
+from engine.null import NULL, is_null, is_null_number
+from engine.quantities import QUANTITIES, find_quantity, form
 
 Finals = Callable[[str], History | None]
 """The records of another preset's finished run, by its name; None where that was not run."""
@@ -110,6 +112,12 @@ class _Expression:
             if value != value and is_null_number(value):
                 return None
         return values
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """The quantities of this run that it reads, which have to be measured."""
+        named = (operand.field for operand in self.operands if operand.kind != "run")
+        return tuple(dict.fromkeys(name for name in named if name not in FIELDS))
 
     @property
     def runs(self) -> set[str]:
@@ -270,20 +278,23 @@ class Translation:
             node, "needed here: a comparison, such as loss > prev.loss, or several with and, or, not"
         )
 
-    def number(self, node: ast.expr) -> str:
-        """A number: a constant, a field, arithmetic, a function's value."""
+    def number(self, node: ast.expr, index: int | None = None) -> str:
+        """A number: a constant, a field, a quantity, whose `index` stood in brackets, arithmetic, a
+        function's value."""
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 return self.constant(node, value)
             case ast.Name(id=name):
-                return self.operand(Operand("field", self.field(node, name)))
+                return self.operand(Operand("field", self.field(node, name, index)))
             case ast.Attribute(value=ast.Name(id="prev"), attr=name):
-                return self.operand(Operand("ago", self.field(node, name), 1))
+                return self.operand(Operand("ago", self.field(node, name, index), 1))
             case ast.Attribute(
                 value=ast.Call(func=ast.Name(id="run"), args=[ast.Constant(value=str(preset))], keywords=[]),
                 attr=name,
             ):
-                return self.operand(Operand("run", self.field(node, name), preset=preset))
+                return self.operand(Operand("run", self.field(node, name, index), preset=preset))
+            case ast.Subscript(value=ast.Name() | ast.Attribute() as named) if index is None:
+                return self.number(named, self.index(node))
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return f"(-{self.number(operand)})"
             case ast.UnaryOp(op=ast.UAdd(), operand=operand):
@@ -326,11 +337,15 @@ class Translation:
 
     def windowed(self, node: ast.Call, name: str) -> str:
         match node.args:
-            case [ast.Name(id=field) as at, ast.Constant(value=int(steps))] if type(steps) is int:
+            case [
+                ast.Name(id=field) | ast.Subscript(value=ast.Name(id=field)) as at,
+                ast.Constant(value=int(steps)),
+            ] if type(steps) is int:
                 if not 1 <= steps <= MAX_WINDOW:
                     raise self.error(node.args[1], f"between 1 and {MAX_WINDOW:,} steps")
+                index = self.index(at) if isinstance(at, ast.Subscript) else None
                 kind = name  # one of Operand's kinds, being in _WINDOWED
-                value = self.operand(Operand(kind, self.field(at, field), steps))  # type: ignore[arg-type]
+                value = self.operand(Operand(kind, self.field(at, field, index), steps))  # type: ignore[arg-type]
                 return f"({value} == 1.0)" if name in _TRUTHS else value
         raise self.error(node, f"{name} takes a field and a number of steps: {name}(loss, 10)")
 
@@ -348,10 +363,26 @@ class Translation:
             raise self.error(node, "too large a number")
         return repr(number)
 
-    def field(self, node: ast.expr, name: str) -> str:
-        if name not in self.names:
-            raise self.unknown(node, name, self.names, "name")
-        return name
+    def field(self, node: ast.expr, name: str, index: int | None) -> str:
+        """A field's name, or a quantity's as it is written."""
+        if name in self.names:
+            if index is not None:
+                raise self.error(node, f"{name} is one number: it takes no [{index}]")
+            return name
+        if name not in QUANTITIES:
+            raise self.unknown(node, name, [*self.names, *map(form, QUANTITIES.values())], "name")
+        written = name if index is None else f"{name}[{index}]"
+        try:
+            find_quantity(written)
+        except UserError as error:
+            raise self.error(node, str(error)) from None
+        return written
+
+    def index(self, node: ast.Subscript) -> int:
+        match node.slice:
+            case ast.Constant(value=int(index)) if type(index) is int and index < 10**9:
+                return index
+        raise self.error(node.slice, "in brackets stands a whole number: dead[2] is layer 2's")
 
     def unknown(self, node: ast.expr, name: str, known: Collection[str], what: str) -> ConditionError:
         hint = did_you_mean(name, known)

@@ -12,7 +12,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticKnownError
 
 from engine.conditions import ConditionError, parse_condition, parse_measure
+from engine.errors import UserError
 from engine.history import FIELDS
+from engine.quantities import QUANTITIES, find_quantity, form
 from engine.summaries import parse_measure_of_run
 from engine.sweep.axes import Axis, AxisError, make_axis
 
@@ -520,6 +522,13 @@ class Claim(_Table):
                     raise ValueError(f"{quantifier}: {error}") from None
         return self
 
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What of a run has to be measured for it to be judged."""
+        text = self.always or self.never or self.eventually or self.condition
+        measured = parse_measure(self.measure).quantities if self.measure else ()
+        return tuple(dict.fromkeys((*(parse_condition(text).quantities if text else ()), *measured)))
+
 
 class SweepAxis(_Table):
     """A setting and the values that it takes, as a list or a text such as "log:1e-4:1:9"."""
@@ -564,13 +573,23 @@ class Sweep(_Table):
         return self
 
 
-def _is_field(name: str) -> str:
-    if name not in FIELDS:
-        raise PydanticKnownError("literal_error", {"expected": ", ".join(map(repr, FIELDS))})
+def _is_quantity(name: str) -> str:
+    try:
+        find_quantity(name)
+    except UserError as error:
+        raise ValueError(str(error)) from None
     return name
 
 
-FieldName = Annotated[str, AfterValidator(_is_field)]
+def _can_be_watched(name: str) -> str:
+    if name not in FIELDS and name.partition("[")[0] not in QUANTITIES:
+        expected = [*FIELDS, *map(form, QUANTITIES.values())]
+        raise PydanticKnownError("literal_error", {"expected": ", ".join(map(repr, expected))})
+    return name if name in FIELDS else _is_quantity(name)
+
+
+QuantityName = Annotated[str, AfterValidator(_is_quantity)]
+Watched = Annotated[str, AfterValidator(_can_be_watched)]
 
 
 class Preset(RunConfig):
@@ -580,8 +599,40 @@ class Preset(RunConfig):
     title: str = Field(min_length=1)
     document: str = ""
     question: str = ""
-    watch: list[FieldName] = Field(["loss", "accuracy"], min_length=1, max_length=4)
-    log: list[FieldName] = Field([], description="the watched fields whose charts open on a log scale")
+    watch: list[Watched] = Field(["loss", "accuracy"], min_length=1, max_length=4)
+    log: list[Watched] = Field([], description="the watched fields whose charts open on a log scale")
+    measure: dict[QuantityName, Count] = Field(
+        {}, description="quantities that are measured as the run goes, each every so many steps"
+    )
     run: RunLength = RunLength()
     sweep: Sweep | None = None
     claim: list[Claim] = []
+
+    @model_validator(mode="after")
+    def _measured(self) -> Self:
+        """What is claimed or watched of a quantity needs it measured where it is looked at."""
+        problems = [
+            f"watch: {name} is not measured; say every how many steps: [measure] {quoted(name)} = 10"
+            for name in self.watch
+            if name not in FIELDS and name not in self.measure
+        ]
+        for number, claim in enumerate(self.claim):
+            for name in claim.quantities:
+                every = self.measure.get(name)
+                if every is None:
+                    problems.append(
+                        f"claim.{number}: {name} is not measured; say every how many steps: "
+                        f"[measure] {quoted(name)} = 10"
+                    )
+                elif claim.at is not None and claim.at % every:
+                    problems.append(
+                        f"claim.{number}: {name} is measured every {every} steps, not at step {claim.at}"
+                    )
+        if problems:
+            raise ValueError("\n\n".join(problems))
+        return self
+
+
+def quoted(name: str) -> str:
+    """A quantity's name as a key of TOML."""
+    return f'"{name}"' if "[" in name else name

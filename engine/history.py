@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -11,10 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-NULL = float(np.array(0x7FF8_0000_0000_07A2, dtype=np.uint64).view(np.float64))
-"""The stored form of "has no meaning here": a NaN with a payload of its own, apart from a computed NaN."""
-_NULL_BITS = np.array(NULL).view(np.uint64)
-_NULL_BYTES = struct.pack("<d", NULL)
+from engine.measured import Measured
+from engine.null import is_null
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,21 +58,12 @@ def json_number(value: float | None) -> float | str | None:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def is_null(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Where an array of a column's values holds no value (a NaN that was computed is a value)."""
-    return np.equal(np.ascontiguousarray(values).view(np.uint64), _NULL_BITS)
-
-
-def is_null_number(value: float) -> bool:
-    """The same of a single number."""
-    return value != value and struct.pack("<d", value) == _NULL_BYTES
-
-
 class History:
     """The records of a branch, position 0 first: 112 bytes a record, grown by a quarter at a time.
 
     A branch of another history holds rows of its own from position `inherited` on; those before it are
-    the parent's.
+    the parent's. Quantities that were measured beside the records are in `measured`, and are read by name
+    as the fields are: without a value where they were not measured.
     """
 
     def __init__(self, batches: int, parent: History | None = None, inherited: int = 0) -> None:
@@ -85,16 +73,20 @@ class History:
         self._rows = np.empty((64, len(COLUMNS)))
         self._own = 0
         self._clean = inherited
+        self.measured = Measured(inherited)
 
     def __len__(self) -> int:
         return self._inherited + self._own
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """A field over all positions, as a copy; what has no meaning at a position is NaN."""
+        """A field, or a measured quantity, over all positions, as a copy; what has no meaning, or was not
+        measured, at a position is NaN. Raises KeyError for a name that is neither."""
+        if name not in FIELDS and not self._was_measured(name):
+            raise KeyError(name)
         return self.column(name).copy()
 
     def column(self, name: str, first: int = 0, last: int | None = None) -> NDArray[Any]:
-        """A field over positions [first, last), to be read before the history changes again.
+        """A field or quantity over positions [first, last), to be read before the history changes again.
 
         Nulls are `NULL`.
         """
@@ -102,6 +94,8 @@ class History:
         if name in ("step", "epoch"):
             steps = np.arange(first, last)
             return steps if name == "step" else steps // self.batches
+        if name not in _INDEX:
+            return self._measured_column(name, first, last)
         index = _INDEX[name]
         split = self._inherited
         own = self._rows[max(0, first - split) : max(0, last - split), index]
@@ -110,14 +104,17 @@ class History:
         return np.concatenate((self._parent.column(name, first, min(last, split)), own))
 
     def value(self, name: str, position: int) -> float:
-        """One field at a recorded position; `NULL` where it has no meaning."""
+        """One field or quantity at a recorded position; `NULL` where it has no meaning."""
         if name == "step":
             return float(position)
         if name == "epoch":
             return float(position // self.batches)
         if position < self._inherited and self._parent is not None:
             return self._parent.value(name, position)
-        return self._rows.item(position - self._inherited, _INDEX[name])
+        index = _INDEX.get(name)
+        if index is None:
+            return self.measured.value(name, position)
+        return self._rows.item(position - self._inherited, index)
 
     def record(self, position: int) -> Record:
         """The record of a position; negative counts from the end. Raises IndexError beyond either end."""
@@ -182,6 +179,16 @@ class History:
         """Forget the records from position `count` on, as far as they are this history's own."""
         self._own = max(0, min(self._own, count - self._inherited))
         self._clean = min(self._clean, len(self))
+
+    def _was_measured(self, name: str) -> bool:
+        return name in self.measured or (self._parent is not None and self._parent._was_measured(name))
+
+    def _measured_column(self, name: str, first: int, last: int) -> NDArray[np.float64]:
+        split = self._inherited
+        if self._parent is None or first >= split:
+            return self.measured.column(name, first, last)
+        before = self._parent._measured_column(name, first, min(last, split))
+        return np.concatenate((before, self.measured.column(name, split, last)))
 
     def _grow(self, needed: int) -> None:
         if needed > len(self._rows):

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.history import NULL
 from engine.norms import squared_norm
+from engine.null import NULL
 
 MAPE_FLOOR = 1e-7
 """What Keras (2.2.4 to 3, `losses.py`) divides by at least."""

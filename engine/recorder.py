@@ -6,7 +6,8 @@ import time
 
 import numpy as np
 
-from engine.history import NULL, History
+from engine.history import History
+from engine.null import NULL
 from engine.trainer import Trainer, Validation
 
 _NOT_VALIDATED = Validation(NULL, NULL, NULL)

@@ -16,6 +16,7 @@ from engine.errors import UserError
 from engine.history import History
 from engine.keyframes import Keyframes, least_missed
 from engine.presets import to_toml
+from engine.quantities import find_quantity
 from engine.saved_preset import preset_from_file
 from engine.session_lock import lock, unlock
 from engine.states import state_from_bytes, state_to_bytes
@@ -63,6 +64,10 @@ class Saver:
         self._state_saved = 0.0
         self._state_cost = 0.0
         self._whole = not resumed
+        self._measured = {
+            number: len(branch.history.measured) if resumed else 0
+            for number, branch in timeline.branches.items()
+        }
         self._lock = lock(path) if held is None else held
         try:
             if not resumed and path.exists():
@@ -92,6 +97,8 @@ class Saver:
                 first = branch.fork if self._whole else branch.history.unsaved()
                 if len(rows := branch.history.rows(first)):
                     self._file.put_rows(branch.number, first, rows)
+                for values in branch.history.measured.since(self._measured.get(branch.number, 0)):
+                    self._file.put_measured(branch.number, values)
             self._file.put_meta(
                 branch=str(timeline.branch.number),
                 position=str(timeline.position),
@@ -100,6 +107,7 @@ class Saver:
             )
         for history in histories:
             history.mark_saved()
+        self._measured = {number: len(b.history.measured) for number, b in timeline.branches.items()}
         self._whole = False
         self._revision = timeline.revision
         if time.monotonic() - self._state_saved > STATE_SHARE * self._state_cost:
@@ -218,7 +226,20 @@ def _history(file: SessionFile, stored: StoredBranch, parent: Branch | None, tra
     if len(history) == stored.fork:
         raise StoreError(f"{file.path}: the file is damaged: branch {stored.number} has no records")
     history.mark_saved()
+    for name, positions, values in file.measured(stored.number):
+        if not _is_quantity(name) or not ((positions >= stored.fork) & (positions < len(history))).all():
+            raise StoreError(f"{file.path}: the file is damaged: {name!r} was measured nowhere")
+        for position, value in zip(positions.tolist(), values.tolist(), strict=True):
+            history.measured.put(name, position, value)
     return history
+
+
+def _is_quantity(name: str) -> bool:
+    try:
+        find_quantity(name)
+    except UserError:
+        return False
+    return True
 
 
 def _state(file: SessionFile, branch: int, position: int, trainer: Trainer) -> State:

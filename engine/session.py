@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from engine import data, probes
-from engine.breakpoints import Breakpoints, Hit
+from engine.breakpoints import Breakpoint, Breakpoints, Hit
 from engine.changes import changed
 from engine.claims import Judge, Verdict
-from engine.conditions import Finals, no_runs, parse_condition
+from engine.conditions import Condition, Finals, no_runs, parse_condition
 from engine.config import Preset
 from engine.devices import resolve_device
 from engine.errors import UserError
 from engine.history import History, Record
 from engine.keyframes import DENSE_STEPS
+from engine.measuring import Measurer
 from engine.probes.layers import find_killer, fires_on
 from engine.probes.subject import Subject
 from engine.saved_preset import saved_preset
@@ -28,7 +30,7 @@ from engine.session_lock import lock, unlock
 from engine.silence import NEVER
 from engine.store import SessionFile, StoreError
 from engine.threads import resolve_threads
-from engine.timeline import Branch, Tick, Timeline
+from engine.timeline import Branch, SeekCancelledError, Tick, Timeline
 from engine.trainer import Trainer
 
 PATH_POINTS, PATH_NUMBERS = 32, 40_000_000
@@ -108,6 +110,8 @@ class Session:
             say("Going back to where the run was left")
             self.timeline = load_timeline(file, self._make_trainer(preset), preset)
             self.breakpoints = load_breakpoints(file)
+            self.measurer = Measurer(preset.measure, self.breakpoints, self.notices)
+            self._measure()
         finally:
             file.close()
         return differing
@@ -124,6 +128,8 @@ class Session:
         self.timeline = Timeline(self._make_trainer(resolved), resolved)
         self.timeline.start()
         self._judges = {}
+        self.measurer = Measurer(resolved.measure, self.breakpoints, self.notices)
+        self._measure()
 
     def _make_trainer(self, preset: Preset) -> Trainer:
         """A trainer for a preset in which nothing is "auto" any more."""
@@ -232,19 +238,29 @@ class Session:
             raise UserError(f"limit: given {limit}; allowed: 0 or more steps")
         end = None if limit is None else self.position + limit
         tip = self.timeline.branch.tip if end is None else min(end, self.timeline.branch.tip)
-        for position in range(self.position + 1, tip + 1):
-            if parsed.holds(self.history, position):
-                return self.seek(position)
-        self.seek(tip)
-        while (end is None or self.position < end) and not self.diverged:
-            self.advance()
-            if parsed.holds(self.history, self.position):
-                return self.record
+        if not parsed.quantities:
+            for position in range(self.position + 1, tip + 1):
+                if parsed.holds(self.history, position):
+                    return self.seek(position)
+            self.seek(tip)
+        self.look_for(parsed)
+        try:
+            while (end is None or self.position < end) and not self.diverged:
+                self.advance()
+                if parsed.holds(self.history, self.position):
+                    return self.record
+        finally:
+            self.look_for(None)
         return None
 
-    def reverse_until(self, condition: str) -> Record | None:
-        """Go back to the last position before this one where a condition held; None, and no move, if none."""
+    def reverse_until(self, condition: str, tick: Tick | None = None) -> Record | None:
+        """Go back to the last position before this one where a condition held; None, and no move, if none.
+
+        Where it reads quantities, the way here is re-executed to measure what was not; `tick` as in `seek`.
+        """
         parsed = parse_condition(condition)
+        if parsed.quantities:
+            self._measure_way_here(parsed, tick)
         for position in range(self.position - 1, -1, -1):
             if parsed.holds(self.history, position):
                 return self.seek(position)
@@ -266,6 +282,49 @@ class Session:
             self.timeline.seek(here)
             raise
 
+    def look_for(self, condition: Condition | None) -> None:
+        """Measure from here on what a condition reads, at every step; with None, no more.
+
+        Raises UserError where that can't be measured of this run.
+        """
+        self.measurer.look_for(condition)
+        try:
+            self._measure()
+        except UserError:
+            self.measurer.look_for(None)
+            raise
+
+    def add_breakpoint(self, condition: str, name: str = "") -> Breakpoint:
+        """Add a breakpoint; what it reads is measured at every step. Raises UserError for a bad condition, or
+        one that reads what can't be measured of this run."""
+        point = self.breakpoints.add(condition, name)
+        try:
+            self._measure()
+        except UserError:
+            self.breakpoints.remove(point.number)
+            raise
+        return point
+
+    def _measure_way_here(self, condition: Condition, tick: Tick | None) -> None:
+        here = self.position
+        self.timeline.seek(0)
+        try:
+            self.look_for(condition)
+            while self.position < here:
+                if tick is not None and not tick(self.position, here):
+                    raise SeekCancelledError(f"the search before step {here} was cancelled")
+                self.timeline.advance()
+                self._measure()
+        finally:
+            self.look_for(None)
+            self.timeline.seek(here)
+
+    def _measure(self, *, again: bool = False) -> None:
+        """Measure what is wanted here and not yet known, or all of it again."""
+        history = self.timeline.owner(self.position).history
+        look = partial(Subject.of, self.trainer, self.dataset)
+        self.measurer.measure(self.position, history, look, again=again)
+
     def claims(self, finals: Finals = no_runs) -> list[Verdict]:
         """The preset's claims, judged on all records of the present branch.
 
@@ -282,7 +341,11 @@ class Session:
         Stepping back from here is instant where the steps before were `dense`, which costs some 5 % of each.
         """
         self._use_threads()
+        if self.measurer.left:
+            self._measure()
         self.timeline.advance(dense=dense)
+        if self.measurer:
+            self._measure()
         self.hit = self.breakpoints.hit(self.history, self.position) if self.breakpoints else None
 
     def prepare_back(self, seconds: float) -> None:
@@ -309,14 +372,18 @@ class Session:
         In the past this starts a branch. Raises UserError, with nothing changed, for a bad value or a
         setting that needs a new run.
         """
-        return self.timeline.change(changes)
+        preset = self.timeline.change(changes)
+        self._measure(again=True)
+        return preset
 
     def fork(self, changes: Mapping[str, Any] | None = None, name: str | None = None) -> Branch:
         """Begin a branch here, with live settings changed, and go on there; the old future stays.
 
         Raises UserError, with nothing changed, as `change` does.
         """
-        return self.timeline.fork(changes or {}, name)
+        branch = self.timeline.fork(changes or {}, name)
+        self._measure(again=True)
+        return branch
 
     def switch(self, branch: int, tick: Tick | None = None) -> Record:
         """Go to another branch by its number, at the same position where it has one."""

@@ -19,13 +19,19 @@ from numpy.typing import NDArray
 
 from engine.errors import UserError
 from engine.history import COLUMNS
+from engine.measured import Values
 
 SCHEMA = 2
-"""2 has in its states since when units are silent; 1 is read too."""
+"""2 has measured quantities and, in its states, since when units are silent; 1 is read too."""
 APPLICATION_ID = 0x67726473
 """Marks a SQLite file as gradstep's: "grds"."""
 
-_TABLES = """
+_MEASURED = """
+create table if not exists measured (
+    branch integer, name text not null, positions blob not null, numbers blob not null
+);
+"""
+_TABLES = f"""
 create table meta (key text primary key, value text not null);
 create table branches (number integer primary key, name text not null, parent integer, fork integer not null);
 create table configs (branch integer, position integer, toml text not null, primary key (branch, position));
@@ -35,6 +41,7 @@ create index records_of on records (branch);
 create table keyframes (
     branch integer, position integer, state blob not null, primary key (branch, position)
 );
+{_MEASURED}
 """
 
 
@@ -105,8 +112,9 @@ class SessionFile:
                 self._db.execute("rollback")
 
     def check_writable(self) -> None:
-        """Raises StoreError if nothing can be written."""
+        """Make the file one of this format. Raises StoreError if nothing can be written."""
         with self.transaction():
+            self._db.execute(_MEASURED)
             self._db.execute(f"pragma user_version = {SCHEMA}")
 
     def put_meta(self, **values: str) -> None:
@@ -135,7 +143,7 @@ class SessionFile:
                 [(branch.number, position, json.dumps(made)) for position, made in branch.changes],
             )
         numbers = ",".join(str(branch.number) for branch in branches)
-        for table in ("records", "keyframes"):
+        for table in ("records", "keyframes", "measured"):
             db.execute(f"delete from {table} where branch not in ({numbers})")
 
     def branches(self) -> list[StoredBranch]:
@@ -192,6 +200,25 @@ class SessionFile:
                 whole[at : at + len(rows)] = rows
                 filled = max(filled, at + len(rows))
             return whole
+
+    def put_measured(self, branch: int, values: Values) -> None:
+        """Add values of a quantity; they replace any stored before."""
+        name, positions, numbers = values
+        blobs = positions.astype("<i8").tobytes(), numbers.astype("<f8").tobytes()
+        self._db.execute("insert into measured values (?, ?, ?, ?)", (branch, name, *blobs))
+
+    def measured(self, branch: int) -> Iterator[Values]:
+        """What was measured on a branch, in the order written; nothing in a file of format 1."""
+        with self._explained():
+            there = self._db.execute("select 1 from sqlite_master where name = 'measured'").fetchone()
+            stored = "select name, positions, numbers from measured where branch = ? order by rowid"
+            found = self._db.execute(stored, (branch,)).fetchall() if there else []
+        for name, positions, numbers in found:
+            with self._explained():
+                values = np.frombuffer(positions, "<i8"), np.frombuffer(numbers, "<f8")
+            if not isinstance(name, str) or len(values[0]) != len(values[1]):
+                raise StoreError(f"{self.path}: the file is damaged: what was measured is no column")
+            yield name, *values
 
     def put_keyframe(self, branch: int, position: int, state: bytes) -> None:
         self._db.execute("insert or replace into keyframes values (?, ?, ?)", (branch, position, state))

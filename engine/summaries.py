@@ -25,7 +25,8 @@ from engine.conditions import (
     parse_measure,
     translated,
 )
-from engine.history import FIELDS, NULL, History, is_null_number
+from engine.history import FIELDS, History
+from engine.null import NULL, is_null_number
 
 OF_CONDITIONS = ("share", "count", "first")
 OF_NUMBERS = ("median", "quantile")
@@ -142,11 +143,11 @@ class _OfMany(Translation):
                 raise self.error(node, f"this is a number: compare it, as in {name}(…) > 0.5")
         return super().truth(node)
 
-    def number(self, node: ast.expr) -> str:
+    def number(self, node: ast.expr, index: int | None = None) -> str:
         match node:
             case ast.Call(func=ast.Name(id=name)) if name in AGGREGATES:
                 return self.operand(self.aggregate(node, name))
-        return super().number(node)
+        return super().number(node, index)
 
     def aggregate(self, node: ast.Call, name: str) -> Aggregate:
         first = ast.get_source_segment(self.text, node.args[0]) if node.args else None
@@ -169,10 +170,10 @@ class _OfMany(Translation):
             self.parts.append(operand)
         return f"v[{self.parts.index(operand)}]"
 
-    def field(self, node: ast.expr, name: str) -> str:
+    def field(self, node: ast.expr, name: str, index: int | None) -> str:
         if not self.names:
             raise self.error(node, f"only inside of {', '.join(AGGREGATES)}: over which runs is it?")
-        return super().field(node, name)
+        return super().field(node, name, index)
 
     def unknown(self, node: ast.expr, name: str, known: Collection[str], what: str) -> ConditionError:
         return super().unknown(node, name, [*known, *AGGREGATES] if what == "function" else known, what)

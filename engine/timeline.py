@@ -106,7 +106,7 @@ class Timeline:
         """
         started = time.perf_counter()
         trainer = self.trainer
-        owner = self._owner(trainer.position)
+        owner = self.owner(trainer.position)
         if owner.keyframes.wants(trainer.position, dense=dense):
             owner.keyframes.add(trainer.snapshot(owner.keyframes.spare(len(owner.history))))
         trainer.step()
@@ -133,7 +133,7 @@ class Timeline:
         number = self._next_number
         name = self._unused(name.strip()) if name and name.strip() else self._described(changes)
         self._next_number += 1
-        parent = self._owner(self.position)
+        parent = self.owner(self.position)
         history = History(parent.history.batches, parent.history, self.position)
         history.extend(parent.history.rows(self.position, self.position + 1))
         branch = Branch(
@@ -173,9 +173,9 @@ class Timeline:
         """Go to another branch, at the same position where it has one."""
         branch, before = self._find(number), self.branch
         position = min(self.position, branch.tip)
-        here = self._owner(self.position)
+        here = self.owner(self.position)
         self._enter(branch)
-        if position == self.position and self._owner(position) is here:
+        if position == self.position and self.owner(position) is here:
             return
         self._share_budget()
         try:
@@ -215,6 +215,13 @@ class Timeline:
             branch = self.branches[branch.parent]
             yield branch
 
+    def owner(self, position: int) -> Branch:
+        """The branch of the present one's lineage on which a position lies."""
+        branch = self.branch
+        while position < branch.fork and branch.parent is not None:
+            branch = self.branches[branch.parent]
+        return branch
+
     def keyframe_positions(self) -> list[int]:
         """Where a state of the present branch is saved."""
         limit = self.branch.tip
@@ -246,13 +253,6 @@ class Timeline:
             if recorded != value and not (recorded != recorded and value != value):
                 self.mismatch = position
                 return
-
-    def _owner(self, position: int) -> Branch:
-        """The branch of the present one's lineage on which a position lies."""
-        branch = self.branch
-        while position < branch.fork and branch.parent is not None:
-            branch = self.branches[branch.parent]
-        return branch
 
     def _nearest(self, position: int) -> State:
         for branch in self.lineage(self.branch):

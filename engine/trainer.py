@@ -14,10 +14,10 @@ from engine.batches import Batches
 from engine.config import RunConfig
 from engine.data.dataset import Dataset
 from engine.devices import resolve_device
-from engine.history import NULL
 from engine.landscape import Landscape, Trial
 from engine.network import Network
 from engine.norms import norm
+from engine.null import NULL
 from engine.objective import Metrics, make_objective
 from engine.rules import SearchingRule, Slots, make_rule
 from engine.silence import Silence, Watched

@@ -24,6 +24,7 @@ from engine.worker.messages import (
     Event,
     Landmarks,
     Logged,
+    Measured,
     Opened,
     Probed,
     ProbeFailed,
@@ -300,6 +301,8 @@ class RunState:
             case Probed() | Probing() | ProbeFailed():
                 self.probes.take(event)
                 return Topic.PROBES
+            case Measured():
+                return self._measured(event)
             case Advanced():
                 return self._advanced(event)
             case Stopped():
@@ -361,6 +364,15 @@ class RunState:
             self.branch = event.current
             self.revision += 1
         return Topic.RECORDS | Topic.STATUS
+
+    def _measured(self, event: Measured) -> Topic:
+        history = self.histories[event.branch]
+        for name, positions, values in event.values:
+            for position, value in zip(positions.tolist(), values.tolist(), strict=True):
+                history.measured.put(name, position, value)
+            if positions[0] < len(history):  # told of already, without it
+                self.revision += 1
+        return Topic.RECORDS
 
     def _advanced(self, event: Advanced) -> Topic:
         history = self.histories[event.branch]

@@ -82,6 +82,7 @@ def layers(
                 distinct=len(set(both)),
                 twins=_groups(rows),
                 rank=None if values is None else rank(values, weight.shape, _epsilon(weight)),
+                different_weights=len(torch.unique(weight)) if ranks else None,
                 singular_values=values,
                 silent_since=None if watched is None or silent is None else silent_since(watched, silent),
                 watched_from=None if watched is None else watched.since,

@@ -158,6 +158,8 @@ class LayerReport:
     """Groups of units with identical incoming weights and bias."""
     rank: int | None
     """Of the weights, numerically; None where not asked for."""
+    different_weights: int | None
+    """How many different numbers there are among the weights; None where not asked for."""
     singular_values: Floats | None
     silent_since: Ints | None
     """Per silent unit: the first position from which on no batch made it fire."""

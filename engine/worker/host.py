@@ -47,6 +47,7 @@ from engine.worker.messages import (
     Landmarks,
     LayerInfo,
     Logged,
+    Measured,
     NameSession,
     Open,
     Opened,
@@ -145,6 +146,7 @@ class Host:
         self._session: Session | None = None
         self._goal: Goal | None = None
         self._sent: dict[int, int] = {}
+        self._told_measured: dict[int, int] = {}
         self._told_revision = -1
         self._told_branch = -1
         self._told_mismatch = False
@@ -160,7 +162,7 @@ class Host:
             while True:
                 try:
                     if self._session is not None and self._goal is not None and not self._inbox:
-                        self._approach(self._session, self._goal)
+                        self._go_on(self._session, self._goal)
                     elif isinstance(command := self._inbox.take(), Close):
                         return
                     else:
@@ -198,15 +200,16 @@ class Host:
             case Run(until=until):
                 self._goal = Goal(until, "limit")
             case RunUntil(condition=text):
-                self._goal = Goal(None, "limit", parse_condition(text))
+                condition = parse_condition(text)
+                session.look_for(condition)
+                self._goal = Goal(None, "limit", condition)
             case ReverseUntil(condition=text):
-                parse_condition(text)
                 self._goal = None
-                if session.reverse_until(text) is None:
+                if session.reverse_until(text, self._tick()) is None:
                     raise UserError(f"before step {session.position} it never held: {text}")
                 self._stopped(session, f"{text} held at step {session.position}", "condition")
             case AddBreakpoint(condition=text, name=name):
-                session.breakpoints.add(text, name)
+                session.add_breakpoint(text, name)
                 self._breakpoints(session)
             case EditBreakpoint(number=number, enabled=enabled, ignore=ignore):
                 session.breakpoints.edit(number, enabled=enabled, ignore=ignore)
@@ -268,7 +271,9 @@ class Host:
 
     def _opened(self, session: Session, *, save: bool) -> None:
         self._goal = None
+        session.measurer.go_on = lambda: not self._inbox.holds(Pause, Open, Resume, Close)
         self._sent = {}
+        self._told_measured = {}
         self._told_revision = -1
         self._told_mismatch = False
         self._autosave = AutoSave(session, self._send, wanted=save)
@@ -307,6 +312,14 @@ class Host:
                 if self._autosave is not None:
                     self._autosave.now_and_then()
                 frame = time.monotonic() + self._frame_seconds
+
+    def _go_on(self, session: Session, goal: Goal) -> None:
+        """Approach the goal; a step that can't be done, or not be measured, ends it."""
+        try:
+            self._approach(session, goal)
+        except UserError:
+            self._goal = None
+            raise
 
     def _arrived(self, session: Session, goal: Goal) -> bool:
         """Stop, and say why, where a condition, a breakpoint or a loss that is not finite says so."""
@@ -375,6 +388,10 @@ class Host:
         self._tell_branches(session)
         timeline = session.timeline
         for branch in timeline.branches.values():
+            measured = branch.history.measured
+            if len(measured) > (told := self._told_measured.get(branch.number, 0)):
+                self._send(Measured(branch.number, tuple(measured.since(told))))
+                self._told_measured[branch.number] = len(measured)
             first = max(branch.fork, self._sent.get(branch.number, 0))
             rows = branch.history.rows(first)
             if len(rows) or branch is timeline.branch:
@@ -404,6 +421,7 @@ class Host:
 
     def _stopped(self, session: Session, reason: str, kind: StopKind) -> None:
         self._goal = None
+        session.look_for(None)
         self._advanced(session)
         self._send(Stopped(session.position, reason, kind))
         self._landmarks(session)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from engine.breakpoints import Breakpoint
 from engine.claims import Verdict
 from engine.config import Preset
+from engine.measured import Values
 
 # --- commands ---------------------------------------------------------------------------------------
 
@@ -339,6 +340,14 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """Quantities measured on a branch, before the records of the same positions are told."""
+
+    branch: int
+    values: tuple[Values, ...]
+
+
+@dataclass(frozen=True)
 class Advanced:
     """New records of a branch: `rows` (positions, len(COLUMNS)) from position `first` on replace any there.
 
@@ -403,6 +412,7 @@ Event = (
     | Probing
     | ProbeFailed
     | Saved
+    | Measured
     | Advanced
     | Stopped
     | Changed

@@ -10,7 +10,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from engine.history import COLUMNS, FIELDS, NULL, History, Record, is_null
+from engine.history import COLUMNS, FIELDS, History, Record
+from engine.null import NULL, is_null
 
 # DESIGN.md, "The record's fields", in its order
 DESIGN_FIELDS = [

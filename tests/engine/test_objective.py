@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy_reference import keras_mape
 
-from engine.history import NULL
+from engine.null import NULL
 from engine.objective import make_objective
 
 LABEL_LOSSES = ["mse", "half_mse", "cross_entropy", "binary_cross_entropy"]

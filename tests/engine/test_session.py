@@ -10,7 +10,8 @@ import torch
 from small_runs import DIGITS, RAMP, bits, flat_parameters, preset
 
 from engine import ConfigError, Session, UserError, load_preset
-from engine.history import FIELDS, is_null
+from engine.history import FIELDS
+from engine.null import is_null
 
 MINIBATCH = {
     "data": DIGITS,

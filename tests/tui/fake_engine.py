@@ -8,7 +8,8 @@ import numpy as np
 from textual.events import Key
 
 from engine.changes import changed
-from engine.history import COLUMNS, NULL
+from engine.history import COLUMNS
+from engine.null import NULL
 from engine.presets import load_preset, parse_preset
 from engine.worker.messages import (
     Advanced,

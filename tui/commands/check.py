@@ -19,7 +19,8 @@ from rich.text import Text
 from engine.claims import Verdict, claim_condition
 from engine.config import Preset
 from engine.errors import UserError
-from engine.history import is_null_number, json_number
+from engine.history import json_number
+from engine.null import is_null_number
 from engine.presets import load_preset, preset_names
 from tui.distribution import distribution
 from tui.text import plain

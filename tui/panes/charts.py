@@ -6,7 +6,7 @@ import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from engine.history import is_null
+from engine.null import is_null
 from tui import text
 from tui.charts.draw import Mark
 from tui.charts.look import Role
@@ -15,8 +15,14 @@ from tui.widgets.chart import Chart
 from tui.widgets.time_strip import TimeStrip
 
 AT_MOST = 2
-VALIDATION = {"loss": "val_loss", "epoch_loss": "val_loss", "accuracy": "val_accuracy", "mape": "val_mape"}
-"""The validation field that is drawn beside a field of the training."""
+BESIDE = {
+    "loss": "val_loss",
+    "epoch_loss": "val_loss",
+    "accuracy": "val_accuracy",
+    "mape": "val_mape",
+    "sharpness": "stability_limit",
+}
+"""What is drawn beside a field: its like on the validation set, or what it is held against."""
 SMOOTHINGS = (0.0, 0.9, 0.99)
 WINDOWS = (None, 1000, 100)
 
@@ -68,8 +74,8 @@ class ChartsPane(Vertical):
         if count > self._fed:
             for field, chart in zip(self._watched, self.charts, strict=True):
                 self._feed(chart, state, field, Role.TRAIN)
-                if field in VALIDATION:
-                    self._feed(chart, state, VALIDATION[field], Role.VALIDATION)
+                if field in BESIDE:
+                    self._feed(chart, state, BESIDE[field], Role.VALIDATION)
             self._fed = count
         self._last = count - 1
         self._position = state.position

@@ -7,7 +7,8 @@ import math
 import numpy as np
 
 from engine.config import Preset
-from engine.history import COLUMNS, NULL, History
+from engine.history import COLUMNS, History
+from engine.null import NULL
 
 WINDOWS = ("change", "ago", "mean", "lowest", "highest", "rising", "falling")
 

@@ -11,7 +11,7 @@ from engine import Session
 from engine.claims import Judge, Verdict, claim_condition
 from engine.conditions import parse_condition
 from engine.config import Claim
-from engine.history import is_null_number
+from engine.null import is_null_number
 
 
 def claim(**given):

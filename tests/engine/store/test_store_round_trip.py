@@ -11,7 +11,8 @@ import pytest
 from store_runs import bits, branching, facts, preset
 
 from engine import Session
-from engine.history import COLUMNS, NULL, is_null
+from engine.history import COLUMNS
+from engine.null import NULL, is_null
 from engine.saver import STATE_BYTES
 from engine.sessions import (
     delete_session,

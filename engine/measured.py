@@ -1,0 +1,77 @@
+"""The values of quantities that were measured on a branch: a column each, with gaps where none was."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.null import NULL
+
+Values = tuple[str, NDArray[np.int64], NDArray[np.float64]]
+"""A quantity's name, positions and its values there."""
+
+
+class Measured:
+    """By name and position, from position `first` on. What is put again replaces what was there.
+
+    Every value put has a number, so that a reader can ask for what is new: `since`.
+    """
+
+    def __init__(self, first: int) -> None:
+        self._first = first
+        self._columns: dict[str, NDArray[np.float64]] = {}
+        self._names: list[str] = []
+        self._put_names = array("H")
+        self._put_positions = array("q")
+
+    def __len__(self) -> int:
+        """How many values were put."""
+        return len(self._put_positions)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._columns
+
+    def put(self, name: str, position: int, value: float) -> None:
+        """Set the value at a position, not before the first."""
+        at = position - self._first
+        if at < 0:
+            raise IndexError(f"position {position} lies before {self._first}")
+        column = self._columns.get(name)
+        if column is None:
+            self._names.append(name)
+            column = np.empty(0)
+        if at >= len(column):
+            grown = np.full(max(64, at + 1, len(column) * 5 // 4), NULL)
+            grown[: len(column)] = column
+            column = grown
+        self._columns[name] = column
+        column[at] = value
+        self._put_names.append(self._names.index(name))
+        self._put_positions.append(position)
+
+    def value(self, name: str, position: int) -> float:
+        """The value there; `NULL` for none."""
+        column, at = self._columns.get(name), position - self._first
+        return NULL if column is None or not 0 <= at < len(column) else column.item(at)
+
+    def column(self, name: str, first: int, last: int) -> NDArray[np.float64]:
+        """The values over positions [first, last); `NULL` where there is none."""
+        found = np.full(max(0, last - first), NULL)
+        column = self._columns.get(name)
+        if column is not None:
+            start = max(first, self._first)
+            part = column[start - self._first : max(start, last) - self._first]
+            found[start - first : start - first + len(part)] = part
+        return found
+
+    def since(self, count: int) -> Iterator[Values]:
+        """What was put after the first `count` values, name by name."""
+        numbers = np.frombuffer(self._put_names, np.uint16)[count:].copy()
+        positions = np.frombuffer(self._put_positions, np.int64)[count:].copy()
+        for number, name in enumerate(self._names):
+            of = np.unique(positions[numbers == number])
+            if len(of):
+                yield name, of, self._columns[name][of - self._first]
