@@ -196,7 +196,7 @@ class Walker:
         self._branch(changes, lambda: self.session.fork(changes))
 
     def _branch(self, changes, make):
-        parent = self.session.timeline._owner(self.position).number
+        parent = self.session.timeline.owner(self.position).number
         inherited = [entry for entry in self.path.changes if entry[0] <= self.position]
         before, position = self.recorded(last=self.position), self.position
         make()
