@@ -145,9 +145,15 @@ async def test_the_flips_are_asked_for_and_then_their_samples():
         await at(b, 20, "8")
         await b.until(lambda: asked(b) == [Probe("flips")])
         await tell(b, "flips", made.flips())
-        await b.until(lambda: asked(b)[1:] == [Probe("samples", {"chosen": (45, 46), "worst": 8})])
+        await b.until(
+            lambda: asked(b)[1:] == [Probe("samples", {"chosen": (45, 46), "worst": 8, "part": "training"})]
+        )
         await b.press("number_sign", *"1499", "enter")
-        await b.until(lambda: asked(b)[-1] == Probe("samples", {"chosen": (1499, 45, 46), "worst": 8}))
+        await b.until(
+            lambda: (
+                asked(b)[-1] == Probe("samples", {"chosen": (1499, 45, 46), "worst": 8, "part": "training"})
+            )
+        )
 
 
 async def test_a_sample_s_number_is_checked():
@@ -453,10 +459,46 @@ async def test_samples_are_gone_through():
         assert "#45" in b.text("#samples")
 
 
+async def test_before_the_first_update_samples_will_turn():
+    async with bench(classifier(), size=SMALL) as b:
+        await b.stopped()
+        await b.press("8")
+        await tell(b, "flips", made.flips(0))
+        await tell(b, "samples", made.labelled(position=0))
+        shown = b.text("#samples")
+        assert "What the first update will turn" in shown
+        assert "5 wrong, 3 right" in shown
+        assert "#45 will turn wrong" in shown
+
+
+async def test_the_validation_samples_have_a_list_of_their_own():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "8")
+        await tell(b, "flips", made.flips())
+        await tell(b, "samples", made.labelled())
+        await b.press("v")
+        validation = {"chosen": (), "worst": 8, "part": "validation"}
+        await b.until(lambda: asked(b)[-1] == Probe("samples", validation))
+        assert "Validation" in b.text("#samples")
+        assert "#45" not in b.text("#samples")
+        found = dataclasses.replace(made.labelled(()), part="validation", samples=300, mistakes=17)
+        await tell(b, "samples", found)
+        assert "17 of 300 wrong" in b.text("#samples")
+        assert "1 of 2" in b.text("#samples")
+        assert "#1 among the worst" in b.text("#samples")
+        await b.press("number_sign", *"300", "enter")
+        assert "allowed: 0 to 299" in b.text("#ask")
+        await b.press(*["backspace"] * 3, *"299", "enter")
+        assert asked(b)[-1] == Probe("samples", {**validation, "chosen": (299,)})
+        await b.press("v")
+        await b.until(lambda: asked(b)[-1].options["part"] == "training")
+        assert "#45 turned wrong" in b.text("#samples")
+
+
 async def test_the_identity_s_samples_stand_side_by_side():
     async with bench("identity-1-layer", size=SMALL) as b:
         await at(b, 20, "8")
-        await b.until(lambda: asked(b) == [Probe("samples", {"chosen": (), "worst": 8})])
+        await b.until(lambda: asked(b) == [Probe("samples", {"chosen": (), "worst": 8, "part": "training"})])
         await tell(b, "samples", made.copied())
         shown = b.text("#samples")
         assert "#13650 among the worst" in shown
@@ -549,6 +591,13 @@ async def test_a_marked_result_stands_beside_a_later_one():
         shown = b.text("#step")
         assert "at step 21, beside it step 20" in shown
         assert "actual Δ       -0.02200   -0.01100" in shown
+        assert "t turn" in b.key_bar()
+        await b.press("t")
+        assert "kept at step 20; t turns back" in b.text("#step")
+        assert "actual Δ       -0.01100  dᵀg" in b.text("#step")
+        assert "-0.02200" not in b.text("#step")
+        await b.press("t")
+        assert "actual Δ       -0.02200   -0.01100" in b.text("#step")
         await b.press("c")
         assert "kept to compare with" in b.text("#step")
         await b.press("C")
@@ -584,6 +633,10 @@ async def test_every_tab_compares_at_every_size(preset, size):
         for key, name, make in TABS[preset]:
             await b.press(key)
             await tell(b, name, make(21))
+            assert "at step 21, beside it step 20" in said(b), (key, name)
+            await b.press("t")
+            assert "kept at step 20; t turns back" in said(b), (key, name)
+            await b.press("t")
             assert "at step 21, beside it step 20" in said(b), (key, name)
 
 

@@ -112,7 +112,7 @@ class LayersPane(ProbePane):
 
     @property
     def _result(self) -> LayersResult | None:
-        found = self._state.probes.found.get("layers") if self._state is not None else None
+        found = self.found(self._state, "layers") if self._state is not None else None
         return found.result if found is not None else None
 
     def _shown(self, result: LayersResult | None) -> Unit | None:

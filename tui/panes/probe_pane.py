@@ -35,6 +35,7 @@ class ProbePane(Scroll, can_focus=True):
         Binding("escape", "cancel", "cancel", key_display="esc", tooltip="Give up what is being computed"),
         Binding("c", "compare(False)", "compare", tooltip="Keep these numbers, to compare later ones with"),
         Binding("C", "compare(True)", "", show=False, tooltip="Compare with the state looked at before"),
+        Binding("t", "turn", "turn", tooltip="Turn to what was kept to compare with, all of it, and back"),
     ]
     PROBES: ClassVar[tuple[str, ...]] = ()
     """The probes whose results the tab shows."""
@@ -66,6 +67,7 @@ class ProbePane(Scroll, can_focus=True):
         self.body = Static(markup=False)
         self._state: RunState | None = None
         self._drawn = Content()
+        self._turned = False
 
     def compose(self) -> ComposeResult:
         yield self.body
@@ -114,7 +116,12 @@ class ProbePane(Scroll, can_focus=True):
         self.post_message(self.Cancelled(self._pending()))
 
     def action_compare(self, before: bool) -> None:
+        self._turned = False
         self.post_message(self.Compared(self.PROBES, before))
+
+    def action_turn(self) -> None:
+        self._turned = not self._turned
+        self.draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """`escape` cancels only where there is something to cancel, and `enter` needs a run."""
@@ -122,7 +129,18 @@ class ProbePane(Scroll, can_focus=True):
             return bool(self._pending())
         if action == "compute":
             return self._state is not None and self._state.info is not None
+        if action == "turn":
+            return self._state is not None and any(self.kept(self._state, name) for name in self.PROBES)
         return True
+
+    def found(self, state: RunState, probe: str) -> Found | None:
+        """The result to show: the latest, or, where the tab is turned to it, the one kept to compare with."""
+        return (self.kept(state, probe) if self._turned else None) or state.probes.found.get(probe)
+
+    def kept(self, state: RunState, probe: str) -> Found | None:
+        """The result kept to compare with, where it is another one than the latest."""
+        kept = state.probes.reference.get(probe)
+        return kept if kept is not state.probes.found.get(probe) else None
 
     def _pending(self) -> list[str]:
         return [
@@ -137,12 +155,15 @@ class ProbePane(Scroll, can_focus=True):
             said = f"  says nothing of this run: it needs {missing}."
             yield Content.assemble((title, "bold $secondary"), (said, "$muted"))
             return
-        found, reference = state.probes.found.get(probe), state.probes.reference.get(probe)
+        found, reference = state.probes.found.get(probe), self.kept(state, probe)
+        if self._turned and reference is not None:
+            kept = f"kept at step {reference.place.position:,}{_branch(state, reference)}; t turns back"
+            yield Content.assemble((title, "bold $secondary"), "  ", (kept, "$accent"))
+            yield from view(reference.result, None)
+            return
         yield Content.assemble((title, "bold $secondary"), "  ", _standing(state, probe, found, hint))
         if found is None:
             return
-        if reference is found:
-            reference = None
         lines = view(found.result, reference.result if reference is not None else None)
         stale = not found.is_of_now(state.place, probe, running=state.running)
         yield from (line.stylize("dim") if stale else line for line in lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from tui.probes import Found, Place, Wish
 from tui.screens.ask import Ask
 from tui.state import RunState
 
+Part = Literal["training", "validation"]
 WORST = 8
 MAX_ASKED = 20
 BAR_WIDTH = 9
@@ -47,29 +48,39 @@ class Chosen:
 
 
 class SamplesPane(ProbePane):
-    """One sample at a time; `,` and `.` go through the list, `#` puts one on it."""
+    """One sample at a time; `,` and `.` go through the list, `#` puts one on it, `v` changes over between
+    the training and the validation samples."""
 
     PROBES = ("flips", "samples")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("full_stop,down", "move(1)", "next", key_display=".", tooltip="The next sample"),
         Binding("comma,up", "move(-1)", "previous", key_display=",", tooltip="The sample before"),
         Binding("number_sign", "ask", "by number", key_display="#", tooltip="Show a sample by its number"),
+        Binding(
+            "v", "other_part", "validation", tooltip="The validation samples, or the training ones again"
+        ),
     ]
 
     def __init__(self) -> None:
         super().__init__("samples")
         self._at = 0
         self._asked: tuple[int, ...] = ()
+        self._part: Part = "training"
         self._of: Place | None = None
 
     def automatic(self, state: RunState) -> Iterator[Wish]:
         """The samples that flipped; when these are known, they themselves and the worst."""
-        if not unmet("flips", state.preset):
+        if self._shows_flips(state):
             yield Wish("flips")
             if not self._flips_known(state):
                 return
-        flipped = [chosen.number for chosen in self._flipped(state)]
-        yield Wish("samples", {"chosen": (*self._asked, *flipped), "worst": WORST})
+        flipped = [chosen.number for chosen in self._flipped(state, state.probes.found.get("flips"))]
+        options = {"chosen": (*self._asked, *flipped), "worst": WORST, "part": self._part}
+        yield Wish("samples", options)
+
+    def _shows_flips(self, state: RunState) -> bool:
+        """Flips are those of training samples."""
+        return self._part == "training" and not unmet("flips", state.preset)
 
     def _flips_known(self, state: RunState) -> bool:
         found = state.probes.found.get("flips")
@@ -80,17 +91,25 @@ class SamplesPane(ProbePane):
             self._at = min(max(self._at + distance, 0), len(chosen) - 1)
             self.draw()
 
+    def action_other_part(self) -> None:
+        if self._state is not None:
+            self._part = "validation" if self._part == "training" else "training"
+            self._asked, self._at, self._turned = (), 0, False
+            self.post_message(self.Asked([*self.automatic(self._state)][-1:]))
+            self.draw()
+
     async def action_ask(self) -> None:
         state = self._state
         if state is None or state.info is None:
             return
-        count = state.info.samples
+        found = self._samples(state)
+        count = found.result.samples if found is not None else state.info.samples
 
         def asked(answer: str | None) -> None:
             if answer is not None:
                 self._ask_for(number_of(answer, count))
 
-        hint = f"a training sample, 0 to {count - 1:,}"
+        hint = f"a {self._part} sample, 0 to {count - 1:,}"
         await self.app.push_screen(Ask("Show a sample", hint, lambda answer: number_of(answer, count)), asked)
 
     def _ask_for(self, number: int) -> None:
@@ -109,23 +128,28 @@ class SamplesPane(ProbePane):
             self._of, self._at = found.place, 0
         super().show(state, topics)
 
-    def _flipped(self, state: RunState) -> list[Chosen]:
-        found = state.probes.found.get("flips")
-        if found is None:
+    def _flipped(self, state: RunState, found: Found | None) -> list[Chosen]:
+        if found is None or not self._shows_flips(state):
             return []
         result: FlipsResult = found.result
+        turned = _turned(result)
         return [
-            *(Chosen("turned wrong", flip.number, "bold $error", flip) for flip in result.wrong),
-            *(Chosen("turned right", flip.number, "bold $success", flip) for flip in result.right),
+            *(Chosen(f"{turned} wrong", flip.number, "bold $error", flip) for flip in result.wrong),
+            *(Chosen(f"{turned} right", flip.number, "bold $success", flip) for flip in result.right),
         ]
+
+    def _samples(self, state: RunState) -> Found | None:
+        """The latest result on the part that is shown."""
+        found = self.found(state, "samples")
+        return found if found is not None and found.result.part == self._part else None
 
     def _chosen(self, state: RunState) -> list[Chosen]:
         """The list: asked for by number, flipped, worst."""
-        found = state.probes.found.get("samples")
+        found = self._samples(state)
         worst: tuple[SampleRow, ...] = found.result.worst if found is not None else ()
         return [
             *(Chosen("asked for", number, "bold $accent") for number in self._asked),
-            *self._flipped(state),
+            *self._flipped(state, self.found(state, "flips")),
             *(Chosen("among the worst", sample.number, "bold $warning") for sample in worst),
         ]
 
@@ -138,7 +162,7 @@ class SamplesPane(ProbePane):
             return
         self._at = min(self._at, len(chosen) - 1)
         each = chosen[self._at]
-        found, marked = state.probes.found.get("samples"), state.probes.reference.get("samples")
+        found, kept = self._samples(state), self.kept(state, "samples")
         sample = _find(found, each.number)
         above.append(_named(each, self._at, len(chosen)))
         if found is None or sample is None:
@@ -146,24 +170,27 @@ class SamplesPane(ProbePane):
             if each.flip is not None:
                 yield from _classes(each.flip.label, each.flip.before, each.flip.after, width)
             return
-        other: SamplesResult | None = marked.result if marked is not None and marked is not found else None
+        same_part = kept is not None and kept is not found and kept.result.part == self._part
+        other: SamplesResult | None = kept.result if kept is not None and same_part else None
         if found.result.kind == "labels":
             above.append(_loss(sample, other))
         else:
             above[-1] = Content.assemble(above[-1], "  ", _loss(sample, other))
         drawn = _drawn(above, each, sample, found.result, (width, max(self.size.height, LEAST_ROWS)))
-        yield from (line.stylize("dim") for line in drawn) if found.place != state.place else drawn
+        stale = found.place != state.place and found is not kept
+        yield from (line.stylize("dim") for line in drawn) if stale else drawn
 
     def _above(self, state: RunState) -> Iterator[Content]:
         """What is said of all samples."""
-        if not unmet("flips", state.preset):
-            found = state.probes.found.get("flips")
+        if self._shows_flips(state):
+            found = self.found(state, "flips")
             first = found is not None and found.place.position == 0
-            title = "Turned by the first update" if first else "Turned by the update that led here"
+            title = "What the first update will turn" if first else "Turned by the update that led here"
             yield from self.section(state, "flips", title, "not computed yet", _flips)
         else:
-            lines = self.section(state, "samples", "Samples", "not computed yet", _count)
-            yield Content("  ").join(list(lines))
+            title = "Samples" if self._part == "training" else "Validation"
+            lines = list(self.section(state, "samples", title, "not computed yet", _count))
+            yield Content("  ").join(lines if self._samples(state) is not None else lines[:1])
 
 
 def number_of(answer: str, count: int) -> int:
@@ -193,6 +220,11 @@ def _drawn(
     return [*above, *_values(sample)]
 
 
+def _turned(result: FlipsResult) -> str:
+    """At the start they are those of the update to come."""
+    return "turned" if result.position else "will turn"
+
+
 def _flips(result: FlipsResult, other: FlipsResult | None) -> list[Content]:
     worse = result.mistakes_after > result.mistakes_before
     then = f" (then {other.mistakes_before:,} → {other.mistakes_after:,})" if other is not None else ""
@@ -203,7 +235,7 @@ def _flips(result: FlipsResult, other: FlipsResult | None) -> list[Content]:
             (" more" if worse else "", "bold $error"),
         ),
         Content.assemble(
-            (f"{result.became_wrong:,} turned wrong", "$error"),
+            (f"{result.became_wrong:,} {'turned ' if result.position else ''}wrong", "$error"),
             ", ",
             (f"{result.became_right:,} right", "$success"),
             (f", {result.changed_wrong:,} wrong otherwise", "$muted"),
