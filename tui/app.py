@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+from asyncio import TimerHandle
 from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any, Protocol
 from textual.binding import Binding
 from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
 
 from engine.breakpoints import READY
 from engine.conditions import parse_condition
@@ -51,7 +51,7 @@ from engine.worker.messages import (
 )
 from engine.worker.process import FRAME_SECONDS
 from tui import catalogue
-from tui.palette import ExplorerCommands
+from tui.palette import ExplorerCommands, Palette
 from tui.panes.branches import BranchesPane
 from tui.panes.breakpoints import BreakpointsPane
 from tui.panes.hyperparameters import SettingsForm
@@ -74,6 +74,7 @@ MOVES = {"step", "burst", "step_back", "go_to", "run_until", "reverse_until", "f
 OFFER_SECONDS = 0.5
 """After the first paint: looking through the sessions takes a while."""
 MAX_DIGITS = 9
+PALETTE = "palette"
 DEFAULT_PRESET = "linear-1-layer"
 PATIENCE_SECONDS = 0.4
 """An engine that has not answered after so many seconds is said to be working."""
@@ -129,10 +130,10 @@ class Explorer(WireApp):
         self._inbox: deque[Event] = deque()
         self._listening = False
         self._dirty = NOTHING
-        self._frame: Timer | None = None
+        self._frame: TimerHandle | None = None
         self._drawn_at = 0.0
-        self._patience: Timer | None = None
-        self._rest: Timer | None = None
+        self._patience: TimerHandle | None = None
+        self._rest: TimerHandle | None = None
         self._until = ""
         self._resuming = session is not None
         self.animation_level = "none"  # over SSH every byte counts
@@ -166,7 +167,7 @@ class Explorer(WireApp):
         self._take_events()
         self.call_after_refresh(collect_garbage)
         if not self._resuming:
-            self.set_timer(OFFER_SECONDS, self._offer_to_resume)
+            self.after(OFFER_SECONDS, self._offer_to_resume)
 
     def _offer_to_resume(self) -> None:
         """Say that there is a saved run of the open preset, where nothing was done yet."""
@@ -199,7 +200,7 @@ class Explorer(WireApp):
             died = event if isinstance(event, Died) else died
         if topics:
             self._impatient(False)
-            self._changed(topics)
+            self._happened(topics)
         if died is not None:
             self.push_screen(EngineDied(died, self.state.session.path is not None), self._after_death)
 
@@ -215,10 +216,10 @@ class Explorer(WireApp):
     def _impatient(self, waiting: bool) -> None:
         """Begin, or end, the wait for an answer after which the screen says that something is going on."""
         if self._patience is not None:
-            self._patience.stop()
+            self._patience.cancel()
             self._patience = None
         if waiting and self._listening:
-            self._patience = self.set_timer(PATIENCE_SECONDS, self._lose_patience)
+            self._patience = self.after(PATIENCE_SECONDS, self._lose_patience)
 
     def _lose_patience(self) -> None:
         self._patience = None
@@ -227,9 +228,13 @@ class Explorer(WireApp):
     # --- drawing ------------------------------------------------------------------------------------
 
     def _changed(self, topics: Topic) -> None:
-        """Have the panes drawn: at once, or when the last frame is old enough."""
-        if not self.explorer.is_mounted:
-            return  # the screen draws everything when it is there
+        """Have the panes drawn at once: the user has done something."""
+        if topics and self.explorer.is_mounted:  # when it is, the screen draws everything
+            self.explorer.show(topics)
+            self._look_soon()
+
+    def _happened(self, topics: Topic) -> None:
+        """Have the panes drawn when the last frame is old enough: the engine has told something."""
         self._dirty |= topics
         if not self._dirty or self._frame is not None:
             return
@@ -237,14 +242,13 @@ class Explorer(WireApp):
         if wait <= 0:
             self._draw()
         else:
-            self._frame = self.set_timer(wait, self._draw)
+            self._frame = self.after(wait, self._draw)
 
     def _draw(self) -> None:
         self._frame = None
         self._drawn_at = time.monotonic()
         topics, self._dirty = self._dirty, NOTHING
-        self.explorer.show(topics)
-        self._look_soon()
+        self._changed(topics)
 
     # --- probes -------------------------------------------------------------------------------------
 
@@ -252,12 +256,12 @@ class Explorer(WireApp):
         """When the run has stood still for a while, ask for what the tab in sight would like to show; while
         it goes on, for what is cheap, now and then."""
         if self._rest is not None:
-            self._rest.stop()
+            self._rest.cancel()
             self._rest = None
         if self.state.running:
             self._look()
         elif self._wishes():
-            self._rest = self.set_timer(self.REST_SECONDS, self._look)
+            self._rest = self.after(self.REST_SECONDS, self._look)
 
     def _look(self) -> None:
         self._rest = None
@@ -271,10 +275,12 @@ class Explorer(WireApp):
         return wishes if state.at_rest else [wish for wish in wishes if state.probes.follows(wish)]
 
     def _ask(self, wishes: Iterable[Wish]) -> None:
+        asked = NOTHING
         for wish in wishes:
             request = self.state.probes.ask(wish, self.state.place)
             self._engine.send(Probe(wish.probe, wish.options, request))
-            self._changed(Topic.PROBES)
+            asked = Topic.PROBES
+        self._changed(asked)
 
     def on_probe_pane_shown(self, _message: ProbePane.Shown) -> None:
         """A tab on probes has come in sight."""
@@ -344,12 +350,17 @@ class Explorer(WireApp):
 
     async def action_go_to(self) -> None:
         last = len(self.state.history) - 1
-        hint = f"a position; recorded are 0 to {last:,}"
+        hint = f"a position; recorded are 0 to {last:,}, a later one is stepped to"
         await self.push_screen(Ask("Go to", hint, position_of), self._go_to)
 
     def _go_to(self, answer: str | None) -> None:
         if answer is not None:
-            self._send(Seek(position_of(answer)))
+            position, last = position_of(answer), len(self.state.history) - 1
+            if position > last:
+                self._changed(
+                    self.state.note("info", f"step {last:,} is the last recorded: stepping to {position:,}")
+                )
+            self._send(Seek(position))
 
     async def action_run_until(self) -> None:
         await self.push_screen(_ask_condition("Run until", self._until), self._run_until)
@@ -398,6 +409,10 @@ class Explorer(WireApp):
                 self.open_session(self.state.session.path)
             else:
                 self.open_preset(self.state.preset)
+
+    def action_command_palette(self) -> None:
+        if self.screen.id != PALETTE:
+            self.push_screen(Palette(id=PALETTE))
 
     def action_help(self) -> None:
         self.push_screen(Help())

@@ -72,7 +72,7 @@ def _give_up_output() -> None:
 def explore(arguments: argparse.Namespace) -> int:
     """Open the explorer; the engine's process is started before anything else, and the screen is imported
     while it imports torch."""
-    terminal = all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    terminal = all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
     started = start_process(1 / arguments.fps) if terminal else None
     if terminal:
         gc.disable()  # nothing that is imported is garbage; the explorer enables it

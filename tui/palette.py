@@ -6,13 +6,21 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
+from textual.widgets import Input
 
 from tui import text
 
 if TYPE_CHECKING:
     from tui.app import Explorer
+
+
+class Palette(CommandPalette):
+    """The palette, its cursor standing still: a blinking one sends bytes while nothing happens."""
+
+    def on_mount(self) -> None:
+        self.query_one(Input).cursor_blink = False
 
 
 class Entry(NamedTuple):

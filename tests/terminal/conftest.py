@@ -10,14 +10,16 @@ def explorer(tmp_path):
     """Starts the installed `gradstep` in a terminal, saving to a folder of the test's own."""
     opened = []
 
-    def start(*arguments, columns=80, rows=24):
+    def start(*arguments, columns=80, rows=24, kind=Terminal, answers=True, **settings):
         environment = {
             "TERM": "xterm-256color",
             "XDG_DATA_HOME": str(tmp_path),
             "XDG_CACHE_HOME": str(tmp_path),
             "GRADSTEP_DATA": str(tmp_path),
+            **settings,
         }
-        terminal = Terminal(["gradstep", *arguments], environment, columns, rows)
+        terminal = kind(["gradstep", *arguments], environment, columns, rows, answers=answers)
+        terminal.keep = True
         opened.append(terminal)
         return terminal.__enter__()
 

@@ -11,6 +11,7 @@ import struct
 import sys
 import termios
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,3 +109,49 @@ class Terminal:
             if time.monotonic() >= deadline:
                 return None
             self.read(0.05)
+
+
+class SlowTerminal(Terminal):
+    """A terminal at the other end of a link that takes so many bytes a second, and so long each way."""
+
+    BYTES_A_SECOND = 7000
+    """56 kbit/s."""
+    DELAY = 0.2
+    SLICE = 0.02
+
+    def __init__(self, *arguments, **given):
+        self._coming: deque[tuple[float, bytes]] = deque()
+        self._going: deque[tuple[float, bytes]] = deque()
+        self._taken_at = time.monotonic()
+        super().__init__(*arguments, **given)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self._going.append((time.monotonic() + self.DELAY, key.encode()))
+
+    def read(self, seconds: float) -> bool:
+        deadline, fed = time.monotonic() + seconds, False
+        while not fed and time.monotonic() < deadline:
+            self._carry()
+            while self._coming and self._coming[0][0] <= time.monotonic():
+                self._stream.feed(self._coming.popleft()[1])
+                fed = True
+            if not fed:
+                time.sleep(self.SLICE)
+        return fed
+
+    def _carry(self) -> None:
+        """Let the link take what it can of both directions."""
+        now = time.monotonic()
+        while self._going and self._going[0][0] <= now:
+            os.write(self._fd, self._going.popleft()[1])
+        room = int(min(now - self._taken_at, 5 * self.SLICE) * self.BYTES_A_SECOND)
+        if room and select.select([self._fd], [], [], 0)[0]:
+            try:
+                data = os.read(self._fd, room)
+            except OSError:
+                data = b""
+            self.written += len(data)
+            self._coming.append((now + self.DELAY, data))
+        if room:
+            self._taken_at = now

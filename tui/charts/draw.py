@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import plotext as plt  # type: ignore[import-untyped]
@@ -169,8 +170,18 @@ def _value(points: Envelope, cursor: int | None) -> tuple[int, float] | None:
     return points.at(int(points.steps[-1]) if cursor is None else cursor)
 
 
+class _Marks(NamedTuple):
+    """Signs of one look: their columns and rows, and a marker for all or a character each."""
+
+    columns: tuple[int, ...]
+    rows: tuple[int, ...]
+    marker: str | tuple[str, ...]
+    colour: int
+    attribute: str
+
+
 class _Canvas:
-    """plotext's figure: dots and cells are addressed by number, from the lower left."""
+    """What is on the plot: dots and cells are addressed by number, from the lower left."""
 
     def __init__(
         self,
@@ -187,21 +198,13 @@ class _Canvas:
         self._columns, self._rows = max(1, width - gutter - 1), max(1, height - 2)
         self._x_range, self._scale, self._ascii = x_range, scale, ascii
         self._size = width, height
-        plt.clear_figure()
-        plt.limit_size(False, False)
-        plt.theme("clear")
-        plt.plotsize(width, height)
-        plt.ticks_color(look.AXIS.colour)
-        plt.xaxes(True, False)
-        plt.yaxes(True, False)
-        plt.xlim(0, 1)
-        plt.ylim(0, 1)
-        rows = {self._row(tick.place): tick.label for tick in ticks}
-        plt.yticks([_part(row, self._rows) for row in rows], list(rows.values()))
-        low, high = x_range
-        steps = step_ticks(low, high, self._columns)
-        columns = {int(_index(np.array([t.place]), 2 * self._columns).item()) // 2: t.label for t in steps}
-        plt.xticks([_part(column, self._columns) for column in columns], list(columns.values()))
+        self._marks: list[_Marks] = []
+        self._note = ""
+        self._y_ticks = {self._row(tick.place): tick.label for tick in ticks}
+        steps = step_ticks(*x_range, self._columns)
+        self._x_ticks = {
+            int(_index(np.array([t.place]), 2 * self._columns).item()) // 2: t.label for t in steps
+        }
 
     def line(self, view: _View) -> None:
         """A line from point to point, or the points alone where they are to look sparse."""
@@ -242,21 +245,19 @@ class _Canvas:
     def note(self, text: str) -> None:
         """Words in the middle."""
         if len(text) <= self._columns:
-            plt.text(text, x=0.5, y=0.5, alignment="center", color=look.AXIS.colour)
+            self._note = text
 
     def build(self) -> list[Strip]:
         """The figure as strips, each of the full width."""
-        width, height = self._size
-        lines = plt.build().split("\n")[:height]
-        lines += [""] * (height - len(lines))
-        return [_strip(line).adjust_cell_length(width, PLAIN) for line in lines]
+        ticks = tuple(self._x_ticks.items()), tuple(self._y_ticks.items())
+        return [*_figure(self._size, (self._columns, self._rows), *ticks, tuple(self._marks), self._note)]
 
     def _scatter(self, columns: Ints, rows: Ints, style: Look, characters: list[str] | None = None) -> None:
         """Put the marker of a look, or a character each, into cells."""
         if len(columns):
-            x, y = columns / max(self._columns - 1, 1), rows / max(self._rows - 1, 1)
-            marker = characters or (style.plain if self._ascii else style.marker)
-            plt.scatter(x.tolist(), y.tolist(), marker=marker, color=style.colour, style=style.attribute)
+            marker = tuple(characters) if characters else style.plain if self._ascii else style.marker
+            x, y = tuple(columns.tolist()), tuple(rows.tolist())
+            self._marks.append(_Marks(x, y, marker, style.colour, style.attribute))
 
     def _dot(self, steps: Ints) -> Ints:
         low, high = self._x_range
@@ -265,6 +266,47 @@ class _Canvas:
 
     def _row(self, place: float) -> int:
         return int(_index(np.array([place]), 4 * self._rows).item()) // 4
+
+
+Ticks = tuple[tuple[int, str], ...]
+
+
+@lru_cache(maxsize=8)
+def _figure(
+    size: tuple[int, int],
+    cells: tuple[int, int],
+    x_ticks: Ticks,
+    y_ticks: Ticks,
+    marks: tuple[_Marks, ...],
+    note: str,
+) -> tuple[Strip, ...]:
+    """plotext's figure as strips. Most frames of a long run change no dot of it, so it is kept."""
+    width, height = size
+    columns, rows = cells
+    plt.clear_figure()
+    plt.limit_size(False, False)
+    plt.theme("clear")
+    plt.plotsize(width, height)
+    plt.ticks_color(look.AXIS.colour)
+    plt.xaxes(True, False)
+    plt.yaxes(True, False)
+    plt.xlim(0, 1)
+    plt.ylim(0, 1)
+    plt.yticks([_part(row, rows) for row, _ in y_ticks], [label for _, label in y_ticks])
+    plt.xticks([_part(column, columns) for column, _ in x_ticks], [label for _, label in x_ticks])
+    for each in marks:
+        plt.scatter(
+            [_part(column, columns) for column in each.columns],
+            [_part(row, rows) for row in each.rows],
+            marker=list(each.marker) if isinstance(each.marker, tuple) else each.marker,
+            color=each.colour,
+            style=each.attribute,
+        )
+    if note:
+        plt.text(note, x=0.5, y=0.5, alignment="center", color=look.AXIS.colour)
+    lines = plt.build().split("\n")[:height]
+    lines += [""] * (height - len(lines))
+    return tuple(_strip(line).adjust_cell_length(width, PLAIN) for line in lines)
 
 
 def _index(places: Floats, count: int) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, cast
+
 import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -13,6 +15,9 @@ from tui.charts.look import Role
 from tui.state import RunState, Topic
 from tui.widgets.chart import Chart
 from tui.widgets.time_strip import TimeStrip
+
+if TYPE_CHECKING:
+    from tui.wire.app import WireApp
 
 AT_MOST = 2
 BESIDE = {
@@ -109,7 +114,7 @@ class ChartsPane(Vertical):
         focused = any(chart.has_focus for chart in self.charts)
         self.remove_children(Chart)
         self._watched, self._fed, self._current = watched, 0, 0
-        self.charts = [Chart(field) for field in watched]
+        self.charts = [Chart(field, ascii=cast("WireApp", self.app).ascii) for field in watched]
         for chart in self.charts:
             chart.smoothing = SMOOTHINGS[self._smoothing]
             chart.window = WINDOWS[self._window]

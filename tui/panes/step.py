@@ -69,7 +69,7 @@ class StepPane(ProbePane):
 NAMES = (
     *("loss", "‖g‖", "‖d‖"),
     *("actual Δ", "dᵀg", "actual/dᵀg"),
-    *("rate η", "dᵀg+½dᵀHd", "actual/that"),
+    *("rate η", "dᵀg+dᵀHd/2", "actual/that"),
     "cos(d, −g)",
 )
 """In three columns: what is predicted beside what comes of it."""

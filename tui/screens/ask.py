@@ -58,9 +58,8 @@ class Ask(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         self._error.display = False
-        width = max((len(answer) for answer, _ in self._ready), default=0)
         for answer, meaning in self._ready:
-            prompt = Content.assemble((f"{answer:<{width}}", "bold"), (f"  {meaning}", "$muted"))
+            prompt = Content.assemble((answer, "bold"), (f"  {meaning}", "$muted"))
             self._list.add_option(Option(prompt))
         self._list.highlighted = None
         self.set_focus(self._line)

@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
+from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
@@ -111,6 +112,7 @@ class ExplorerScreen(Screen[None]):
         key("shift+tab", "app.focus_previous", "", "The focus to what came before", PANES),
         key("question_mark,f1", "app.help", "help", "This help", PANES, shown="?"),
         key("ctrl+p", "app.command_palette", "", "What can be done now, by name", PANES),
+        key("ctrl+l", "app.repaint", "", "Write the whole screen anew", PANES),
         key("q", "app.quit", "quit", "Quit; the run is saved", PANES),
     ]
     AUTO_FOCUS = None
@@ -154,13 +156,18 @@ class ExplorerScreen(Screen[None]):
         yield Static(id="too-small")
 
     def on_mount(self) -> None:
+        self._lay_out(self.app.size)
         self._choose("charts")
         self.show(EVERYTHING)
         self.action_pane("charts")
 
     def on_resize(self, event: Resize) -> None:
-        """Lay out for the size: everything in sight, one pane at a time, or a sentence."""
-        width, height = event.size
+        """Lay out for the new size."""
+        self._lay_out(event.size)
+
+    def _lay_out(self, size: Size) -> None:
+        """Everything in sight, one pane at a time, or a sentence."""
+        width, height = size
         small = width < LEAST[0] or height < LEAST[1]
         spacious = width >= SPACIOUS[0] and height >= SPACIOUS[1]
         self.set_class(small, "-too-small")

@@ -13,6 +13,8 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui.panes.branches import BranchesPane
+from tui.panes.breakpoints import BreakpointsPane
 from tui.panes.curvature import CurvaturePane
 from tui.panes.hyperparameters import SettingsForm
 from tui.panes.probe_pane import ProbePane
@@ -32,6 +34,8 @@ FOCUSED: dict[str, tuple[type[Widget], ...]] = {
     "In Step": (StepPane,),
     "In Curvature": (CurvaturePane,),
     "In Samples": (SamplesPane,),
+    "In Branches": (BranchesPane,),
+    "In Breakpoints": (BreakpointsPane,),
     "In a list": (Choices,),
     "In a text": (Scroll,),
 }

@@ -1,11 +1,9 @@
-"""A live chart that repaints only the cells that changed."""
+"""A live chart that repaints only the lines that changed."""
 
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 from numpy.typing import ArrayLike
-from rich.cells import cell_len
-from rich.style import Style
 from textual.geometry import Region
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -94,7 +92,7 @@ class Chart(Widget, can_focus=True):
         self.log_scale = not self.log_scale
 
     def redraw(self) -> None:
-        """Draw now, and ask for a repaint of the cells that changed."""
+        """Draw now, and ask for a repaint of the lines that changed."""
         self._due = False
         width, height = self.size
         if not width or not height:
@@ -194,21 +192,6 @@ class _Track:
 
 
 def changed(before: Sequence[Strip], after: Sequence[Strip]) -> list[Region]:
-    """For each line that differs, the region from its first to its last differing cell."""
-    regions = []
-    for y, (old, new) in enumerate(zip_longest(before, after, fillvalue=Strip([]))):
-        if old != new:
-            pairs = zip_longest(_cells(old), _cells(new))
-            columns = [x for x, (a, b) in enumerate(pairs) if a != b]
-            if columns:
-                regions.append(Region(columns[0], y, columns[-1] - columns[0] + 1, 1))
-    return regions
-
-
-def _cells(strip: Strip) -> list[tuple[str, Style | None]]:
-    """A line cell by cell; the second cell of a wide character holds nothing."""
-    cells: list[tuple[str, Style | None]] = []
-    for segment in strip:
-        for character in segment.text:
-            cells += [(character, segment.style), ("", segment.style)][: cell_len(character)]
-    return cells
+    """The lines that differ."""
+    lines = enumerate(zip_longest(before, after, fillvalue=Strip([])))
+    return [Region(0, y, max(old.cell_length, new.cell_length), 1) for y, (old, new) in lines if old != new]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import Iterable, Iterator
+from asyncio import TimerHandle
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from rich.console import RenderableType
@@ -12,7 +14,6 @@ from textual import events
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
 from textual.screen import Screen
-from textual.timer import Timer
 
 from tui.wire.cells import Cells
 from tui.wire.pace import ASK, Pace
@@ -31,7 +32,7 @@ class WireApp(App[int]):
         """The colours that the terminal has; None: it has none, or is to show none."""
         self._cells: Cells | None = None
         self._pace = Pace()
-        self._late: Timer | None = None
+        self._late: TimerHandle | None = None
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         update = renderable if isinstance(renderable, LayoutUpdate | ChopsUpdate) else None
@@ -53,7 +54,7 @@ class WireApp(App[int]):
             return
         if wait := self._pace.wait:
             if self._late is None:
-                self._late = self.set_timer(wait, self._send_late)
+                self._late = self.after(wait, self._send_late)
             return
         if frame := self._cells.difference():
             self._begin_update()
@@ -68,7 +69,7 @@ class WireApp(App[int]):
 
     def _send_late(self) -> None:
         if self._late is not None:
-            self._late.stop()
+            self._late.cancel()
             self._late = None
         self._send_frame()
 
@@ -77,6 +78,13 @@ class WireApp(App[int]):
         self._pace.answered()
         if self._late is not None:
             self._send_late()
+
+    def after(self, seconds: float, do: Callable[[], object]) -> TimerHandle:
+        """Have something done after so many seconds, unless it is cancelled.
+
+        Textual's own timer never fires where the loop was busy for longer than its interval when it began.
+        """
+        return asyncio.get_running_loop().call_later(seconds, self.call_later, do)
 
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _app: self.action_repaint())

@@ -8,17 +8,19 @@ from functools import lru_cache
 from unicodedata import category
 
 from rich.cells import split_graphemes
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
 from tui.wire.look import PLAIN, Look, blank, change, look
-from tui.wire.plain import plain
+from tui.wire.plain import plain, shade
 
 Cell = tuple[str, Look]
 """A character, with what combines with it, and its look; the second cell of a wide one holds no character."""
 NARROW = re.compile("[ -~\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u2211\u2500-\u25fc\u2800-\u28ff]*")
 """Text of characters that are surely one cell wide each."""
+PIXELS = "▀"
+"""An image's cell holds two, one above the other."""
 WORTH_WRITING = 8
 """A gap of more cells is jumped over in any case."""
 
@@ -149,12 +151,22 @@ def _cells(
     colours: ColorSystem | None,
     ascii: bool,  # noqa: A002
 ) -> tuple[Cell, ...]:
+    if text.startswith(PIXELS) and style is not None and (ascii or colours is None):
+        return _shaded(text, style, colours)
     seen = look(style, colours)
     empty = (" ", blank(seen))
     characters: Iterable[str] = text if NARROW.fullmatch(text) else _characters(text)
     if ascii:
         characters = [plain(c) if c else " " for c in characters]
     return tuple((c, seen) if c != " " else empty for c in characters)
+
+
+def _shaded(text: str, style: Style, colours: ColorSystem | None) -> tuple[Cell, ...]:
+    """Pixels where a cell's two halves can't have a colour each: a character, as bright as both together."""
+    halves = [Color.default() if half is None else half for half in (style.color, style.bgcolor)]
+    bright = [sum(half.get_truecolor()) / (3 * 255) for half in halves]
+    fore = halves[bright[1] > bright[0]]
+    return ((shade(sum(bright) / 2), look(Style(color=fore), colours)),) * len(text)
 
 
 def _characters(text: str) -> Iterable[str]:

@@ -7,14 +7,17 @@ from functools import lru_cache
 
 UNKNOWN = "?"
 ALIKE = {
-    "+": "╭╮╰╯┌┐└┘├┤┬┴┼┏┓┗┛┣┫┳┻╋╔╗╚╝",
-    "-": "─━┄┈╌╍═–—−‐‑▔▁⎺⎽",
-    "|": "│┃┊┆╎╏║▏▕▎▍‖",
-    "#": "█▓▉▊▋▆▇▌▐▀▄▅▒■◼",
-    ":": "▂▃░",
-    "*": "●◆◉•★∗∙",
+    " ": "\N{BRAILLE PATTERN BLANK}",
+    "+": "╭╮╰╯┌┐└┘├┤┬┴┼┏┓┗┛┣┫┳┻╋╔╗╚╝▅",
+    "-": "─━┄┈╌╍═–—−‐‑▔▃⎺⎽",
+    "|": "│┃┊┆╎╏║▏▕▎▍▌‖",
+    "#": "█▓▉▊▋▐▀▒■◼",
+    "%": "▇◆",
+    "*": "▆●◉•★∗∙",
+    "=": "▄≡",
+    ":": "▂░",
+    ".": "▁…·‧",
     "o": "○◇◯",
-    ".": "…·‧",
     "x": "✗✘×",
     "v": "✓▼▽↓∨",
     "^": "▲△↑∧",
@@ -39,11 +42,11 @@ ALIKE = {
     "f": "φ",
     "S": "Σ",
     "V": "√",
-    "%": "½",
-    "=": "≡",
 }
 PLAIN = {character: ascii_one for ascii_one, characters in ALIKE.items() for character in characters}
 BRAILLE = range(0x2801, 0x2900)
+RAMP = " .:-=+*#%@"
+"""From dark to light."""
 
 
 @lru_cache(maxsize=1024)
@@ -57,3 +60,8 @@ def plain(character: str) -> str:
         return "*"
     letter = unicodedata.normalize("NFKD", character)[0]
     return letter if letter.isascii() and letter.isprintable() else " " if letter.isspace() else UNKNOWN
+
+
+def shade(brightness: float) -> str:
+    """A character as bright as this, from 0 to 1."""
+    return RAMP[round(brightness * (len(RAMP) - 1))]

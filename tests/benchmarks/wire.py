@@ -1,0 +1,267 @@
+"""What the screen costs: start, bytes to the terminal, keys while running, and what a run loses by it.
+
+By hand: python tests/benchmarks/wire.py   (a minute or two; the figures are those of two quiet cores)
+
+The installed `gradstep` runs in a pseudo-terminal, `linear-1-layer` at full speed; exit status 1 where a
+figure is above its limit.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from measure import show, table, tell
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "terminal"))
+
+from terminal_emulator import SlowTerminal, Terminal
+
+from engine.presets import load_preset
+from engine.worker.client import EngineClient
+from engine.worker.messages import Advanced, Open, Run
+from tui.wire.pace import ASK
+
+PRESET = "linear-1-layer"
+PLANNED = 200
+SIZES = ((80, 24, 1500), (120, 40, 3000))
+"""Columns, rows, and the bytes that a frame may have in the median."""
+STARTS = 5
+WATCHED_SECONDS = 5.0
+QUIET_SECONDS = 3.0
+PRESSES = 24
+TURNS = 5
+KEYS: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    ("?", lambda text: "k updates done" in text),
+    ("q", lambda text: "k updates done" not in text),
+    ("+", lambda text: "burst 1,000" in text),
+    ("-", lambda text: "burst 100 " in text),
+    ("2", lambda text: "identity-dead-relu" in text),
+    ("1", lambda text: "grad_norm" in text),
+)
+"""A key, and what the screen shows when it is answered; at the end all is as it was. No `escape`: that is
+waited for a tenth of a second, in case that it begins a sequence."""
+
+Row = tuple[str, str, str, str]
+over: list[str] = []
+
+
+def row(name: str, value: float, limit: float | None, unit: str, digits: int = 0, beside: str = "") -> Row:
+    if limit is not None and value > limit:
+        over.append(name)
+    return (
+        name,
+        f"{value:,.{digits}f} {unit}",
+        f"{limit:,.{digits}f} {unit}" if limit is not None else "–",
+        beside,
+    )
+
+
+def opened(folder: str, columns: int = 80, rows: int = 24, kind: type[Terminal] = Terminal) -> Terminal:
+    environment = {
+        "TERM": "xterm-256color",
+        "XDG_DATA_HOME": folder,
+        "GRADSTEP_DATA": folder,
+        "PYTHONDONTWRITEBYTECODE": "",  # as installed: compiled once
+    }
+    return kind(["gradstep", PRESET], environment, columns, rows)
+
+
+def position(text: str) -> int:
+    found = re.search(r"step\s+([\d,]+)", text)
+    return int(found[1].replace(",", "")) if found else -1
+
+
+def ready(terminal: Terminal) -> None:
+    terminal.wait_for(lambda text: position(text) == 0 and "paused" in text, 60)
+
+
+def settled(terminal: Terminal) -> None:
+    while terminal.read(0.5):
+        pass
+
+
+def running(terminal: Terminal) -> None:
+    """At full speed, beyond the planned end, the axis no longer new."""
+    terminal.press(" ")
+    terminal.wait_for(lambda text: position(text) == PLANNED)
+    settled(terminal)
+    terminal.press(" ")
+    terminal.wait_for(lambda text: position(text) > 2000)
+
+
+def starts(folder: str) -> list[Row]:
+    """The time from the command to its first screen, and to where `n` does a step; and to quit."""
+    paints, readies, screens, quits, torches = [], [], [], [], []
+    for _ in range(STARTS):
+        started = time.monotonic()
+        with opened(folder) as terminal:
+            terminal.wait_for(lambda text: "Charts" in text and "quit" in text)
+            paints.append(time.monotonic() - started)
+            ready(terminal)
+            readies.append(time.monotonic() - started)
+            settled(terminal)
+            screens.append(terminal.written)
+            asked = time.monotonic()
+            terminal.press("q")
+            terminal.exit_status()
+            quits.append(time.monotonic() - asked)
+        started = time.monotonic()
+        subprocess.run([sys.executable, "-c", "import torch"], check=True)
+        torches.append(time.monotonic() - started)
+    bare = f"`import torch` alone: {statistics.median(torches):.2f} s"
+    return [
+        row("first paint", statistics.median(paints), 0.7, "s", 2),
+        row("ready to step", statistics.median(readies), 2.5, "s", 2, bare),
+        row("quit, nothing to save", statistics.median(quits), 0.3, "s", 2),
+        row("bytes until ready, 80×24", statistics.median(screens), None, "B"),
+    ]
+
+
+def frames(folder: str, columns: int, rows: int, limit: float) -> list[Row]:
+    """The bytes of a single step, of each frame of a run, and of none while it is paused."""
+    with opened(folder, columns, rows) as terminal:
+        ready(terminal)
+        settled(terminal)
+        before = terminal.written
+        terminal.press("n")
+        terminal.wait_for(lambda text: position(text) == 1)
+        settled(terminal)
+        step = terminal.written - before
+        running(terminal)
+        terminal.keep, terminal.stream = True, b""
+        watch(terminal, WATCHED_SECONDS)
+        sizes = [len(frame) + len(ASK) for frame in terminal.stream.split(ASK.encode())[1:-1]]
+        terminal.press(" ")
+        terminal.wait_for(lambda text: "paused" in text)
+        settled(terminal)
+        before = terminal.written
+        watch(terminal, QUIET_SECONDS)
+        quiet = terminal.written - before
+    size = f"{columns}×{rows}"
+    often = f"{len(sizes) / WATCHED_SECONDS:.1f} frames/s, largest {max(sizes):,} B"
+    return [
+        row(f"a single step, {size}", step, 2000, "B"),
+        row(f"a frame while running (median), {size}", statistics.median(sizes), limit, "B", 0, often),
+        row(f"paused, {size}", quiet, 0, "B"),
+    ]
+
+
+def watch(terminal: Terminal, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        terminal.read(left)
+
+
+def latency(folder: str, kind: type[Terminal], name: str, limit: float) -> Row:
+    """The time from a key to the screen that answers it, the run at full speed."""
+    with opened(folder, kind=kind) as terminal:
+        ready(terminal)
+        running(terminal)
+        taken = []
+        for _ in range(PRESSES // len(KEYS)):
+            for key, answered in KEYS:
+                terminal.press(key)
+                taken.append(terminal.wait_for(answered))
+        seen = set()
+        deadline = time.monotonic() + WATCHED_SECONDS
+        while time.monotonic() < deadline:
+            terminal.read(0.05)
+            seen.add(position(terminal.text))
+    often = f"median {statistics.median(taken) * 1e3:.0f} ms, {len(seen) / WATCHED_SECONDS:.1f} frames/s"
+    worst = statistics.quantiles(taken, n=20)[-1]
+    return row(name, worst * 1e3, limit, "ms", 0, often)
+
+
+def cost(folder: str) -> Row:
+    """Steps in a second of the engine's processor with the explorer, and with nobody looking; in turn."""
+    losses, speeds = [], []
+    for _ in range(TURNS):
+        alone, watched = headless_speed(), explorer_speed(folder)
+        losses.append(1 - watched / alone)
+        speeds.append(watched)
+    loss = statistics.median(losses) * 100
+    return row("what a run loses by the screen", loss, 3, "%", 1, f"{statistics.median(speeds):,.0f} steps/s")
+
+
+def headless_speed() -> float:
+    """Of the engine's process, its events thrown away."""
+    seen: list[tuple[float, int]] = []
+
+    def on_event(event: object) -> None:
+        if isinstance(event, Advanced) and client.pid is not None:
+            seen.append((processor_seconds(client.pid), event.position))
+
+    client = EngineClient(on_event)
+    client.start()
+    client.send(Open(load_preset(PRESET), save=True))
+    client.send(Run(None))
+    while not seen or seen[-1][1] < 2000:
+        time.sleep(0.01)
+    first = seen[-1]
+    time.sleep(WATCHED_SECONDS)
+    last = seen[-1]
+    client.close()
+    return (last[1] - first[1]) / (last[0] - first[0])
+
+
+def explorer_speed(folder: str) -> float:
+    """By the positions that it shows; the emulator looks at its output afterwards, so as to take no time."""
+    with opened(folder) as terminal:
+        ready(terminal)
+        running(terminal)
+        seen: list[tuple[float, bytes]] = []
+        engine = psutil.Process(terminal.pid).children()[0].pid
+        deadline = time.monotonic() + WATCHED_SECONDS
+        while time.monotonic() < deadline:
+            data = os.read(terminal._fd, 65536)
+            seen.append((processor_seconds(engine), data))
+            for _ in range(data.count(ASK.encode())):
+                terminal.press("\x1b[1;1R")
+        points = []
+        for when, data in seen:
+            terminal._stream.feed(data)
+            points.append((when, position(terminal.text)))
+    (began, first), (ended, last) = points[0], points[-1]
+    return (last - first) / (ended - began)
+
+
+def processor_seconds(process: int) -> float:
+    times = psutil.Process(process).cpu_times()
+    return times.user + times.system
+
+
+def main() -> int:
+    made = table("What the screen costs", "what", "measured", "limit", "beside")
+
+    def add(*rows: Row) -> None:
+        for each in rows:
+            tell(*each)
+            made.add_row(*each)
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["XDG_DATA_HOME"] = folder
+        opened(folder).__exit__()  # warm
+        add(*starts(folder))
+        for columns, rows, limit in SIZES:
+            add(*frames(folder, columns, rows, limit))
+        add(latency(folder, Terminal, "a key while running (95th percentile)", 50))
+        add(latency(folder, SlowTerminal, "the same at 56 kbit/s and 200 ms each way", 2000))
+        add(cost(folder))
+    show(made)
+    print(f"load of the last minute: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    if over:
+        print("above the limit:", ", ".join(over))
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""What a terminal can show, told by its environment."""
+
+import pytest
+
+from tui.wire.pace import HEARD, UNDER_WAY, UNHEARD, Pace
+from tui.wire.plain import plain, shade
+from tui.wire.terminal import is_ascii
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        # POSIX, XBD 8.2: LC_ALL before LC_CTYPE before LANG, each only where it is not empty
+        ({}, False),
+        ({"LANG": "en_GB.UTF-8"}, False),
+        ({"LANG": "de_DE.utf8"}, False),
+        ({"LANG": "C"}, True),
+        ({"LANG": "POSIX"}, True),
+        ({"LC_ALL": "C", "LANG": "en_GB.UTF-8"}, True),
+        ({"LC_ALL": "", "LC_CTYPE": "C.UTF-8"}, False),
+        ({"LC_CTYPE": "en_GB.ISO-8859-1", "LANG": "en_GB.UTF-8"}, True),
+        ({"LC_ALL": "C.UTF-8", "LANG": "C"}, False),
+        # PEP 538: Python itself sets LC_CTYPE where the locale is C
+        ({"LC_CTYPE": "C.UTF-8", "LANG": "C"}, True),
+    ],
+)
+def test_ascii_by_the_locale(environment, expected):
+    assert is_ascii(environment) is expected
+
+
+@pytest.mark.parametrize(
+    ("character", "expected"),
+    [*zip("a╭│●⣿⠀é²ᵀ漢", "a+|** e2T?", strict=True), ("w\N{COMBINING CIRCUMFLEX ACCENT}", "w")],
+)
+def test_plain_characters(character, expected):
+    assert plain(character) == expected
+
+
+def test_shades_from_dark_to_light():
+    assert shade(0.0) == " "
+    assert shade(1.0) == "@"
+    assert len({shade(level / 9) for level in range(10)}) == 10
+
+
+class Clock:
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_no_more_frames_are_under_way_than_may_be():
+    pace = Pace(Clock())
+    for _ in range(UNDER_WAY):
+        assert pace.wait == 0
+        pace.sent()
+    assert pace.wait > 0
+    pace.answered()
+    assert pace.wait == 0
+
+
+def test_a_terminal_that_never_answers_is_not_waited_for_long():
+    clock = Clock()
+    pace = Pace(clock)
+    for _ in range(UNDER_WAY):
+        pace.sent()
+    assert pace.wait == UNHEARD
+    clock.now += UNHEARD
+    for _ in range(5):
+        assert pace.wait == 0
+        pace.sent()
+
+
+def test_one_that_has_answered_is_waited_for_longer():
+    clock = Clock()
+    pace = Pace(clock)
+    pace.sent()
+    pace.answered()
+    for _ in range(UNDER_WAY):
+        pace.sent()
+    clock.now += UNHEARD
+    assert pace.wait == HEARD - UNHEARD
+    clock.now += HEARD
+    assert pace.wait == 0
