@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from engine.changes import changed
-from engine.claims import SeedResult, State, Verdict
-from engine.conditions import parse_condition, parse_measure
-from engine.config import Claim, Preset
+from engine.claims import Verdict
+from engine.config import Preset
 from engine.history import History
 from engine.presets import load_preset
+from engine.seeds import judge_over_seeds
 from engine.session import Session
 
 LOOK_EVERY = 50
 """Positions between two looks at the verdicts."""
+AT_ONCE = 10
+"""Steps of another preset's run between two looks whether it is still wanted."""
 
 Progress = Callable[[int, int], object]
 """Told (steps or seeds done, how many there are)."""
@@ -32,51 +34,40 @@ def check(preset: Preset, data_dir: Path | None = None, progress: Progress | Non
         verdicts = session.claims(runs)
         if progress is not None:
             progress(session.position, end)
-    return [
-        verdict if verdict.claim.seeds is None else check_seeds(preset, verdict.claim, data_dir, progress)
-        for verdict in verdicts
-    ]
-
-
-def check_seeds(
-    preset: Preset, claim: Claim, data_dir: Path | None = None, progress: Progress | None = None
-) -> Verdict:
-    """The verdict on a claim over the seeds 0 … n−1: its condition at the end of each seed's run, beside the
-    runs of the same seed that it speaks of."""
-    count = claim.seeds or 0
-    condition = parse_condition(claim.condition or "")
-    measure = parse_measure(claim.measure) if claim.measure is not None else None
-    results = []
-    for seed in range(count):
-        runs = FinishedRuns(data_dir, {"train.seed": seed})
-        history = finished(changed(preset, {"train.seed": seed}), data_dir)
-        end = len(history) - 1
-        value = measure.value(history, end, runs) if measure is not None else None
-        results.append(SeedResult(seed, condition.holds(history, end, runs), value))
-        if progress is not None:
-            progress(seed + 1, count)
-    state: State = "holds" if all(result.held for result in results) else "refuted"
-    return Verdict(claim, state, len(results), seeds=tuple(results))
+    over_seeds = iter(judge_over_seeds(preset, data_dir, progress))
+    return [verdict if verdict.claim.seeds is None else next(over_seeds) for verdict in verdicts]
 
 
 class FinishedRuns:
     """The records of presets run to their planned end, each run once, with settings changed."""
 
-    def __init__(self, data_dir: Path | None, changes: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path | None,
+        changes: Mapping[str, Any] | None = None,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> None:
         self._data_dir = data_dir
         self._changes = changes or {}
+        self._meanwhile = meanwhile
         self._histories: dict[str, History] = {}
 
     def __call__(self, name: str) -> History:
         """The records of a preset's run. Raises ConfigError for an unknown one."""
         if name not in self._histories:
             preset = changed(load_preset(name), self._changes)
-            self._histories[name] = finished(preset, self._data_dir)
+            self._histories[name] = finished(preset, self._data_dir, self._meanwhile)
         return self._histories[name]
 
 
-def finished(preset: Preset, data_dir: Path | None) -> History:
-    """The records of a preset's run to its planned end, or to where its loss is not finite."""
+def finished(
+    preset: Preset, data_dir: Path | None, meanwhile: Callable[[], object] = lambda: None
+) -> History:
+    """The records of a preset's run to its planned end, or to where its loss is not finite; `meanwhile` is
+    called now and then, and may raise."""
     session = Session(preset, data_dir)
-    session.burst(session.planned_steps or 0)
+    end = session.planned_steps or 0
+    while session.position < end and not session.diverged:
+        meanwhile()
+        session.burst(min(AT_ONCE, end - session.position))
     return session.history

@@ -14,7 +14,8 @@ State = Literal["holds", "refuted", "shown", "open"]
 
 @dataclass(frozen=True)
 class SeedResult:
-    """Whether a claim's condition held at the end of the run of one seed, and what its measure was there."""
+    """Whether a claim's condition, if any, held at the end of the run of one seed, and what its measure
+    was there."""
 
     seed: int
     held: bool | None
@@ -27,7 +28,7 @@ class Verdict:
 
     `always` and `never` hold for `steps` steps so far, and no finite run proves them, or are refuted at
     `position`. `eventually` and `at` are shown or refuted there, or open until then. A claim over seeds
-    holds if it does for each of them.
+    holds if it does for each of them, or, where it says so, for what they come to together.
     """
 
     claim: Claim
@@ -55,6 +56,8 @@ class Verdict:
     @property
     def text(self) -> str:
         """The verdict in words."""
+        if self.seeds and self.claim.over_seeds is not None:
+            return f"{self.state} over {len(self.seeds)} seeds"
         if self.seeds:
             return f"holds for {sum(bool(s.held) for s in self.seeds)} of {len(self.seeds)} seeds"
         if self.claim.seeds is not None:
@@ -79,7 +82,9 @@ class Judge:
     def __init__(self, claim: Claim, finals: Finals = no_runs) -> None:
         self.claim = claim
         self._finals = finals
-        self._condition: Condition = parse_condition(claim_condition(claim))
+        self._condition: Condition
+        if claim.seeds is None:
+            self._condition = parse_condition(claim_condition(claim))
         self._judged = 0
         self._decided: Verdict | None = None
 
@@ -121,6 +126,6 @@ class Judge:
 
 def claim_condition(claim: Claim) -> str:
     """The text of a claim's condition, whatever its quantifier."""
-    text = claim.always or claim.never or claim.eventually or claim.condition
+    text = claim.always or claim.never or claim.eventually or claim.condition or claim.over_seeds
     assert text is not None, "a claim has exactly one quantifier"
     return text

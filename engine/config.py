@@ -15,7 +15,7 @@ from engine.conditions import ConditionError, parse_condition, parse_measure
 from engine.errors import UserError
 from engine.history import FIELDS
 from engine.quantities import QUANTITIES, find_quantity, form
-from engine.summaries import parse_measure_of_run
+from engine.summaries import parse_condition_over_seeds, parse_measure_of_run
 from engine.sweep.axes import Axis, AxisError, make_axis
 
 MAX_VALUES = 50_000_000
@@ -493,6 +493,7 @@ class Claim(_Table):
     at: Whole | None = None
     seeds: int | None = Field(None, ge=2, le=1000, description="judged at the end of the run of each seed")
     condition: str | None = Field(None, min_length=1, description="what holds at `at`, or for each seed")
+    over_seeds: str | None = Field(None, min_length=1, description="what holds of the seeds together")
     measure: str | None = Field(None, min_length=1, description="the number whose spread over seeds is shown")
     within: Count | None = None
     expect: Literal["holds", "refuted", "shown", "open"] | None = None
@@ -502,10 +503,18 @@ class Claim(_Table):
         given = [q for q in QUANTIFIERS if getattr(self, q) is not None]
         if len(given) != 1:
             raise ValueError(f"needs exactly one of {', '.join(map(repr, QUANTIFIERS))}; has {given}")
-        if (self.at is None and self.seeds is None) != (self.condition is None):
+        needed = self.at is not None or (self.seeds is not None and self.over_seeds is None)
+        if needed != (self.condition is not None):
             raise ValueError(
                 "'condition' belongs to 'at' or 'seeds', and they to it: at = 100, condition = \"loss < 1\""
             )
+        if self.over_seeds is not None:
+            if self.seeds is None:
+                raise ValueError("'over_seeds' belongs to 'seeds': seeds = 20")
+            try:
+                parse_condition_over_seeds(self.over_seeds)
+            except ConditionError as error:
+                raise ValueError(f"over_seeds: {error}") from None
         if self.measure is not None:
             if self.seeds is None:
                 raise ValueError("'measure' belongs to 'seeds': the number whose spread over them is shown")

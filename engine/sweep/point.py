@@ -52,9 +52,9 @@ def _done(job: Job, tell: Tell, started: float) -> Result:
             told = time.monotonic()
         session.advance(dense=False)
         met = until is not None and bool(until.holds(session.history, session.position))
-    finals = FinishedRuns(job.data_dir, _shared(job))
-    here = Place(session.history, session.position, finals)
-    places = [Place(session.history, position, finals) for position in range(session.position + 1)]
+    here = session.position
+    finals = FinishedRuns(job.data_dir, _shared(job), lambda: tell(here, end))
+    places = [Place(session.history, position, finals) for position in range(here + 1)]
     ending, reason = _ending(session, job.until, met)
     return Result(
         job.point,
@@ -62,7 +62,7 @@ def _done(job: Job, tell: Tell, started: float) -> Result:
         reason,
         session.record,
         tuple(parse_measure_of_run(measure).value(places) for measure in job.measures),
-        tuple(parse_condition(condition).holds(*here) for condition in job.conditions),
+        tuple(parse_condition(condition).holds(*places[-1]) for condition in job.conditions),
         tuple(verdict.state for verdict in session.claims(finals)),
         session.state_hash(),
         time.perf_counter() - started,

@@ -102,11 +102,14 @@ def reproduce(preset: str, verdict: Verdict) -> str:
 
 
 def _evidence(verdict: Verdict) -> str:
-    if measures := [seed.measure for seed in verdict.seeds if seed.measure is not None]:
-        return f"{verdict.claim.measure}:\n{distribution(measures)}"
-    return ", ".join(
-        f"{name} = {'none' if is_null_number(value) else f'{value:.6g}'}" for name, value in verdict.values
+    values = ", ".join(
+        f"{plain(name)} = {'none' if is_null_number(value) else f'{value:.6g}'}"
+        for name, value in verdict.values
     )
+    if measures := [seed.measure for seed in verdict.seeds if seed.measure is not None]:
+        spread = f"{plain(verdict.claim.measure or '')}:\n{distribution(measures)}"
+        return f"{values}\n{spread}" if values else spread
+    return values
 
 
 def _table(judged: list[tuple[str, Verdict]]) -> Table:

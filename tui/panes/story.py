@@ -100,6 +100,8 @@ def told(claim: Claim, verdict: Verdict | None) -> Content:
 
 def condition(claim: Claim) -> str:
     """A claim's condition with its quantifier, as its file has it."""
+    if claim.over_seeds is not None:
+        return f"over {claim.seeds} seeds: {text.plain(claim.over_seeds)}"
     if claim.seeds is not None:
         return f"for each of {claim.seeds} seeds: {text.plain(claim.condition or '')}"
     if claim.at is not None:
