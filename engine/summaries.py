@@ -166,9 +166,11 @@ class _OfMany(Translation):
         return Aggregate(name, parse_measure(first, self.inside), float(q))
 
     def operand(self, operand: Aggregate | Operand) -> str:
-        if operand not in self.parts:
+        written = list(map(str, self.parts))
+        if str(operand) not in written:
+            written.append(str(operand))
             self.parts.append(operand)
-        return f"v[{self.parts.index(operand)}]"
+        return f"v[{written.index(str(operand))}]"
 
     def field(self, node: ast.expr, name: str, index: int | None) -> str:
         if not self.names:

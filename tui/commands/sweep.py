@@ -37,6 +37,7 @@ STYLES = {"condition": "green", "diverged": "yellow", "failed": "red"}
 MAX_JOBS = 1024
 LISTED = 40
 """A sweep of at most so many runs is listed run by run."""
+BIG = 1e9
 WIDE = 1000
 """Positive numbers so many times apart are spread by their logarithms."""
 SHOWN_RUNNING = 16
@@ -225,9 +226,16 @@ def _table(plan: Plan, results: Sequence[Result]) -> Table:
             *(Text(plain(label)) for label in labels),
             Text(ENDINGS[result.ending], style),
             "–" if step is None else f"{int(step):,}",
-            *(number(value) for value in values),
+            *map(_shown, values),
         )
     return table
+
+
+def _shown(value: float | None) -> str:
+    """A count without a point, any other number with four digits."""
+    if value is not None and value.is_integer() and abs(value) < BIG:
+        return f"{int(value):,}"
+    return number(value, 4)
 
 
 def _source(arguments: argparse.Namespace) -> str:

@@ -96,6 +96,10 @@ def test_numbers_over_the_steps_of_a_run():
     }
     for text, value in expected.items():
         assert parse_measure_of_run(text).value(places) == pytest.approx(value, rel=1e-12), text
+    twice = parse_measure_of_run("median(loss) / median( loss ) + 1")
+    assert (len(twice.parts), twice.value(places)) == (1, 2.0)
+    twice = parse_measure_of_run("median(loss) - median(loss)")
+    assert (len(twice.parts), twice.value(places)) == (1, 0.0)
     assert parse_measure_of_run("first(loss < 0)").value(places) is None
     assert parse_measure_of_run("median(val_loss)").value(places) is None
     with pytest.raises(ConditionError, match="did you mean 'median'"):
