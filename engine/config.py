@@ -535,8 +535,10 @@ class Claim(_Table):
     def quantities(self) -> tuple[str, ...]:
         """What of a run has to be measured for it to be judged."""
         text = self.always or self.never or self.eventually or self.condition
+        condition = parse_condition(text).quantities if text else ()
         measured = parse_measure(self.measure).quantities if self.measure else ()
-        return tuple(dict.fromkeys((*(parse_condition(text).quantities if text else ()), *measured)))
+        over = parse_condition_over_seeds(self.over_seeds).quantities if self.over_seeds else ()
+        return tuple(dict.fromkeys((*condition, *measured, *over)))
 
 
 class SweepAxis(_Table):

@@ -87,9 +87,10 @@ class Summary:
     _function: Callable[[list[float]], Any]
 
     @property
-    def runs(self) -> set[str]:
-        """The presets whose runs it reads."""
-        return {name for part in self.parts for name in (part.of.runs if isinstance(part, Aggregate) else ())}
+    def quantities(self) -> tuple[str, ...]:
+        """The quantities that it reads, which have to be measured as the run goes."""
+        read = [part.of.quantities if isinstance(part, Aggregate) else (part.field,) for part in self.parts]
+        return tuple(dict.fromkeys(name for names in read for name in names if name not in FIELDS))
 
     @property
     def aggregates(self) -> list[Aggregate]:

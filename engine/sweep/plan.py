@@ -11,7 +11,7 @@ import tomli_w
 
 from engine.changes import changed
 from engine.conditions import parse_condition
-from engine.config import Preset
+from engine.config import Preset, quoted
 from engine.errors import UserError
 from engine.history import FIELDS
 from engine.problems import ConfigError
@@ -104,7 +104,10 @@ def make_plan(
     if until is not None:
         parse_condition(until)
     for measure in measures:
-        parse_measure_of_run(measure)
+        for name in parse_measure_of_run(measure).quantities:
+            if name not in preset.measure:
+                where = f"in the preset's [measure], as {quoted(name)} = 10"
+                raise UserError(f"sweep: {name} is not measured; say every how many steps {where}")
     if preset.train.threads == "auto":
         preset = changed(preset, {"train.threads": 1})
     beside = tuple(measure for measure in dict.fromkeys(measures) if measure not in FIELDS)

@@ -45,6 +45,8 @@ def _done(job: Job, tell: Tell, started: float) -> Result:
     session = Session(changed(job.preset, {"run.keyframe_megabytes": 1}), job.data_dir)
     end = session.planned_steps or 0
     until = parse_condition(job.until) if job.until is not None else None
+    if until is not None:
+        session.look_for(until)
     met, told = False, 0.0
     while session.position < end and not met and not session.diverged:
         if time.monotonic() - told > TELL_SECONDS:
