@@ -24,7 +24,7 @@ Finals = Callable[[str], History | None]
 """The records of another preset's finished run, by its name; None where that was not run."""
 
 MAX_LENGTH = 1000
-MAX_WINDOW = 10_000
+MAX_WINDOW = 1_000
 
 
 class ConditionError(UserError):
@@ -93,8 +93,10 @@ class Operand:
             case _:
                 found = float(np.maximum.reduce(values))
         # a null makes a reduction NaN and a comparison false, so most windows need no second look
-        suspect = found == 0 if self.kind in ("rising", "falling") else found != found
-        return NULL if suspect and is_null(values).any() else found
+        suspect = found == 0.0 or found != found
+        if suspect and np.isnan(np.minimum.reduce(values)) and is_null(values).any():
+            return NULL
+        return found
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ CONDITIONS = [
     "change(loss, 10) > 0",
     "rising(mistakes, 3)",
     "mean(loss, 100) < 1",
-    "lowest(loss, 1000) > 1",
     f"highest(loss, {MAX_WINDOW}) > 1",
 ]
 
