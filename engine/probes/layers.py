@@ -81,6 +81,7 @@ def layers(
                 distinct_outgoing=None if columns is None else len(set(columns)),
                 distinct=len(set(both)),
                 twins=_groups(rows),
+                distinct_gradients=_distinct_gradients(layer, grad),
                 rank=None if values is None else rank(values, weight.shape, _epsilon(weight)),
                 different_weights=len(torch.unique(weight)) if ranks else None,
                 singular_values=values,
@@ -204,6 +205,13 @@ def _saturated_shares(layer: Layer, out: Tensor) -> Floats | None:
 def _bits(matrix: NDArray[Any]) -> list[bytes]:
     """Each row's bits."""
     return [row.tobytes() for row in np.ascontiguousarray(matrix)]
+
+
+def _distinct_gradients(layer: Layer, grad: NDArray[Any]) -> int:
+    """How many of a layer's units have a gradient of their own; `grad` has weights before biases."""
+    weights = grad[: layer.units * layer.inputs].reshape(layer.units, layer.inputs)
+    biases = grad[weights.size :].reshape(layer.units, -1)
+    return len(set(_bits(np.concatenate([weights, biases], 1))))
 
 
 def _groups(rows: list[bytes]) -> tuple[tuple[int, ...], ...]:

@@ -156,6 +156,9 @@ class LayerReport:
     """The number of units different in what comes in or in what goes out."""
     twins: tuple[tuple[int, ...], ...]
     """Groups of units with identical incoming weights and bias."""
+    distinct_gradients: int
+    """The number of different rows of the gradient by (weights, bias), bit for bit: units that are alike in
+    these and in their parameters stay alike under every rule that treats all parameters the same."""
     rank: int | None
     """Of the weights, numerically; None where not asked for."""
     different_weights: int | None

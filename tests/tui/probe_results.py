@@ -94,6 +94,7 @@ def layers(position=20, distinct=1, **given):
         distinct_incoming=distinct,
         distinct_outgoing=distinct,
         distinct=distinct,
+        distinct_gradients=distinct,
         twins=(tuple(range(64)),) if distinct < 64 else (),
         notes=(),
         **{**known, **given},

@@ -329,7 +329,7 @@ async def test_the_layers_are_drawn_and_counted():
         shown = b.text("#layers")
         for says in (
             "64 units, 1 distinct",
-            "1 group; 0–63",
+            "1 group; 0–63; 1 distinct gradient",
             "▁▁▁▁▁▂▂▂▂▃▃▃▃▄▄▄▄▅▅▅▅▆▆▆▆▇▇▇▇██ -0.600 … 2.66",
             "silent     5 of 64: 3, 7–9, 40",
             "unit 3 from 3 on, 3 units from 12 on",

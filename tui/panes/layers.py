@@ -261,8 +261,11 @@ def _alike(layer: LayerReport, room: int) -> str:
     groups = sorted(layer.twins, key=len, reverse=True)
     if not groups:
         return "none by what comes in"
-    largest = listed(groups[0], room - 24)
-    return f"{len(groups)} group{'s' if len(groups) > 1 else ''}; {largest}"
+    gradients = (
+        f"; {layer.distinct_gradients:,} distinct gradient{'s' if layer.distinct_gradients > 1 else ''}"
+    )
+    largest = listed(groups[0], room - 24 - len(gradients))
+    return f"{len(groups)} group{'s' if len(groups) > 1 else ''}; {largest}{gradients}"
 
 
 def _histogram(name: str, histogram: Histogram, style: str = "$primary") -> Content:

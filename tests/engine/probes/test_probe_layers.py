@@ -109,11 +109,16 @@ def test_equal_initialisation_makes_all_units_one_and_they_stay_so():
     session = session_of("sigmoid", initialiser={"name": "constant", "value": 0.01}, learning_rate=0.5)
     session.burst(20)
     hidden, last = probe(session, "layers").layers
-    assert (hidden.units, hidden.distinct) == (12, 1)
+    assert (hidden.units, hidden.distinct, hidden.distinct_gradients) == (12, 1, 1)
     assert hidden.twins == (tuple(range(12)),)
-    assert (last.distinct, last.twins) == (10, ())  # the outputs have moved apart: their labels differ
+    assert (last.distinct, last.distinct_gradients, last.twins) == (
+        10,
+        10,
+        (),
+    )  # the outputs have moved apart: their labels differ
     other = probe(session_of("sigmoid"), "layers").layers[0]
     assert (other.distinct_incoming, other.distinct_outgoing, other.distinct) == (12, 12, 12)
+    assert other.distinct_gradients == 12
 
 
 def test_twins_must_agree_in_bias_and_differ_by_what_goes_out():
