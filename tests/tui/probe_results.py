@@ -81,6 +81,7 @@ def layers(position=20, distinct=1, **given):
         "saturated_share": None,
         "rank": None,
         "singular_values": None,
+        "different_weights": None,
         "silent_since": np.array([0, 12, 12, 12, 20]),
         "watched_from": 0,
     }
@@ -130,7 +131,6 @@ def spectrum(position=200):
         columns=101,
         singular_values=np.array([3.354e7, 5590.0, *[1e-6] * 99]),
         rank=2,
-        different_weights=6,
         eigenvalues=np.array([1.5e12, 4.166e4]),
         condition=3.6e7,
         naive_condition=1.35e22,

@@ -309,7 +309,7 @@ async def test_the_step_is_told_in_words_and_numbers():
         for says in (
             "as the quadratic predicts",
             "not\ufffd downhill",
-            "dᵀg+½dᵀHd      -0.01095",
+            "dᵀg+dᵀHd/2     -0.01095",
             "layer2       1.830     0.3022  1.000e-09",
             "vanishing gradient",
             "0.5000      2.310          2  taken",

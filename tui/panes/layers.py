@@ -102,6 +102,7 @@ class LayersPane(ProbePane):
 
     def action_killer(self) -> None:
         if (unit := self._shown(self._result)) is not None:
+            self._unit = unit  # to be shown there too
             self.post_message(self.Killer(unit))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
