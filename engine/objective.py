@@ -43,10 +43,13 @@ class Regression:
         errors = torch.sub(outputs, targets) if grad is None else torch.sub(outputs, targets, out=grad)
         loss = self.factor / count * squared_norm(errors.view(-1))
         sizes = torch.abs(errors)
-        # NaN compares as false, so an output that is no number is a mistake
-        mistakes = count - int(torch.count_nonzero(sizes <= self.tolerance))
         max_error = torch.max(sizes).item()
-        mape = 100.0 * torch.mean(sizes.div_(torch.abs(targets).clamp_(min=MAPE_FLOOR))).item()
+        scale = torch.abs(targets).clamp_(min=MAPE_FLOOR)
+        mape = 100.0 * torch.mean(torch.div(sizes, scale, out=scale)).item()
+        # NaN compares as false, so an output that is no number is a mistake. Truths as floats are counted
+        # six times faster than as bools, and a sample's number of them is exact
+        within = sizes.le_(self.tolerance).sum(1)
+        mistakes = count - int(within.sum(dtype=torch.float64).item())
         if grad is not None:
             grad.mul_(2.0 * self.factor / count)
         return Metrics(loss, (count - mistakes) / count, mistakes, mape, max_error)
