@@ -21,6 +21,7 @@ from tui.panes.probe_pane import ProbePane
 from tui.panes.samples import SamplesPane
 from tui.panes.step import StepPane
 from tui.screens.explorer import CHARTS, PANES, RUN, ExplorerScreen
+from tui.screens.once import ClosesOnce
 from tui.widgets.choice import Choice
 from tui.widgets.scroll import Choices, Scroll
 from tui.widgets.setting_row import SettingRow
@@ -41,7 +42,7 @@ FOCUSED: dict[str, tuple[type[Widget], ...]] = {
 }
 
 
-class Help(ModalScreen[None]):
+class Help(ClosesOnce, ModalScreen[None]):
     """All keys, by where they act."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

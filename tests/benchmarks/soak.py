@@ -1,0 +1,249 @@
+"""Uses the explorer at random: runs, pauses, seeks, steps back, forks, switches, resizes, opens tabs.
+
+By hand: python tests/benchmarks/soak.py [--minutes 10] [--seed 0]
+
+At the end: no exception was shown, memory has stopped growing but for the records, and the state's hash, as
+the log says it, is that of the saved session and of a straight run with the same settings from the same
+positions. The hour's version: --minutes 60.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "terminal"))
+
+from terminal_emulator import Terminal
+
+from engine import Session
+
+PRESET = "linear-1-layer"
+SIZES = ((120, 40), (80, 24), (100, 30), (60, 20), (132, 50), (50, 15))
+LEAST = (60, 20)
+RATES = ("1e-12", "9e-13", "5e-13", "1.1e-12")
+MAX_POSITION = 30_000
+MAX_FORKS = 8
+SAMPLE_SECONDS = 2.0
+RECORD_BYTES = 600
+"""What a recorded step may add to a process: its row, and in the screen also the summaries of two charts."""
+FIXED_BYTES = 30_000_000
+BAD = re.compile(r"Traceback|the engine failed|has ended|came out otherwise")
+
+
+class Driver:
+    """Presses keys as somebody does who wants to break it."""
+
+    def __init__(self, terminal: Terminal, seed: int) -> None:
+        self.terminal = terminal
+        self.draw = random.Random(seed)
+        self.size = SIZES[0]
+        self.forks = 0
+        self.done: Counter[str] = Counter()
+        self.actions: tuple[Callable[[], None], ...] = (
+            *(self.run, self.run, self.steps, self.steps, self.back, self.burst, self.seek, self.seek),
+            *(self.cursor, self.look, self.look, self.tab, self.resize, self.help, self.palette),
+            *(self.fork, self.change, self.switch, self.reset, self.hammer),
+        )
+
+    def act(self) -> None:
+        action = self.draw.choice(self.actions)
+        self.done[action.__name__] += 1
+        action()
+        self.drain(self.draw.random() * 0.3)
+        if found := BAD.search(self.terminal.text):
+            raise AssertionError(
+                f"{found[0]!r} after {action.__name__}; the screen is:\n{self.terminal.text}"
+            )
+        if position(self.terminal.text) > MAX_POSITION:
+            self.press(" ", "escape", "1", "r")
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.terminal.press(
+                {"escape": "\x1b", "enter": "\r", "up": "\x1b[A", "down": "\x1b[B"}.get(key, key)
+            )
+            self.drain(0.15 if key == "escape" else 0.01)
+
+    def drain(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            self.terminal.read(left)
+
+    def run(self) -> None:
+        self.press(" ")
+        self.drain(self.draw.random() * 1.5)
+        self.press(" ")
+
+    def steps(self) -> None:
+        self.press(*"n" * self.draw.randint(1, 10))
+
+    def back(self) -> None:
+        self.press(*"p" * self.draw.randint(1, 10))
+
+    def burst(self) -> None:
+        self.press(self.draw.choice("+-"), "b")
+
+    def seek(self) -> None:
+        there = max(position(self.terminal.text), 100)
+        self.press("g", *str(self.draw.randint(0, there)), "enter")
+
+    def cursor(self) -> None:
+        self.press("1", *(self.draw.choice("[]{}") for _ in range(8)), self.draw.choice(["escape", "enter"]))
+
+    def look(self) -> None:
+        self.press("1", *(self.draw.choice("ysw") for _ in range(3)))
+
+    def tab(self) -> None:
+        self.press(*(self.draw.choice("123456789<>\t") for _ in range(4)), "1")
+
+    def resize(self) -> None:
+        self.size = self.draw.choice(SIZES)
+        self.terminal.resize(*self.size)
+        self.drain(0.2)
+
+    def help(self) -> None:
+        self.press("?", "down", "down", "q")
+
+    def palette(self) -> None:
+        self.press("\x10", *"smoothing", "enter", "enter", "escape")
+
+    def fork(self) -> None:
+        if self.forks < MAX_FORKS:
+            self.forks += 1
+            self.press(" ", "f", "n")
+
+    def change(self) -> None:
+        """Another learning rate: in the past that begins a branch."""
+        if self.forks < MAX_FORKS and self.size >= LEAST:
+            self.forks += 1
+            self.press(
+                "e",
+                *["up"] * 25,
+                "down",
+                "enter",
+                *"\x7f" * 12,
+                *self.draw.choice(RATES),
+                "enter",
+                "escape",
+                "1",
+            )
+
+    def switch(self) -> None:
+        self.press("f" if not self.forks else "1", "4", *">>>>>>"[: self.draw.randint(1, 6)])
+        self.press(self.draw.choice(["up", "down"]), "enter", "1")
+
+    def reset(self) -> None:
+        self.press("r")
+
+    def hammer(self) -> None:
+        self.press(*(self.draw.choice("npb [],.+-") for _ in range(30)))
+
+    def rest(self) -> tuple[int, str]:
+        """Come to stand; the position, and the hash that the log tells of it."""
+        self.terminal.resize(*SIZES[0])
+        self.press("escape", "escape", "1")
+        self.drain(2.0)
+        if "pause" in self.terminal.text.splitlines()[-1]:
+            self.press(" ")
+        self.terminal.wait_for(lambda text: "▶ running" not in text and "…" not in text.splitlines()[-4], 60)
+        here = position(self.terminal.text)
+        self.press("9", *">>>")
+        self.press("g", *str(here), "enter")
+        said = re.compile(rf"\b{here:,} . +state ([0-9a-f]+)")
+        self.terminal.wait_for(lambda text: bool(said.search(text)), 60)
+        return here, said.findall(self.terminal.text)[-1]
+
+
+def position(text: str) -> int:
+    found = re.search(r"(?:step|■|▶)\s+([\d,]+)", text)
+    return int(found[1].replace(",", "")) if found else -1
+
+
+def straight(session: Session) -> Session:
+    """A fresh run to where a session stands, each setting changed where it was changed there."""
+    branch, end = session.timeline.branch, session.position + 1
+    schedule: list[tuple[int, float]] = []
+    preset = None
+    for each in session.timeline.lineage(branch):
+        for at, config in reversed(each.configs):
+            if at < end:
+                schedule.append((at, config.train.rule.learning_rate))
+        end, preset = min(end, each.fork), each.configs[0][1]
+    assert preset is not None
+    schedule.reverse()
+    again = Session(preset)
+    for at, rate in schedule:
+        again.burst(at - again.position)
+        if rate != again.preset.train.rule.learning_rate:
+            again.change({"train.rule.learning_rate": rate})
+    again.burst(session.position - again.position)
+    return again
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {"TERM": "xterm-256color", "XDG_DATA_HOME": folder, "GRADSTEP_DATA": folder}
+        terminal = Terminal(["gradstep", PRESET], environment, *SIZES[0])
+        terminal.wait_for(lambda text: position(text) == 0)
+        screen = psutil.Process(terminal.pid)
+        processes = {"screen": screen, "engine": screen.children()[0]}
+        driver = Driver(terminal, given.seed)
+        memory: list[tuple[float, dict[str, int]]] = []
+        started = time.monotonic()
+        while (passed := time.monotonic() - started) < 60 * given.minutes:
+            driver.act()
+            if not memory or passed - memory[-1][0] > SAMPLE_SECONDS:
+                memory.append((passed, {name: each.memory_info().rss for name, each in processes.items()}))
+                print(
+                    f"\r{passed / 60:5.1f} min  {sum(driver.done.values())} actions, position "
+                    f"{position(terminal.text):,}, {terminal.written / 1e6:.1f} MB sent   ",
+                    end="",
+                    file=sys.stderr,
+                )
+        here, said = driver.rest()
+        terminal.press("q")
+        status = terminal.exit_status(60)
+        terminal.__exit__()
+        (file,) = Path(folder).rglob("*.gradstep")
+        opened = Session.open(file, save=False)
+        again = straight(opened)
+        records = sum(len(branch.history) for branch in opened.timeline.branches.values())
+    print(f"\n{sum(driver.done.values())} actions: {dict(driver.done.most_common())}")
+    print(
+        f"{len(opened.timeline.branches)} branches, {records:,} records; {terminal.written / 1e6:.1f} MB sent"
+    )
+    checks = {
+        "exit status 0": status == 0,
+        "the session stands where the screen did": opened.position == here,
+        f"hash of the log {said[:12]} = the session's": opened.state_hash().startswith(said),
+        "hash of the session = a straight run's": opened.state_hash() == again.state_hash(),
+    }
+    warm = [each for when, each in memory if when > 20 * given.minutes]
+    third = max(len(warm) // 3, 1)
+    for name in processes:
+        early, late = (max(each[name] for each in part) for part in (warm[:third], warm[-third:]))
+        allowed = FIXED_BYTES + RECORD_BYTES * records
+        checks[f"memory of the {name}: {early / 1e6:.0f} MB, at the end {late / 1e6:.0f} MB"] = (
+            late - early < allowed
+        )
+    for check, holds in checks.items():
+        print("✓" if holds else "✗", check)
+    return 0 if all(checks.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,40 @@
+"""Keys that are typed faster than the screen answers: none is lost, and a dialog closes once."""
+
+import pytest
+from fake_engine import bench
+from textual.events import Key
+
+from engine.worker.messages import Seek
+from tui.screens.ask import Ask
+
+
+@pytest.mark.parametrize("key", ["g", "o", "question_mark", "ctrl+p"])
+async def test_a_dialog_that_is_closed_twice_takes_nothing_else_away(key):
+    async with bench() as b:
+        await b.press(key)
+        await b.until(lambda: len(b.app.screen_stack) == 2)
+        dialog = b.app.screen
+        dialog.dismiss(None)
+        dialog.dismiss(None)
+        await b.settled()
+        assert b.app.screen_stack == [b.app.explorer]
+
+
+async def test_one_that_has_another_above_it_stays():
+    async with bench() as b:
+        await b.press("g")
+        await b.until(lambda: len(b.app.screen_stack) == 2)
+        below = b.app.screen
+        above = Ask("Another", "", str)
+        await b.app.push_screen(above)
+        below.dismiss(None)
+        await b.settled()
+        assert b.app.screen_stack == [b.app.explorer, below, above]
+
+
+async def test_what_is_typed_before_the_line_has_the_focus_is_the_lines():
+    async with bench() as b:
+        await b.advanced(20)
+        for key in (Key("g", "g"), Key("1", "1"), Key("7", "7"), Key("enter", "\r")):
+            b.app.explorer.focused._forward_event(key)  # as the app does while no dialog is there
+        await b.until(lambda: b.engine.sent[-1] == Seek(17))
