@@ -27,7 +27,9 @@ class Histogram:
 
 # --- step and line ----------------------------------------------------------------------------------
 
-StepVerdict = Literal["not finite", "none", "rounding", "linear", "quadratic", "overshoot", "uphill", "other"]
+StepVerdict = Literal[
+    "not finite", "none", "rounding", "linear", "quadratic", "balanced", "overshoot", "uphill", "other"
+]
 
 
 @dataclass(frozen=True)

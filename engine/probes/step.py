@@ -92,6 +92,7 @@ WORDS: dict[StepVerdict, str] = {
     "rounding": "too small a change for the run's precision: its sign in the records is rounding",
     "linear": "as the gradient alone predicts: the step is short for this curvature",
     "quadratic": "as the quadratic predicts",
+    "balanced": "slope and curvature cancel: twice as far as is best along this update",
     "overshoot": "overshoot: the update points downhill and goes too far, the loss rises",
     "uphill": "uphill: the update points against the batch's own descent",
     "other": "the loss falls, but not as predicted: the curvature changes along the step",
@@ -113,7 +114,9 @@ def judge(loss: float, slope: float, bend: float, actual: float, epsilon: float)
     terms = max(abs(slope), abs(bend) / 2)
     if abs(actual - slope) <= AGREES * terms and abs(bend) / 2 <= AGREES * abs(slope):
         return "linear"
-    return "quadratic" if abs(actual - slope - bend / 2) <= AGREES * terms else "other"
+    if abs(actual - slope - bend / 2) > AGREES * terms:
+        return "other"
+    return "balanced" if abs(slope + bend / 2) <= AGREES * terms else "quadratic"
 
 
 def _by_layer(subject: Subject, before: Tensor, grad: Tensor, update: Tensor) -> tuple[LayerStep, ...]:

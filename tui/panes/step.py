@@ -21,6 +21,7 @@ from tui.state import RunState
 STYLES: dict[StepVerdict, str] = {
     "linear": "$success",
     "quadratic": "$success",
+    "balanced": "$warning",
     "other": "$warning",
     "none": "$warning",
     "rounding": "$warning",

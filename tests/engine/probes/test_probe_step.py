@@ -117,6 +117,9 @@ def test_on_a_parabola_the_words_follow_the_learning_rate(rate, verdict):
 def test_verdicts():
     assert judge(1.0, 1e-3, 0.0, 1e-3, 1e-16) == "uphill"
     assert judge(1.0, -1e-3, 0.0, -0.5e-3, 1e-16) == "other"
+    assert judge(1.0, -1e-3, 1e-3, -0.5e-3, 1e-16) == "quadratic"
+    assert judge(1.0, -1e-3, 1.9e-3, -0.04e-3, 1e-16) == "balanced"
+    assert judge(1.0, -1e-3, 2.02e-3, -0.05e-3, 1e-16) == "balanced"  # predicted to rise, by a trifle
     assert judge(1.0, -1e-9, 0.0, 1e-9, 1e-7) == "rounding"
     assert judge(1.0, 0.0, 0.0, 0.0, 1e-7) == "none"
     assert judge(float("inf"), -1.0, 0.0, 0.0, 1e-7) == "not finite"
