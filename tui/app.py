@@ -28,6 +28,7 @@ from engine.worker.messages import (
     AddBreakpoint,
     Back,
     CancelProbe,
+    CancelSweep,
     Change,
     Command,
     DeleteBranch,
@@ -48,6 +49,7 @@ from engine.worker.messages import (
     RunUntil,
     Seek,
     SeekKiller,
+    StartSweep,
     Step,
     Switch,
 )
@@ -67,7 +69,9 @@ from tui.screens.engine_died import EngineDied
 from tui.screens.explorer import ExplorerScreen
 from tui.screens.help import Help
 from tui.screens.picker import Picker
+from tui.screens.sweep import SweepScreen
 from tui.state import NOTHING, RunState, Topic
+from tui.sweep import SweepState, plan_of, suggested_axes
 from tui.theme import THEME
 from tui.wire.app import WireApp
 
@@ -137,6 +141,7 @@ class Explorer(WireApp):
         self._patience: TimerHandle | None = None
         self._rest: TimerHandle | None = None
         self._until = ""
+        self._sweep: SweepState | None = None
         self._resuming = session is not None
         self.animation_level = "none"  # over SSH every byte counts
         self.register_theme(THEME)
@@ -205,11 +210,16 @@ class Explorer(WireApp):
         while self._inbox:
             event = self._inbox.popleft()
             topics |= self.state.take(event)
+            if self._sweep is not None and self._sweep.take(event):
+                self._show_sweep()
             died = event if isinstance(event, Died) else died
         if topics:
             self._impatient(False)
             self._happened(topics)
         if died is not None:
+            if self._sweep is not None:
+                self._sweep.died()
+                self._show_sweep()
             self.push_screen(EngineDied(died, self.state.session.path is not None), self._after_death)
 
     def _after_death(self, restart: bool | None) -> None:
@@ -396,6 +406,61 @@ class Explorer(WireApp):
     def _name_session(self, answer: str | None) -> None:
         if answer is not None:
             self._send(NameSession(answer))
+
+    async def action_sweep(self) -> None:
+        """Show the sweep there is, or that of the preset; without one, ask over what."""
+        if self._sweep is None or self._sweep.plan.preset.name != self.state.preset.name:
+            if self.state.preset.sweep is None:
+                await self.action_ask_axes()
+                return
+            try:
+                self._sweep = SweepState(plan_of(self.state.preset))
+            except UserError as error:
+                self._changed(self.state.refuse(str(error)))
+                return
+        await self.push_screen(SweepScreen(self._sweep))
+
+    async def action_ask_axes(self) -> None:
+        preset = self.state.preset
+
+        def check(answer: str) -> None:
+            plan_of(preset, answer)
+
+        hint = "KEY=VALUES, such as train.seed=0:20; several with blanks between"
+        await self.push_screen(Ask("Sweep over", hint, check, ready=suggested_axes(preset)), self._sweep_over)
+
+    async def _sweep_over(self, answer: str | None) -> None:
+        if answer is None:
+            return
+        self._sweep = SweepState(plan_of(self.state.preset, answer))
+        if isinstance(self.screen, SweepScreen):
+            self.screen.set_state(self._sweep)
+        else:
+            await self.push_screen(SweepScreen(self._sweep))
+
+    def _show_sweep(self) -> None:
+        if isinstance(self.screen, SweepScreen):
+            self.screen.show()
+
+    def on_sweep_screen_start(self, message: SweepScreen.Start) -> None:
+        """A sweep is to be done."""
+        if self._sweep is not None and self.state.died is None:
+            self._sweep.begin()
+            self._engine.send(StartSweep(message.plan, self._data_dir))
+            self._show_sweep()
+
+    def on_sweep_screen_cancel(self, _message: SweepScreen.Cancel) -> None:
+        """The sweep is no longer wanted."""
+        self._engine.send(CancelSweep())
+
+    def on_sweep_screen_open(self, message: SweepScreen.Open) -> None:
+        """A run of the sweep is to be opened."""
+        self.action_leave_sweep()
+        self.open_preset(message.preset)
+
+    def action_leave_sweep(self) -> None:
+        if isinstance(self.screen, SweepScreen):
+            self.pop_screen()
 
     def action_run(self) -> None:
         self._send(Run(self.state.run_target))

@@ -77,6 +77,7 @@ class ExplorerCommands(Provider):
             yield Entry(f"{scale} scale: {chart.chart_title}", "Of this chart", chart.toggle_log)
         yield Entry("Smoothing", "None, 0.9, 0.99", explorer.action_smooth)
         yield Entry("Window", "The whole run, the last 1000 steps, the last 100", explorer.action_window)
+        yield Entry("Sweep", "Many runs at once, over settings", app.action_sweep)
         yield Entry("Edit hyperparameters", "Live ones apply at the next step", explorer.action_edit)
         for tab in explorer.inspector.tabs:
             yield Entry(

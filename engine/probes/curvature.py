@@ -28,6 +28,7 @@ from engine.probes.subject import Subject, Which
 from engine.rules.adam import Adam
 from engine.rules.descent import GradientDescent, Momentum
 from engine.rules.rmsprop import RMSprop
+from engine.stability import GRADIENT_DESCENT, heavy_ball, nesterov
 
 DENSE = 500
 """Up to so many parameters the whole Hessian is made."""
@@ -132,11 +133,11 @@ def stability(subject: Subject, proposal: Proposal) -> Threshold | None:
     """The rule's own threshold at its present learning rate; None for one without a fixed rate."""
     match subject.rule:
         case GradientDescent(learning_rate=rate):
-            return Threshold(2 / rate, "2/η", None)
+            return Threshold(GRADIENT_DESCENT / rate, "2/η", None)
         case Momentum(learning_rate=rate, momentum=beta, nesterov=True):
-            return Threshold((2 + 2 * beta) / ((1 + 2 * beta) * rate), "(2+2β)/((1+2β)η)", None)
+            return Threshold(nesterov(beta) / rate, "(2+2β)/((1+2β)η)", None)
         case Momentum(learning_rate=rate, momentum=beta):
-            return Threshold((2 + 2 * beta) / rate, "(2+2β)/η", None)
+            return Threshold(heavy_ball(beta) / rate, "(2+2β)/η", None)
         case RMSprop() as rule:
             mean_square = proposal.slots["mean_square"].to(subject.precise)
             if rule.epsilon_inside:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.config import Preset
 from engine.sweep.result import Job, Result
 from engine.sweep.workers import Progress
 
@@ -72,6 +73,10 @@ class LocalWorkers:
     def submit(self, job: Job) -> Future[Result]:
         return self._pool.submit(_work, job)
 
+    def sharpness(self, preset: Preset, data_dir: Path | None) -> Future[float]:
+        """Have the largest eigenvalue of the Hessian computed, where a run of the preset begins."""
+        return self._pool.submit(_sharpness, preset, data_dir)
+
     def progress(self) -> Progress:
         return self._board.read(self._points)
 
@@ -119,3 +124,9 @@ def _work(job: Job) -> Result:
         board.write(job.point, position, end)
 
     return do(job, tell)
+
+
+def _sharpness(preset: Preset, data_dir: Path | None) -> float:
+    from engine.session import Session
+
+    return float(Session(preset, data_dir).probe("curvature", smallest=False).sharpness)

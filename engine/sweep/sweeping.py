@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from engine.sweep.plan import Plan
@@ -39,7 +39,7 @@ class Sweeping:
             config = plan.config(point)
             yield Job(point, config, plan.until, plan.measures, data_dir=data_dir, same_seed=same_seed)
 
-    def run(self, workers: Workers) -> Iterator[Update]:
+    def run(self, workers: Workers) -> Generator[Update, None, None]:
         """Have the runs that are left done; `results` is complete in the end."""
         for update in run_all(self.left(), workers):
             for result in update.results:

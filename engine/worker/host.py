@@ -36,6 +36,7 @@ from engine.worker.messages import (
     BranchInfo,
     BreakpointList,
     CancelProbe,
+    CancelSweep,
     Change,
     Changed,
     Close,
@@ -66,6 +67,7 @@ from engine.worker.messages import (
     RunUntil,
     Seek,
     SeekKiller,
+    StartSweep,
     Step,
     StopKind,
     Stopped,
@@ -75,6 +77,7 @@ from engine.worker.messages import (
 )
 from engine.worker.prober import Prober
 from engine.worker.process import FRAME_SECONDS
+from engine.worker.sweeper import Sweeper
 
 SUDDEN = ("paused", "condition", "breakpoint", "diverged")
 """Stops that could not be foreseen, so that states for stepping back are not yet there."""
@@ -153,6 +156,7 @@ class Host:
         self._autosave: AutoSave | None = None
         self._sending = threading.Lock()
         self._prober = Prober(self._send)
+        self._sweeper = Sweeper(self._send)
 
     def serve(self) -> None:
         """Go on until told to close, or until nobody is there to tell; then save."""
@@ -181,6 +185,7 @@ class Host:
         except BrokenPipeError:
             pass
         finally:
+            self._sweeper.close()
             self._end_session()
 
     def _carry_out(self, command: Command) -> None:
@@ -256,6 +261,10 @@ class Host:
                 self._probe(session, command)
             case CancelProbe(name=name):
                 self._prober.cancel(name)
+            case StartSweep(plan=plan, data_dir=data_dir):
+                self._sweeper.start(plan, data_dir)
+            case CancelSweep():
+                self._sweeper.cancel()
             case Close():
                 pass
             case _:

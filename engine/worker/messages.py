@@ -13,6 +13,9 @@ from engine.breakpoints import Breakpoint
 from engine.claims import Verdict
 from engine.config import Preset
 from engine.measured import Values
+from engine.sweep.plan import Plan
+from engine.sweep.result import Result
+from engine.sweep.workers import Progress
 
 # --- commands ---------------------------------------------------------------------------------------
 
@@ -174,6 +177,19 @@ class CancelProbe:
 
 
 @dataclass(frozen=True)
+class StartSweep:
+    """Do a sweep beside the run, or what is left of it; a sweep that goes on ends."""
+
+    plan: Plan
+    data_dir: Path | None = None
+
+
+@dataclass(frozen=True)
+class CancelSweep:
+    """End the sweep; what is finished is kept."""
+
+
+@dataclass(frozen=True)
 class Close:
     """End the engine's process."""
 
@@ -201,6 +217,8 @@ Command = (
     | Change
     | Probe
     | CancelProbe
+    | StartSweep
+    | CancelSweep
     | Close
 )
 
@@ -332,6 +350,31 @@ class ProbeFailed:
 
 
 @dataclass(frozen=True)
+class Swept:
+    """New results of the sweep, and how far those runs of it are that go on: (position, planned end)."""
+
+    plan: Plan
+    results: tuple[Result, ...]
+    running: Progress
+
+
+@dataclass(frozen=True)
+class SweepSharpness:
+    """The largest eigenvalue of the Hessian where the first run of the sweep begins."""
+
+    plan: Plan
+    sharpness: float
+
+
+@dataclass(frozen=True)
+class SweepEnded:
+    """The sweep is complete, was cancelled, or failed, which the text says."""
+
+    plan: Plan
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Saved:
     """The session file, or why the run is not saved; sent when that changes."""
 
@@ -411,6 +454,9 @@ Event = (
     | Probed
     | Probing
     | ProbeFailed
+    | Swept
+    | SweepSharpness
+    | SweepEnded
     | Saved
     | Measured
     | Advanced

@@ -22,6 +22,7 @@ from tui.panes.samples import SamplesPane
 from tui.panes.step import StepPane
 from tui.screens.explorer import CHARTS, PANES, RUN, ExplorerScreen
 from tui.screens.once import ClosesOnce
+from tui.screens.sweep import SweepScreen
 from tui.widgets.choice import Choice
 from tui.widgets.scroll import Choices, Scroll
 from tui.widgets.setting_row import SettingRow
@@ -37,6 +38,7 @@ FOCUSED: dict[str, tuple[type[Widget], ...]] = {
     "In Samples": (SamplesPane,),
     "In Branches": (BranchesPane,),
     "In Breakpoints": (BreakpointsPane,),
+    "In a sweep": (SweepScreen,),
     "In a list": (Choices,),
     "In a text": (Scroll,),
 }

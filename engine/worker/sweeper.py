@@ -1,0 +1,95 @@
+"""Does a sweep beside the run: a thread that hands out runs to processes, so that no step waits for it."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import closing, suppress
+from pathlib import Path
+
+from engine.errors import UserError
+from engine.stability import stable_product
+from engine.sweep.local import LocalWorkers
+from engine.sweep.plan import Plan
+from engine.sweep.sweeping import Sweeping
+from engine.threads import available_processors
+from engine.worker.messages import Event, SweepEnded, SweepSharpness, Swept
+
+LEARNING_RATE = "train.rule.learning_rate"
+PATIENCE_SECONDS = 5.0
+"""What a sweep's runs may take to end when they are no longer wanted."""
+
+
+class Sweeper:
+    """One sweep at a time; a processor is left to the run."""
+
+    def __init__(self, send: Callable[[Event], None]) -> None:
+        self._send = send
+        self._thread: threading.Thread | None = None
+        self._over = threading.Event()
+
+    def start(self, plan: Plan, data_dir: Path | None) -> None:
+        """Begin a sweep, or go on with what is left of it; another one ends."""
+        before, over = self._thread, threading.Event()
+        self.cancel()
+        self._over = over
+        self._thread = threading.Thread(
+            target=self._work, args=(plan, data_dir, before, over), name="sweep", daemon=True
+        )
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """End the sweep; what is finished is kept."""
+        self._over.set()
+
+    def close(self) -> None:
+        """End the sweep and its processes."""
+        self.cancel()
+        if self._thread is not None:
+            self._thread.join(PATIENCE_SECONDS)
+
+    def _work(
+        self, plan: Plan, data_dir: Path | None, before: threading.Thread | None, over: threading.Event
+    ) -> None:
+        if before is not None:
+            before.join()
+        try:
+            with closing(Sweeping(plan, None, data_dir)) as sweeping:
+                said = self._sweep(sweeping, data_dir, over)
+        except UserError as error:
+            said = str(error)
+        except Exception as error:
+            traceback.print_exc()
+            said = f"{type(error).__name__}: {error}"
+        self._tell(SweepEnded(plan, said))
+
+    def _tell(self, event: Event) -> None:
+        try:
+            self._send(event)
+        except OSError:
+            self._over.set()  # nobody is there to tell; the host will end
+
+    def _sweep(self, sweeping: Sweeping, data_dir: Path | None, over: threading.Event) -> str:
+        plan = sweeping.plan
+        self._tell(Swept(plan, tuple(sweeping.results.values()), {}))
+        workers = LocalWorkers(max(1, min(available_processors() - 1, len(plan))), len(plan))
+        wanted = _sharpness(plan, workers, data_dir)
+        with closing(sweeping.run(workers)) as updates:
+            for update in updates:
+                if over.is_set():
+                    return "cancelled; what is finished is kept"
+                self._tell(Swept(plan, update.results, update.running))
+                if wanted is not None and wanted.done():
+                    with suppress(Exception):  # it is a help, no more
+                        self._tell(SweepSharpness(plan, wanted.result()))
+                    wanted = None
+        return ""
+
+
+def _sharpness(plan: Plan, workers: LocalWorkers, data_dir: Path | None) -> Future[float] | None:
+    """λmax where the first run begins, if the learning rates have a border that follows from it."""
+    if stable_product(plan.preset) is None or all(axis.key != LEARNING_RATE for axis in plan.axes):
+        return None
+    return workers.sharpness(plan.config(0), data_dir)

@@ -1,0 +1,126 @@
+"""A grid of numbers as coloured cells, with its axes' labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from textual.content import Content
+
+from tui.charts.curve import is_log
+
+Floats = NDArray[np.float64]
+COLOURS = (
+    "#00005f", "#00005f", "#005f87", "#008787", "#00875f",
+    "#5faf5f", "#87af00", "#d7af00", "#ffaf00", "#ffd787",
+)  # fmt: skip
+"""From the least to the greatest; of the 256-colour cube, lighter from step to step."""
+DARK = 5
+"""From this colour on, text on it is dark."""
+LEAST_WIDTH, GREATEST_WIDTH = 2, 9
+ROOM_FOR_A_NUMBER = 7
+
+
+@dataclass(frozen=True)
+class Scale:
+    """From numbers to ten colours, by their logarithms where they are orders of magnitude apart."""
+
+    low: float
+    high: float
+    logarithmic: bool
+
+    @classmethod
+    def of(cls, values: Floats) -> Scale:
+        """The scale over the finite ones."""
+        finite = values[np.isfinite(values)]
+        if not len(finite):
+            return cls(math.nan, math.nan, False)
+        return cls(float(finite.min()), float(finite.max()), is_log(values))
+
+    def level(self, value: float) -> int | None:
+        """Which of the colours; None for what is not finite."""
+        if not math.isfinite(value) or math.isnan(self.low):
+            return None
+        if self.high == self.low:
+            return 0
+        low, high = (math.log(end) if self.logarithmic else end for end in (self.low, self.high))
+        at = math.log(value) if self.logarithmic else value
+        return min(int((at - low) / (high - low) * len(COLOURS)), len(COLOURS) - 1)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one cell shows beside its number: a character where it has none, and whether a border is at its
+    left or upper edge."""
+
+    value: float
+    otherwise: str = " "
+    edge: str = ""
+
+
+def heat(
+    cells: Sequence[Sequence[Cell]],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    scale: Scale,
+    width: int,
+    cursor: tuple[int, int] | None,
+    shown: Callable[[float], str],
+) -> list[Content]:
+    """The lines: a row of cells each, its label before it, and the columns' labels below."""
+    margin = min(max((len(label) for label in rows), default=0), width // 3)
+    cell = cell_width(width, margin, len(columns))
+    lines = []
+    for j, (row, label) in enumerate(zip(cells, rows, strict=True)):
+        at_row = cursor is not None and cursor[0] == j
+        parts = [(f"{label[:margin]:>{margin}} ", "bold" if at_row else "$muted")]
+        parts += [_drawn(one, scale, cell, shown, chosen=cursor == (j, i)) for i, one in enumerate(row)]
+        lines.append(Content.assemble(*parts))
+    lines.append(Content.assemble(" " * (margin + 1), (_ticks(columns, cell), "$muted")))
+    return lines
+
+
+def cell_width(width: int, margin: int, count: int) -> int:
+    """The cells of the terminal that one of so many columns has."""
+    return min(max((width - margin - 1) // max(count, 1), LEAST_WIDTH), GREATEST_WIDTH)
+
+
+def legend(scale: Scale, shown: Callable[[float], str]) -> Content:
+    """The colours, with the numbers at their ends."""
+    if math.isnan(scale.low):
+        return Content("")
+    swatch = [(str(level), _style(level)) for level in range(len(COLOURS))]
+    kind = "  log" if scale.logarithmic else ""
+    return Content.assemble(f"{shown(scale.low)} ", *swatch, f" {shown(scale.high)}", (kind, "$muted"))
+
+
+def _drawn(
+    cell: Cell, scale: Scale, width: int, shown: Callable[[float], str], *, chosen: bool
+) -> tuple[str, str]:
+    level = scale.level(cell.value)
+    if level is None:
+        inside, style = cell.otherwise, "$muted on $highlight" if cell.otherwise in " ·" else "bold $error"
+    else:
+        inside, style = shown(cell.value) if width >= ROOM_FOR_A_NUMBER else str(level), _style(level)
+    text = f"{inside[: width - 1]:^{width - 1}} "
+    if cell.edge:
+        text = cell.edge * width if cell.edge == "▔" else cell.edge + text[: width - 1]
+        style += " bold"
+    if chosen:
+        text = f"[{text[: width - 2].strip() or ' ':^{width - 2}}]" if width > 2 else f"[{text[0]}"[:width]
+        style = "bold reverse" if level is None else f"bold reverse {_style(level)}"
+    return text, style
+
+
+def _style(level: int) -> str:
+    return f"{'#121212' if level >= DARK else '#d0d0d0'} on {COLOURS[level]}"
+
+
+def _ticks(labels: Sequence[str], cell: int) -> str:
+    """The labels under their columns, as many as have room."""
+    longest = max(map(len, labels), default=1) + 1
+    every = max(1, -(-longest // cell))
+    return "".join(f"{label:<{every * cell}}"[: every * cell] for label in labels[::every]).rstrip()

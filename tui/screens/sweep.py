@@ -1,0 +1,320 @@
+"""The screen of a sweep: a strip, a map, or several, that fill while it goes on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Resize
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Static
+
+from engine.config import Preset
+from engine.sweep.axes import label
+from engine.sweep.plan import Plan
+from tui import text
+from tui.charts.curve import curve
+from tui.charts.heat import Cell, Scale, heat, legend
+from tui.distribution import distribution
+from tui.sweep import LEARNING_RATE, Floats, SweepState
+from tui.widgets.key_bar import KeyBar
+
+ENDINGS = {
+    "done": "ran to the end",
+    "condition": "ended where the condition held",
+    "diverged": "diverged",
+    "failed": "failed",
+}
+SIGNS = {"diverged": "✗", "failed": "!", "done": "·", "condition": "·"}
+"""What a cell shows whose run has not the number that is looked at."""
+CURVE_ROWS = 6
+INFO_ROWS = 6
+"""Lines that are not the maps': the title, the legend, the cell under the cursor, progress."""
+
+
+class SweepScreen(Screen[None]):
+    """The results of a sweep on the grid of its axes, and a cursor that reads them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "start", "begin", tooltip="Do the sweep, or what is left of it"),
+        Binding("left,h", "move(0, -1)", "", show=False, tooltip="The cursor to the next cell"),
+        Binding("right,l", "move(0, 1)", "", show=False, tooltip="The cursor to the next cell"),
+        Binding("up,k", "move(-1, 0)", "", show=False, tooltip="The cursor to the next row"),
+        Binding("down,j", "move(1, 0)", "", show=False, tooltip="The cursor to the next row"),
+        Binding("left_square_bracket", "facet(-1)", "", show=False, tooltip="The map before"),
+        Binding("right_square_bracket", "facet(1)", "map", key_display="[ ]", tooltip="The next map"),
+        Binding("enter", "open", "open", tooltip="Open the run under the cursor in the explorer"),
+        Binding("m", "number(1)", "number", tooltip="The next number of the runs to look at"),
+        Binding("M", "number(-1)", "", show=False, tooltip="The number before"),
+        Binding("a", "app.ask_axes", "axes", tooltip="Sweep over other settings"),
+        Binding("x", "cancel", "cancel", tooltip="End the sweep; what is finished is kept"),
+        Binding("question_mark,f1", "app.help", "help", key_display="?", tooltip="All keys"),
+        Binding("escape,q,S", "app.leave_sweep", "back", key_display="esc", tooltip="Back to the run"),
+    ]
+    AUTO_FOCUS = None
+
+    @dataclass
+    class Start(Message):
+        """The sweep is to be done."""
+
+        plan: Plan
+
+    @dataclass
+    class Cancel(Message):
+        """The sweep is no longer wanted."""
+
+    @dataclass
+    class Open(Message):
+        """A run of the sweep is to be opened in the explorer."""
+
+        preset: Preset
+
+    def __init__(self, state: SweepState) -> None:
+        super().__init__()
+        self.state = state
+        self.cursor = (0, 0)
+        self.facet = 0
+        self._number = 0
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="sweep-title", markup=False)
+        yield Static(id="sweep-map", markup=False)
+        yield Static(id="sweep-cell", markup=False)
+        yield Static(id="sweep-progress", markup=False)
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        self.show()
+
+    def on_resize(self, _event: Resize) -> None:
+        self.show()
+
+    def set_state(self, state: SweepState) -> None:
+        """Show another sweep."""
+        self.state, self.cursor, self.facet, self._number = state, (0, 0), 0, 0
+        self.show()
+
+    # --- the grid -----------------------------------------------------------------------------------
+
+    @property
+    def grid(self) -> tuple[int, int, int]:
+        """(maps, rows, columns): the last axis is across, the one before down, the others make the maps."""
+        shape = (1, 1, *self.state.plan.shape)
+        return math.prod(shape[:-2]), shape[-2], shape[-1]
+
+    @property
+    def point(self) -> int:
+        """The run under the cursor."""
+        _, rows, columns = self.grid
+        return (self.facet * rows + self.cursor[0]) * columns + self.cursor[1]
+
+    @property
+    def number_name(self) -> str:
+        """The number that is looked at, as it is called."""
+        names = self.state.names
+        return names[self._number % len(names)]
+
+    def action_move(self, down: int, across: int) -> None:
+        _, rows, columns = self.grid
+        row, column = self.cursor[0] + down, self.cursor[1] + across
+        self.cursor = min(max(row, 0), rows - 1), min(max(column, 0), columns - 1)
+        self.show()
+
+    def action_facet(self, distance: int) -> None:
+        self.facet = (self.facet + distance) % self.grid[0]
+        self.show()
+
+    def action_number(self, distance: int) -> None:
+        self._number = (self._number + distance) % len(self.state.names)
+        self.show()
+
+    def action_start(self) -> None:
+        if not self.state.going and not self.state.complete:
+            self.post_message(self.Start(self.state.plan))
+
+    def action_cancel(self) -> None:
+        if self.state.going:
+            self.post_message(self.Cancel())
+
+    def action_open(self) -> None:
+        self.post_message(self.Open(self.state.plan.config(self.point)))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What the sweep can do now."""
+        if action == "start":
+            return not self.state.going and not self.state.complete
+        if action == "cancel":
+            return self.state.going
+        if action == "facet":
+            return self.grid[0] > 1
+        return True
+
+    # --- drawing ------------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        """Draw all of it."""
+        if not self.is_mounted or not self.size.width:
+            return
+        width = self.size.width - 2
+        self._put("#sweep-title", self._title())
+        self._put("#sweep-map", Content("\n").join(self._maps(width, self.size.height - INFO_ROWS - 1)))
+        self._put("#sweep-cell", Content("\n").join(self._cell()))
+        self._put("#sweep-progress", self._progress())
+        self.refresh_bindings()
+
+    def _put(self, selector: str, content: Content) -> None:
+        shown = self.query_one(selector, Static)
+        if shown.content != content:
+            shown.update(content)
+
+    def _title(self) -> Content:
+        plan = self.state.plan
+        axes = " × ".join(text.plain(f"{axis.name} ({len(axis.values)})") for axis in plan.axes)
+        return Content.assemble(
+            ("Sweep  ", "bold $primary"), (text.plain(plan.preset.name), "bold"), (f"  {axes}", "$muted")
+        )
+
+    def _maps(self, width: int, height: int) -> Iterator[Content]:
+        values = self.state.values(self.number_name).reshape(self.grid)
+        scale = Scale.of(values)
+        maps, rows, columns = self.grid
+        yield Content.assemble((text.plain(self.number_name), "bold $secondary"), "  ", legend(scale, _short))
+        first, count = self._maps_in_sight(height)
+        for facet in range(first, min(first + count, maps)):
+            if maps > 1:
+                chosen = facet == self.facet
+                yield Content.styled(
+                    ("› " if chosen else "  ") + self._facet_name(facet), "bold" if chosen else "$muted"
+                )
+            top = self._first_row(rows, height)
+            in_sight = range(top, min(rows, top + max(height - 4, 1)))
+            yield from heat(
+                [[self._made(facet, row, column, values) for column in range(columns)] for row in in_sight],
+                [self._row_label(row) for row in in_sight],
+                self.state.plan.axes[-1].labels,
+                scale,
+                width,
+                (self.cursor[0] - top, self.cursor[1]) if facet == self.facet else None,
+                _short,
+            )
+        yield Content.styled(self._axes_said(), "$muted")
+        if rows == 1 and maps == 1 and height > CURVE_ROWS + 5:
+            yield from self._strip(values.reshape(-1), width)
+
+    def _maps_in_sight(self, height: int) -> tuple[int, int]:
+        """The first map that is drawn, and how many there is room for."""
+        maps, rows, _ = self.grid
+        count = max(1, min(maps, (height - 2) // (rows + 2)))
+        return self.facet // count * count, count
+
+    def _first_row(self, rows: int, height: int) -> int:
+        """The first row in sight: the map scrolls with the cursor where it is higher than the screen."""
+        room = max(height - 4, 1)
+        return min(max(self.cursor[0] - room // 2, 0), max(rows - room, 0))
+
+    def _made(self, facet: int, row: int, column: int, values: Floats) -> Cell:
+        _, rows, columns = self.grid
+        point = (facet * rows + row) * columns + column
+        result = self.state.results.get(point)
+        waiting = "…" if point in self.state.running else " "
+        otherwise = waiting if result is None else SIGNS[result.ending]
+        return Cell(float(values[facet, row, column]), otherwise, self._edge(point, row, column))
+
+    def _edge(self, point: int, row: int, column: int) -> str:
+        """The border of stability, where it goes between this cell and the one before."""
+        axes, place = self.state.plan.axes, self.state.plan.place(point)
+        for axis, index, mark in zip(axes[-2:], place[-2:], ("▔", "▏")[-len(axes) :], strict=True):
+            if axis.key != LEARNING_RATE:
+                continue
+            border = self.state.border(point)
+            beyond = border is not None and float(axis.values[index]) > border
+            if beyond and (index == 0 or float(axis.values[index - 1]) <= (border or 0.0)):
+                return mark
+        return ""
+
+    def _row_label(self, row: int) -> str:
+        axes = self.state.plan.axes
+        return text.plain(axes[-2].labels[row]) if len(axes) > 1 else ""
+
+    def _facet_name(self, facet: int) -> str:
+        axes, parts = self.state.plan.axes[:-2], []
+        for axis in reversed(axes):
+            facet, index = divmod(facet, len(axis.values))
+            parts.append(f"{axis.name} {axis.labels[index]}")
+        return text.plain(", ".join(reversed(parts)))
+
+    def _axes_said(self) -> str:
+        axes = self.state.plan.axes
+        down = f"↓ {axes[-2].name}   " if len(axes) > 1 else ""
+        said = f"{down}→ {axes[-1].name}   … going on  ✗ diverged  ! failed  · no such number"
+        if self.state.sharpness is not None and any(axis.key == LEARNING_RATE for axis in axes[-2:]):
+            formula = {"momentum": "2(1+β)/λ", "nesterov": "(2+2β)/((1+2β)λ)"}
+            name = formula.get(self.state.plan.preset.train.rule.name, "2/λ")
+            said += f"   ▏▔ {name}, λ = {text.number(self.state.sharpness, 4)} at the first run's start"
+        return said
+
+    def _strip(self, values: Floats, width: int) -> Iterator[Content]:
+        """One axis: the numbers as a curve, and how they are spread."""
+        finite = values[np.isfinite(values)]
+        if len(finite) < 2:
+            return
+        x = np.arange(len(values), dtype=np.float64)
+        signs = [(float(self.cursor[1]), float(values[self.cursor[1]]), "◆", "bold $warning")]
+        yield Content("")
+        yield from curve(x, values, (min(width, 100), CURVE_ROWS), signs=signs)
+        yield Content.styled(f"spread: {distribution(finite.tolist())}", "$muted")
+
+    def _cell(self) -> Iterator[Content]:
+        plan, point = self.state.plan, self.point
+        places = zip(plan.axes, plan.place(point), strict=True)
+        values = ", ".join(f"{axis.name} {axis.labels[index]}" for axis, index in places)
+        yield Content.styled(text.plain(values), "bold")
+        result = self.state.results.get(point)
+        if result is None:
+            running = self.state.running.get(point)
+            yield Content(f"at step {running[0]:,} of {running[1]:,}" if running else "not run yet")
+            return
+        style = {"diverged": "$warning", "failed": "$error"}.get(result.ending, "$success")
+        parts: list[str | tuple[str, str]] = [
+            (ENDINGS[result.ending], style),
+            f": {text.plain(result.reason)}",
+        ]
+        border = self.state.border(point)
+        if border is not None:
+            parts.append((f"   stable below {label(border)}", "$muted"))
+        yield Content.assemble(*parts)
+        numbers = [(name, result.value(name, plan.measures)) for name in self.state.names]
+        yield Content("   ".join(f"{text.plain(name)} {_short(v)}" for name, v in numbers if v is not None))
+
+    def _progress(self) -> Content:
+        state = self.state
+        done, total = len(state.results), len(state.plan)
+        counts = ", ".join(f"{count:,} {ending}" for ending, count in state.endings().most_common())
+        parts: list[str | tuple[str, str]] = [(f"{done:,} of {total:,} runs", "bold")]
+        if counts:
+            parts.append(f" ({counts})")
+        if state.going:
+            parts.append(f"  {len(state.running)} going on")
+            if (left := state.seconds_left) is not None:
+                parts.append(f", {_duration(left)} left")
+        elif state.said:
+            parts.append((f"  {text.plain(state.said)}", "$warning"))
+        elif not state.complete:
+            parts += ["  ", ("space", "bold $primary"), " begins"]
+        return Content.assemble(*parts)
+
+
+def _short(value: float) -> str:
+    return label(float(f"{value:.3g}"))
+
+
+def _duration(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

@@ -1,0 +1,130 @@
+"""What is known of a sweep: its results so far, what goes on, and how to read a number of each."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections import Counter
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.changes import changed
+from engine.config import Preset
+from engine.errors import UserError
+from engine.stability import stable_product
+from engine.sweep.axes import parse_axis
+from engine.sweep.plan import Plan, make_plan
+from engine.sweep.result import Result
+from engine.worker.messages import Event, SweepEnded, SweepSharpness, Swept
+
+Floats = NDArray[np.float64]
+FIELDS_SHOWN = ("accuracy", "mistakes", "val_loss", "val_accuracy", "step", "grad_norm", "max_error")
+LEARNING_RATE = "train.rule.learning_rate"
+
+
+class SweepState:
+    """The replica of the engine's sweep that its screen draws from."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.results: dict[int, Result] = {}
+        self.running: Mapping[int, tuple[int, int]] = {}
+        self.going = False
+        self.said = ""
+        """Why it ended before its end; empty where it did not."""
+        self.sharpness: float | None = None
+        self._began = 0.0
+        self._before: int | None = None
+
+    def begin(self) -> None:
+        """The engine was asked to do what is left."""
+        self.going, self.said, self._before = True, "", None
+
+    def take(self, event: Event) -> bool:
+        """Apply an event of the sweep; whether it was one of this sweep's."""
+        if not isinstance(event, Swept | SweepSharpness | SweepEnded) or event.plan != self.plan:
+            return False
+        match event:
+            case Swept(results=results, running=running):
+                self.results.update((result.point, result) for result in results)
+                if self._before is None:  # what was finished before comes first
+                    self._began, self._before = time.monotonic(), len(self.results)
+                self.running = running
+            case SweepSharpness(sharpness=sharpness):
+                self.sharpness = sharpness
+            case SweepEnded(text=text):
+                self.going, self.running, self.said = False, {}, text
+        return True
+
+    def died(self) -> None:
+        """The engine has ended, and its sweep with it."""
+        if self.going:
+            self.going, self.running, self.said = False, {}, "the engine has ended; what is finished is kept"
+
+    @property
+    def complete(self) -> bool:
+        return len(self.results) == len(self.plan)
+
+    @property
+    def names(self) -> list[str]:
+        """What of the runs can be looked at: the loss, the measures, other fields of the last record."""
+        seen = next((result.record for result in self.results.values() if result.record is not None), None)
+        there = [name for name in FIELDS_SHOWN if seen is None or seen[name] is not None]
+        return ["loss", *self.plan.measures, *there]
+
+    def values(self, name: str) -> Floats:
+        """A number of each run on the grid of the axes; NaN where there is none."""
+        found = np.full(len(self.plan), np.nan)
+        for point, result in self.results.items():
+            value = result.value(name, self.plan.measures)
+            if value is not None:
+                found[point] = value
+        return found.reshape(self.plan.shape)
+
+    def endings(self) -> Counter[str]:
+        return Counter(result.ending for result in self.results.values())
+
+    @property
+    def share(self) -> float:
+        """How much of all is done."""
+        going = sum(position / end for position, end in self.running.values() if end)
+        return (len(self.results) + going) / len(self.plan)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """By what was done since it began; None while that is too little to tell."""
+        done = self.share * len(self.plan) - (self._before or 0)
+        left = (1 - self.share) * len(self.plan)
+        spent = time.monotonic() - self._began
+        return left / done * spent if self.going and done > 0.1 and spent > 1 else None
+
+    def border(self, point: int) -> float | None:
+        """Below which learning rate the run of a point is stable, by the curvature where the first begins."""
+        if self.sharpness is None or not self.sharpness > 0:
+            return None
+        product = stable_product(self.plan.config(point))
+        return None if product is None else product / self.sharpness
+
+
+def plan_of(preset: Preset, axes: str = "") -> Plan:
+    """The sweep of a preset over what is typed, or over what it says itself. Raises UserError.
+
+    One thread a run, since there are several at once.
+    """
+    try:
+        typed = shlex.split(axes)
+    except ValueError as error:
+        raise UserError(f"given {axes!r}: {error}") from None
+    return make_plan(changed(preset, {"train.threads": 1}), [parse_axis(one) for one in typed])
+
+
+def suggested_axes(preset: Preset) -> list[tuple[str, str]]:
+    """Axes to choose from, each with what it asks."""
+    rate = getattr(preset.train.rule, "learning_rate", None)
+    ready = [("train.seed=0:20", "is it the luck of one seed?")]
+    if rate is not None and "learning_rate" in type(preset.train.rule).model_fields:
+        rates = f"{LEARNING_RATE}=log:{rate / 10:.6g}:{rate * 10:.6g}:9"
+        ready += [(rates, "which learning rates do?"), (f"train.seed=0:8 {rates}", "for each seed?")]
+    return ready
