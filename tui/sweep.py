@@ -21,6 +21,7 @@ from engine.worker.messages import Event, SweepEnded, SweepSharpness, Swept
 
 Floats = NDArray[np.float64]
 FIELDS_SHOWN = ("accuracy", "mistakes", "val_loss", "val_accuracy", "step", "grad_norm", "max_error")
+RULE = "train.rule"
 LEARNING_RATE = "train.rule.learning_rate"
 
 
@@ -35,6 +36,7 @@ class SweepState:
         self.said = ""
         """Why it ended before its end; empty where it did not."""
         self.sharpness: float | None = None
+        self._products: dict[str, float | None] = {}
         self._began = 0.0
         self._before: int | None = None
 
@@ -104,8 +106,16 @@ class SweepState:
         """Below which learning rate the run of a point is stable, by the curvature where the first begins."""
         if self.sharpness is None or not self.sharpness > 0:
             return None
-        product = stable_product(self.plan.config(point))
+        product = self._stable_product(point)
         return None if product is None else product / self.sharpness
+
+    def _stable_product(self, point: int) -> float | None:
+        """The same for all runs whose rules differ in the learning rate alone."""
+        changes = self.plan.changes(point).items()
+        rule = str([(key, value) for key, value in changes if RULE in key and key != LEARNING_RATE])
+        if rule not in self._products:
+            self._products[rule] = stable_product(self.plan.config(point))
+        return self._products[rule]
 
 
 def plan_of(preset: Preset, axes: str = "") -> Plan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,11 @@ COLOURS = (
 DARK = 5
 """From this colour on, text on it is dark."""
 LEAST_WIDTH, GREATEST_WIDTH = 2, 9
+LEFT, UPPER = "▏", "▔"
+"""The marks of a border at a cell's left or upper edge."""
 ROOM_FOR_A_NUMBER = 7
+WIDEST = 9
+"""What `short` needs at most."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,6 @@ def heat(
     scale: Scale,
     width: int,
     cursor: tuple[int, int] | None,
-    shown: Callable[[float], str],
 ) -> list[Content]:
     """The lines: a row of cells each, its label before it, and the columns' labels below."""
     margin = min(max((len(label) for label in rows), default=0), width // 3)
@@ -77,7 +80,7 @@ def heat(
     for j, (row, label) in enumerate(zip(cells, rows, strict=True)):
         at_row = cursor is not None and cursor[0] == j
         parts = [(f"{label[:margin]:>{margin}} ", "bold" if at_row else "$muted")]
-        parts += [_drawn(one, scale, cell, shown, chosen=cursor == (j, i)) for i, one in enumerate(row)]
+        parts += [_drawn(one, scale, cell, chosen=cursor == (j, i)) for i, one in enumerate(row)]
         lines.append(Content.assemble(*parts))
     lines.append(Content.assemble(" " * (margin + 1), (_ticks(columns, cell), "$muted")))
     return lines
@@ -88,31 +91,41 @@ def cell_width(width: int, margin: int, count: int) -> int:
     return min(max((width - margin - 1) // max(count, 1), LEAST_WIDTH), GREATEST_WIDTH)
 
 
-def legend(scale: Scale, shown: Callable[[float], str]) -> Content:
+def legend(scale: Scale) -> Content:
     """The colours, with the numbers at their ends."""
     if math.isnan(scale.low):
         return Content("")
     swatch = [(str(level), _style(level)) for level in range(len(COLOURS))]
     kind = "  log" if scale.logarithmic else ""
-    return Content.assemble(f"{shown(scale.low)} ", *swatch, f" {shown(scale.high)}", (kind, "$muted"))
+    return Content.assemble(
+        f"{short(scale.low, WIDEST)} ", *swatch, f" {short(scale.high, WIDEST)}", (kind, "$muted")
+    )
 
 
-def _drawn(
-    cell: Cell, scale: Scale, width: int, shown: Callable[[float], str], *, chosen: bool
-) -> tuple[str, str]:
+def _drawn(cell: Cell, scale: Scale, width: int, *, chosen: bool) -> tuple[str, str]:
     level = scale.level(cell.value)
+    room = width - 1 - (chosen or bool(cell.edge))
     if level is None:
         inside, style = cell.otherwise, "$muted on $highlight" if cell.otherwise in " ·" else "bold $error"
     else:
-        inside, style = shown(cell.value) if width >= ROOM_FOR_A_NUMBER else str(level), _style(level)
-    text = f"{inside[: width - 1]:^{width - 1}} "
-    if cell.edge:
-        text = cell.edge * width if cell.edge == "▔" else cell.edge + text[: width - 1]
-        style += " bold"
+        inside = short(cell.value, room) if width >= ROOM_FOR_A_NUMBER else str(level)
+        style = _style(level)
     if chosen:
-        text = f"[{text[: width - 2].strip() or ' ':^{width - 2}}]" if width > 2 else f"[{text[0]}"[:width]
-        style = "bold reverse" if level is None else f"bold reverse {_style(level)}"
-    return text, style
+        style = f"bold reverse {style if level is not None else ''}"
+        return (f"[{inside:^{width - 2}}]" if width > LEAST_WIDTH else f"[{inside[:1] or ' '}"), style
+    if cell.edge:
+        return f"{cell.edge}{inside[:room]:^{room}} ", f"{style} bold"
+    return f"{inside[:room]:^{room}} ", style
+
+
+def short(value: float, room: int) -> str:
+    """A number with as many digits as have room, three at most; crosses where not even one has."""
+    for digits in (3, 2, 1):
+        mantissa, e, exponent = f"{value:.{digits}g}".partition("e")
+        written = f"{mantissa}e{int(exponent)}" if e else mantissa
+        if len(written) <= room:
+            return written
+    return "#" * room
 
 
 def _style(level: int) -> str:

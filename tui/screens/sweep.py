@@ -21,7 +21,7 @@ from engine.sweep.axes import label
 from engine.sweep.plan import Plan
 from tui import text
 from tui.charts.curve import curve
-from tui.charts.heat import Cell, Scale, heat, legend
+from tui.charts.heat import LEAST_WIDTH, LEFT, UPPER, WIDEST, Cell, Scale, heat, legend, short
 from tui.distribution import distribution
 from tui.sweep import LEARNING_RATE, Floats, SweepState
 from tui.widgets.key_bar import KeyBar
@@ -34,9 +34,12 @@ ENDINGS = {
 }
 SIGNS = {"diverged": "✗", "failed": "!", "done": "·", "condition": "·"}
 """What a cell shows whose run has not the number that is looked at."""
+BORDERS = {"momentum": "2(1+β)/λ", "nesterov": "(2+2β)/((1+2β)λ)"}
 CURVE_ROWS = 6
 INFO_ROWS = 6
-"""Lines that are not the maps': the title, the legend, the cell under the cursor, progress."""
+"""Lines that are not the maps': the title, the cell under the cursor, progress, the keys."""
+MAP_ROWS = 5
+"""Lines about the maps: the legend, a name and labels of the columns, what the axes and marks are."""
 
 
 class SweepScreen(Screen[None]):
@@ -164,7 +167,7 @@ class SweepScreen(Screen[None]):
             return
         width = self.size.width - 2
         self._put("#sweep-title", self._title())
-        self._put("#sweep-map", Content("\n").join(self._maps(width, self.size.height - INFO_ROWS - 1)))
+        self._put("#sweep-map", Content("\n").join(self._maps(width, self.size.height - INFO_ROWS)))
         self._put("#sweep-cell", Content("\n").join(self._cell()))
         self._put("#sweep-progress", self._progress())
         self.refresh_bindings()
@@ -185,39 +188,48 @@ class SweepScreen(Screen[None]):
         values = self.state.values(self.number_name).reshape(self.grid)
         scale = Scale.of(values)
         maps, rows, columns = self.grid
-        yield Content.assemble((text.plain(self.number_name), "bold $secondary"), "  ", legend(scale, _short))
+        yield Content.assemble((text.plain(self.number_name), "bold $secondary"), "  ", legend(scale))
         first, count = self._maps_in_sight(height)
+        top, left, across = *self._first_cell(height, width), self._room_across(width)
         for facet in range(first, min(first + count, maps)):
             if maps > 1:
-                chosen = facet == self.facet
-                yield Content.styled(
-                    ("› " if chosen else "  ") + self._facet_name(facet), "bold" if chosen else "$muted"
-                )
-            top = self._first_row(rows, height)
-            in_sight = range(top, min(rows, top + max(height - 4, 1)))
+                mark, style = ("› ", "bold") if facet == self.facet else ("  ", "$muted")
+                yield Content.styled(mark + self._facet_name(facet), style)
+            down = range(top, min(rows, top + max(height - MAP_ROWS, 1)))
+            right = range(left, min(columns, left + across))
             yield from heat(
-                [[self._made(facet, row, column, values) for column in range(columns)] for row in in_sight],
-                [self._row_label(row) for row in in_sight],
-                self.state.plan.axes[-1].labels,
+                [[self._made(facet, row, column, values) for column in right] for row in down],
+                [self._row_label(row) for row in down],
+                [text.plain(self.state.plan.axes[-1].labels[column]) for column in right],
                 scale,
                 width,
-                (self.cursor[0] - top, self.cursor[1]) if facet == self.facet else None,
-                _short,
+                (self.cursor[0] - top, self.cursor[1] - left) if facet == self.facet else None,
             )
         yield Content.styled(self._axes_said(), "$muted")
+        if said := self._border_said():
+            yield Content.styled(said, "$muted")
         if rows == 1 and maps == 1 and height > CURVE_ROWS + 5:
             yield from self._strip(values.reshape(-1), width)
 
     def _maps_in_sight(self, height: int) -> tuple[int, int]:
         """The first map that is drawn, and how many there is room for."""
         maps, rows, _ = self.grid
-        count = max(1, min(maps, (height - 2) // (rows + 2)))
+        count = max(1, min(maps, (height - MAP_ROWS + 2) // (rows + 2)))
         return self.facet // count * count, count
 
-    def _first_row(self, rows: int, height: int) -> int:
-        """The first row in sight: the map scrolls with the cursor where it is higher than the screen."""
-        room = max(height - 4, 1)
-        return min(max(self.cursor[0] - room // 2, 0), max(rows - room, 0))
+    def _room_across(self, width: int) -> int:
+        """How many columns there is room for."""
+        longest = max(len(self._row_label(row)) for row in range(self.grid[1]))
+        return max((width - min(longest, width // 3) - 1) // LEAST_WIDTH, 1)
+
+    def _first_cell(self, height: int, width: int) -> tuple[int, int]:
+        """The first row and column in sight: a map larger than the screen scrolls with the cursor."""
+        rooms = max(height - MAP_ROWS, 1), self._room_across(width)
+        top, left = (
+            min(max(at - room // 2, 0), max(count - room, 0))
+            for at, room, count in zip(self.cursor, rooms, self.grid[1:], strict=True)
+        )
+        return top, left
 
     def _made(self, facet: int, row: int, column: int, values: Floats) -> Cell:
         _, rows, columns = self.grid
@@ -230,7 +242,7 @@ class SweepScreen(Screen[None]):
     def _edge(self, point: int, row: int, column: int) -> str:
         """The border of stability, where it goes between this cell and the one before."""
         axes, place = self.state.plan.axes, self.state.plan.place(point)
-        for axis, index, mark in zip(axes[-2:], place[-2:], ("▔", "▏")[-len(axes) :], strict=True):
+        for axis, index, mark in zip(axes[-2:], place[-2:], (UPPER, LEFT)[-len(axes) :], strict=True):
             if axis.key != LEARNING_RATE:
                 continue
             border = self.state.border(point)
@@ -253,12 +265,15 @@ class SweepScreen(Screen[None]):
     def _axes_said(self) -> str:
         axes = self.state.plan.axes
         down = f"↓ {axes[-2].name}   " if len(axes) > 1 else ""
-        said = f"{down}→ {axes[-1].name}   … going on  ✗ diverged  ! failed  · no such number"
-        if self.state.sharpness is not None and any(axis.key == LEARNING_RATE for axis in axes[-2:]):
-            formula = {"momentum": "2(1+β)/λ", "nesterov": "(2+2β)/((1+2β)λ)"}
-            name = formula.get(self.state.plan.preset.train.rule.name, "2/λ")
-            said += f"   ▏▔ {name}, λ = {text.number(self.state.sharpness, 4)} at the first run's start"
-        return said
+        return text.plain(f"{down}→ {axes[-1].name}") + "   … going on  ✗ diverged  ! failed  · none"
+
+    def _border_said(self) -> str:
+        """What the marks of the border are, where there are any."""
+        sharpness, plan = self.state.sharpness, self.state.plan
+        if sharpness is None or all(axis.key != LEARNING_RATE for axis in plan.axes[-2:]):
+            return ""
+        formula = BORDERS.get(plan.preset.train.rule.name, "2/λ")
+        return f"{LEFT} {formula}, λ = {text.number(sharpness, 4)} where the first run begins"
 
     def _strip(self, values: Floats, width: int) -> Iterator[Content]:
         """One axis: the numbers as a curve, and how they are spread."""
@@ -291,7 +306,9 @@ class SweepScreen(Screen[None]):
             parts.append((f"   stable below {label(border)}", "$muted"))
         yield Content.assemble(*parts)
         numbers = [(name, result.value(name, plan.measures)) for name in self.state.names]
-        yield Content("   ".join(f"{text.plain(name)} {_short(v)}" for name, v in numbers if v is not None))
+        yield Content(
+            "   ".join(f"{text.plain(name)} {short(v, WIDEST)}" for name, v in numbers if v is not None)
+        )
 
     def _progress(self) -> Content:
         state = self.state
@@ -309,10 +326,6 @@ class SweepScreen(Screen[None]):
         elif not state.complete:
             parts += ["  ", ("space", "bold $primary"), " begins"]
         return Content.assemble(*parts)
-
-
-def _short(value: float) -> str:
-    return label(float(f"{value:.3g}"))
 
 
 def _duration(seconds: float) -> str:

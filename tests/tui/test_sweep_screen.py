@@ -1,0 +1,210 @@
+"""The screen of a sweep: what it asks of the engine, and what it shows of its results."""
+
+import pytest
+from fake_engine import bench, classifier
+
+from engine.changes import changed
+from engine.history import Record
+from engine.stability import heavy_ball, nesterov, stable_product
+from engine.sweep.axes import axis_values
+from engine.sweep.result import Result
+from engine.worker.messages import CancelSweep, Died, Open, StartSweep, SweepEnded, SweepSharpness, Swept
+from tui.charts.heat import GREATEST_WIDTH, short
+from tui.screens.sweep import SweepScreen
+
+RATES = "lin:0.1:0.8:8"
+SWEEP = {
+    "axis": [
+        {"key": "train.rule.momentum", "values": "lin:0:0.9:4"},
+        {"key": "train.rule.learning_rate", "values": RATES},
+    ],
+    "measure": ["first(loss < 1)"],
+}
+SEEDS = {"axis": [{"key": "train.seed", "values": "0:6"}]}
+FACETS = {"axis": [{"key": "train.seed", "values": "0:3"}, *SWEEP["axis"]]}
+
+
+def swept(table=SWEEP):
+    return changed(classifier(), {"sweep": table})
+
+
+def record(loss, step=300):
+    return Record(step, step, loss, 0.5, 750, None, None, 0.1, 0.01, 4.0, 0.1, 1.5)
+
+
+def result(point, loss, ending="done"):
+    return Result(point, ending, f"reached step {300}", record(loss), (point / 2,), state="ab")
+
+
+async def begun(b):
+    """The screen of the sweep, which the engine was asked to do; its plan."""
+    await b.press("S", "space")
+    command = b.engine.sent[-1]
+    assert isinstance(command, StartSweep)
+    return command.plan
+
+
+async def told(b, *events):
+    for event in events:
+        b.engine.tell(event)
+    await b.settled()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_preset_s_sweep_is_shown_done_and_read(size):
+    async with bench(swept(), size=size) as b:
+        await b.press("S")
+        assert "momentum (4) × learning_rate (8)" in b.text()
+        assert "0 of 32 runs  space begins" in b.text()
+        await b.press("space")
+        plan = b.engine.sent[-1].plan
+        assert (len(plan), plan.config(0).train.threads) == (32, 1)
+        await told(b, Swept(plan, (result(0, 2.0), result(9, 1.25e-7, "diverged")), {3: (40, 300)}))
+        assert "2 of 32 runs (1 done, 1 diverged)  1 going on" in b.text("#sweep-progress")
+        assert "1.25e-7" in b.text("#sweep-map")
+        assert "…" in b.text("#sweep-map").splitlines()[1]
+        await b.press("down", "right")
+        assert "momentum 0.3, learning_rate 0.2" in b.text("#sweep-cell")
+        assert "diverged: reached step 300" in b.text("#sweep-cell")
+        assert "first(loss < 1) 4.5" in b.text("#sweep-cell")
+        await b.press("m")
+        assert b.text("#sweep-map").startswith(" first(loss < 1)")
+        await b.press("enter")
+        assert b.engine.sent[-1] == Open(plan.config(9))
+        assert not isinstance(b.app.screen, SweepScreen)
+        # it goes on meanwhile, and is there when one comes back
+        await b.opened(plan.config(9))
+        await told(
+            b, Swept(plan, (result(31, 3.0),), {}), SweepEnded(plan, "cancelled; what is finished is kept")
+        )
+        await b.press("S")
+        assert "3 of 32 runs" in b.text("#sweep-progress")
+        assert "cancelled" in b.text("#sweep-progress")
+
+
+async def test_a_sweep_is_cancelled_and_begun_again():
+    async with bench(swept()) as b:
+        plan = await begun(b)
+        assert "x cancel" in b.key_bar()
+        await b.press("space")  # it goes on already
+        assert len([c for c in b.engine.sent if isinstance(c, StartSweep)]) == 1
+        await b.press("x")
+        assert b.engine.sent[-1] == CancelSweep()
+        await told(b, SweepEnded(plan, "cancelled; what is finished is kept"))
+        assert "space begin" in b.key_bar()
+        await b.press("space")
+        assert b.engine.sent[-1] == StartSweep(plan)
+
+
+async def test_the_border_stands_where_the_formula_says():
+    """Heavy ball is stable below 2(1+β)/λ: with λ = 5, from 0.4 at β = 0 to 0.76 at β = 0.9."""
+    async with bench(swept()) as b:
+        plan = await begun(b)
+        await told(b, Swept(plan, (result(0, 2.0),), {}), SweepSharpness(plan, 5.0))
+        rows = b.text("#sweep-map").splitlines()[1:5]
+        assert "2(1+β)/λ, λ = 5.000" in b.text("#sweep-map")
+        for beta, row in zip((0, 0.3, 0.6, 0.9), rows, strict=True):
+            first_beyond = [rate > 2 * (1 + beta) / 5 for rate in axis_values(RATES)].index(True)
+            assert (row.index("▏") - len(" 0.3 ")) // GREATEST_WIDTH == first_beyond, row
+        assert "stable below 0.4" in b.text("#sweep-cell")
+
+
+def test_the_borders():
+    """Goh, Why Momentum Really Works; Cohen et al. 2021: the table of formulas."""
+    assert (heavy_ball(0.9), nesterov(0.9)) == (pytest.approx(3.8), pytest.approx(3.8 / 2.8))
+    rules = {"gradient_descent": 2.0, "momentum": 3.8, "nesterov": 3.8 / 2.8, "adam": None}
+    for name, product in rules.items():
+        rule = changed(classifier(), {"train.rule.name": name})
+        assert stable_product(rule) == (None if product is None else pytest.approx(product))
+
+
+async def test_one_axis_is_a_strip_with_its_spread():
+    async with bench(swept(SEEDS)) as b:
+        plan = await begun(b)
+        await told(
+            b, Swept(plan, tuple(result(seed, 10.0**-seed) for seed in range(6)), {}), SweepEnded(plan)
+        )
+        shown = b.text("#sweep-map")
+        assert "spread: 1e-05 ▕" in shown
+        assert "median" in shown
+        assert "log" in shown
+        await b.press(*["right"] * 9)
+        assert "seed 5" in b.text("#sweep-cell")
+        assert "6 of 6 runs (6 done)" in b.text("#sweep-progress")
+        await b.press("space")
+        assert len([c for c in b.engine.sent if isinstance(c, StartSweep)]) == 1
+
+
+async def test_three_axes_are_maps_beside_one_another():
+    async with bench(swept(FACETS), size=(120, 40)) as b:
+        plan = await begun(b)
+        await told(b, Swept(plan, (result(70, 0.125),), {}))
+        shown = b.text("#sweep-map")
+        for seed in range(3):
+            assert f"seed {seed}" in shown
+        assert "0.125" in shown
+        await b.press(*["right_square_bracket"] * 2, "down", *["right"] * 6, "enter")
+    assert b.engine.sent[-1] == Open(plan.config(2 * 32 + 8 + 6))
+
+
+async def test_a_map_larger_than_the_screen_scrolls_with_the_cursor():
+    table = {
+        "axis": [{"key": "train.seed", "values": "0:50"}, {"key": "network.layers.0.units", "values": "1:90"}]
+    }
+    async with bench(swept(table), size=(80, 24)) as b:
+        await b.press("S", *["down"] * 49, *["right"] * 88)
+        assert "seed 49, units 89" in b.text("#sweep-cell")
+        assert "[" in b.text("#sweep-map")
+        assert any(line.startswith(" 49 ") for line in b.text("#sweep-map").splitlines())
+
+
+async def test_over_what_is_asked_where_the_preset_does_not_say():
+    async with bench(classifier()) as b:
+        await b.press("S", *"train.sed=0:3", "enter")
+        assert "did you mean" in b.text("#ask")
+        await b.press(*["backspace"] * 20, *"train.seed=0:3 train.rule.momentum=0,0.5", "enter")
+        assert "seed (3) × momentum (2)" in b.text()
+        await b.press("space")
+        assert b.engine.sent[-1].plan.changes(5) == {"train.seed": 2, "train.rule.momentum": 0.5}
+        await b.press("a", "down", "enter")
+        assert "seed (20)" in b.text()
+
+
+async def test_a_sweep_ends_with_its_engine():
+    async with bench(swept()) as b:
+        plan = await begun(b)
+        await told(b, Swept(plan, (result(0, 2.0),), {3: (40, 300)}), Died(-9, ""))
+        await b.press("escape")
+        assert "the engine has ended; what is finished is kept" in b.text("#sweep-progress")
+        await b.press("space")
+        assert "space begin" in b.key_bar()
+
+
+async def test_another_sweep_s_events_are_none_of_this_one():
+    async with bench(swept()) as b:
+        plan = await begun(b)
+        other = narrower(plan)
+        await told(b, Swept(other, (result(0, 2.0),), {}))
+        assert "0 of 32 runs" in b.text("#sweep-progress")
+
+
+def narrower(plan):
+    return type(plan)(plan.preset, plan.axes[:1], plan.until, plan.measures)
+
+
+@pytest.mark.parametrize(
+    ("value", "room", "written"),
+    [
+        (26.5811, 6, "26.6"),
+        (1.18e10, 6, "1.2e10"),
+        (1.18e10, 5, "1e10"),
+        (1.2345e-100, 6, "1e-100"),
+        (5, 6, "5"),
+    ],
+)
+def test_a_number_is_never_cut_off(value, room, written):
+    assert short(value, room) == written
+
+
+def test_a_number_for_which_there_is_no_room():
+    assert short(1e-100, 5) == "#####"
