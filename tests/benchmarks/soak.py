@@ -60,6 +60,8 @@ class Driver:
         self.done[action.__name__] += 1
         action()
         self.drain(self.draw.random() * 0.3)
+        if self.terminal.exit_status(0) is not None:
+            raise AssertionError(f"it ended after {action.__name__}; the screen is:\n{self.terminal.text}")
         if found := BAD.search(self.terminal.text):
             raise AssertionError(
                 f"{found[0]!r} after {action.__name__}; the screen is:\n{self.terminal.text}"
@@ -112,7 +114,7 @@ class Driver:
         self.drain(0.2)
 
     def help(self) -> None:
-        self.press("?", "down", "down", "q")
+        self.press("?", "down", "down", "escape")
 
     def palette(self) -> None:
         self.press("\x10", *"smoothing", "enter", "enter", "escape")
@@ -218,7 +220,9 @@ def main() -> int:
         terminal.press("q")
         status = terminal.exit_status(60)
         terminal.__exit__()
-        (file,) = Path(folder).rglob("*.gradstep")
+        saved = re.search(r"saved; `gradstep (\S+)`", terminal.text)
+        assert saved is not None, terminal.text
+        (file,) = Path(folder).rglob(f"{saved[1]}.gradstep")
         opened = Session.open(file, save=False)
         again = straight(opened)
         records = sum(len(branch.history) for branch in opened.timeline.branches.values())

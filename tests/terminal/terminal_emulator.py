@@ -125,6 +125,11 @@ class SlowTerminal(Terminal):
         self._taken_at = time.monotonic()
         super().__init__(*arguments, **given)
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether there is a question or an answer on the link."""
+        return bool(self._going) or any(b"\x1b[6n" in data for _, data in self._coming)
+
     def press(self, *keys: str) -> None:
         for key in keys:
             self._going.append((time.monotonic() + self.DELAY, key.encode()))

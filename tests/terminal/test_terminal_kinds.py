@@ -85,6 +85,18 @@ def test_a_key_is_answered_over_a_slow_link(explorer, answers):
     terminal.wait_for(lambda text: "paused" in text)
 
 
+def test_no_answer_of_the_terminal_is_left_for_the_shell(explorer):
+    terminal = explorer("linear-1-layer", kind=SlowTerminal)
+    terminal.wait_for(lambda text: position(text) == 0, 60)
+    terminal.press(" ")
+    terminal.wait_for(lambda text: position(text) == 200, 60)
+    terminal.press(" ")
+    terminal.wait_for(lambda text: position(text) > 1000, 60)
+    terminal.press("q")
+    assert terminal.exit_status(30) == 0
+    assert not terminal.unanswered
+
+
 def test_a_screen_that_something_else_wrote_on_is_painted_anew(explorer):
     terminal = explorer("linear-1-layer")
     terminal.wait_for(lambda text: position(text) == 0)

@@ -6,7 +6,7 @@ import numpy as np
 from fake_engine import FakeEngine, bench, classifier, explorer, records
 
 from engine.history import COLUMNS
-from engine.worker.messages import Died, Logged, Open, Refused, Saved, Working
+from engine.worker.messages import Branches, BranchInfo, Died, Logged, Open, Refused, Saved, Working
 
 
 async def test_position_loss_and_its_change_are_shown():
@@ -165,3 +165,20 @@ def test_the_engine_is_ended_when_the_explorer_ends(monkeypatch):
     app.run(headless=True)
     assert isinstance(engine, FakeEngine)
     assert engine.closed
+
+
+async def test_a_branch_whose_records_are_still_to_come_is_compared_with_none():
+    async with bench() as b:
+        await b.advanced(10)
+        await b.stopped()
+        b.app.explorer.show_inspector("branches")
+        main, fork = BranchInfo(0, "main", None, 0, ()), BranchInfo(1, "fork", 0, 0, ())
+        b.engine.tell(Branches((main, fork), 0))
+        await b.until(lambda: len(b.app.state.branches) == 2)
+        b.app.explorer.set_focus(b.app.explorer.inspector.pane)
+        await b.press("down")
+        b.engine.tell(Branches((main, fork), 1))
+        await b.until(lambda: b.app.state.branch == 1)
+        await b.press("up")
+        await b.settled()
+        assert b.app.is_running

@@ -113,8 +113,10 @@ class BranchesPane(Horizontal):
                 Content.styled("↑↓ a branch to compare with, enter goes there, f forks here", "$muted")
             )
             return
-        position = min(state.position, len(state.histories[other.number]) - 1)
         mine, theirs = state.history, state.histories[other.number]
+        position = min(state.position, len(mine) - 1, len(theirs) - 1)
+        if position < 0:
+            return  # of a branch that has just begun the records are still to come
         first = state.parted(other.number)
         heading = f"from step {first:,} on; at step {position:,}"
         names = [text.plain(branch.name)[:NUMBER_WIDTH] for branch in (here, other)]

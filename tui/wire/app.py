@@ -19,6 +19,8 @@ from tui.wire.cells import Cells
 from tui.wire.pace import ASK, Pace
 from tui.wire.terminal import is_ascii
 
+LAST_ANSWER_SECONDS = 1.5
+
 
 class WireApp(App[int]):
     """Textual repaints widgets; this sends the cells of them that changed. Frames that a slow terminal has
@@ -33,6 +35,7 @@ class WireApp(App[int]):
         self._cells: Cells | None = None
         self._pace = Pace()
         self._late: TimerHandle | None = None
+        self._leaving = False
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         update = renderable if isinstance(renderable, LayoutUpdate | ChopsUpdate) else None
@@ -50,7 +53,7 @@ class WireApp(App[int]):
     def _send_frame(self) -> None:
         """Send what the terminal does not show yet, if it has drawn enough of what was sent before."""
         driver = self._driver
-        if driver is None or self._cells is None or not self._running or self._closed:
+        if driver is None or self._cells is None or not self._running or self._closed or self._leaving:
             return
         if wait := self._pace.wait:
             if self._late is None:
@@ -76,7 +79,9 @@ class WireApp(App[int]):
     def on_cursor_position(self, _event: events.CursorPosition) -> None:
         """The terminal has drawn what it was sent before it was asked."""
         self._pace.answered()
-        if self._late is not None:
+        if self._leaving and not self._pace.under_way:
+            self.exit()
+        elif self._late is not None:
             self._send_late()
 
     def after(self, seconds: float, do: Callable[[], object]) -> TimerHandle:
@@ -88,6 +93,14 @@ class WireApp(App[int]):
 
     def on_mount(self) -> None:
         self.app_resume_signal.subscribe(self, lambda _app: self.action_repaint())
+
+    async def action_quit(self) -> None:
+        """Leave when the terminal has answered: later its answer would be typed into the shell."""
+        self._leaving = True
+        if self._pace.under_way:
+            self.after(LAST_ANSWER_SECONDS, self.exit)
+        else:
+            self.exit()
 
     def action_repaint(self) -> None:
         """Write the whole screen anew: something else has written to the terminal."""
