@@ -21,6 +21,13 @@ from engine.worker.messages import Event, SweepEnded, SweepSharpness, Swept
 
 Floats = NDArray[np.float64]
 FIELDS_SHOWN = ("accuracy", "mistakes", "val_loss", "val_accuracy", "step", "grad_norm", "max_error")
+ENDINGS: dict[str, str] = {
+    "done": "to the end",
+    "condition": "condition held",
+    "diverged": "diverged",
+    "failed": "failed",
+}
+"""How the runs of a sweep ended, as they are counted."""
 RULE = "train.rule"
 LEARNING_RATE = "train.rule.learning_rate"
 

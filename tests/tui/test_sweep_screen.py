@@ -9,7 +9,7 @@ from engine.stability import heavy_ball, nesterov, stable_product
 from engine.sweep.axes import axis_values
 from engine.sweep.result import Result
 from engine.worker.messages import CancelSweep, Died, Open, StartSweep, SweepEnded, SweepSharpness, Swept
-from tui.charts.heat import GREATEST_WIDTH, short
+from tui.charts.heat import GREATEST_WIDTH, LEFT, short
 from tui.screens.sweep import SweepScreen
 
 RATES = "lin:0.1:0.8:8"
@@ -60,7 +60,7 @@ async def test_the_preset_s_sweep_is_shown_done_and_read(size):
         plan = b.engine.sent[-1].plan
         assert (len(plan), plan.config(0).train.threads) == (32, 1)
         await told(b, Swept(plan, (result(0, 2.0), result(9, 1.25e-7, "diverged")), {3: (40, 300)}))
-        assert "2 of 32 runs (1 done, 1 diverged)  1 going on" in b.text("#sweep-progress")
+        assert "2 of 32 runs (1 to the end, 1 diverged)  1 going on" in b.text("#sweep-progress")
         assert "1.25e-7" in b.text("#sweep-map")
         assert "…" in b.text("#sweep-map").splitlines()[1]
         await b.press("down", "right")
@@ -105,7 +105,7 @@ async def test_the_border_stands_where_the_formula_says():
         assert "2(1+β)/λ, λ = 5.000" in b.text("#sweep-map")
         for beta, row in zip((0, 0.3, 0.6, 0.9), rows, strict=True):
             first_beyond = [rate > 2 * (1 + beta) / 5 for rate in axis_values(RATES)].index(True)
-            assert (row.index("▏") - len(" 0.3 ")) // GREATEST_WIDTH == first_beyond, row
+            assert (row.index(LEFT) - len(" 0.3 ")) // GREATEST_WIDTH == first_beyond, row
         assert "stable below 0.4" in b.text("#sweep-cell")
 
 
@@ -130,7 +130,7 @@ async def test_one_axis_is_a_strip_with_its_spread():
         assert "log" in shown
         await b.press(*["right"] * 9)
         assert "seed 5" in b.text("#sweep-cell")
-        assert "6 of 6 runs (6 done)" in b.text("#sweep-progress")
+        assert "6 of 6 runs (6 to the end)" in b.text("#sweep-progress")
         await b.press("space")
         assert len([c for c in b.engine.sent if isinstance(c, StartSweep)]) == 1
 

@@ -21,9 +21,12 @@ COLOURS = (
 DARK = 5
 """From this colour on, text on it is dark."""
 LEAST_WIDTH, GREATEST_WIDTH = 2, 9
-LEFT, UPPER = "▏", "▔"
+LEFT, UPPER = "▌", "▀"
 """The marks of a border at a cell's left or upper edge."""
+BORDER = "#ff0000"
 ROOM_FOR_A_NUMBER = 7
+PLAIN = (1000, 1_000_000)
+"""Numbers from the first up to the second are written without an exponent."""
 WIDEST = 9
 """What `short` needs at most."""
 
@@ -80,7 +83,8 @@ def heat(
     for j, (row, label) in enumerate(zip(cells, rows, strict=True)):
         at_row = cursor is not None and cursor[0] == j
         parts = [(f"{label[:margin]:>{margin}} ", "bold" if at_row else "$muted")]
-        parts += [_drawn(one, scale, cell, chosen=cursor == (j, i)) for i, one in enumerate(row)]
+        for i, one in enumerate(row):
+            parts += _drawn(one, scale, cell, chosen=cursor == (j, i))
         lines.append(Content.assemble(*parts))
     lines.append(Content.assemble(" " * (margin + 1), (_ticks(columns, cell), "$muted")))
     return lines
@@ -102,24 +106,27 @@ def legend(scale: Scale) -> Content:
     )
 
 
-def _drawn(cell: Cell, scale: Scale, width: int, *, chosen: bool) -> tuple[str, str]:
+def _drawn(cell: Cell, scale: Scale, width: int, *, chosen: bool) -> list[tuple[str, str]]:
     level = scale.level(cell.value)
     room = width - 1 - (chosen or bool(cell.edge))
     if level is None:
-        inside, style = cell.otherwise, "$muted on $highlight" if cell.otherwise in " ·" else "bold $error"
+        ground = "$highlight" if cell.otherwise in " ·" else "$background"
+        inside, style = cell.otherwise, f"{'$muted' if cell.otherwise in ' ·' else 'bold $error'} on {ground}"
     else:
         inside = short(cell.value, room) if width >= ROOM_FOR_A_NUMBER else str(level)
-        style = _style(level)
+        ground, style = COLOURS[level], _style(level)
     if chosen:
-        style = f"bold reverse {style if level is not None else ''}"
-        return (f"[{inside:^{width - 2}}]" if width > LEAST_WIDTH else f"[{inside[:1] or ' '}"), style
+        text = f"[{inside:^{width - 2}}]" if width > LEAST_WIDTH else f"[{inside[:1] or ' '}"
+        return [(text, f"bold reverse {style}")]
     if cell.edge:
-        return f"{cell.edge}{inside[:room]:^{room}} ", f"{style} bold"
-    return f"{inside[:room]:^{room}} ", style
+        return [(cell.edge, f"{BORDER} on {ground}"), (f"{inside[:room]:^{room}} ", style)]
+    return [(f"{inside[:room]:^{room}} ", style)]
 
 
 def short(value: float, room: int) -> str:
     """A number with as many digits as have room, three at most; crosses where not even one has."""
+    if PLAIN[0] <= abs(value) < PLAIN[1] and len(whole := f"{value:.0f}") <= room:
+        return whole
     for digits in (3, 2, 1):
         mantissa, e, exponent = f"{value:.{digits}g}".partition("e")
         written = f"{mantissa}e{int(exponent)}" if e else mantissa

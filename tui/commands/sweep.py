@@ -29,10 +29,10 @@ from engine.sweep.table import write_csv
 from engine.sweep.workers import Workers
 from engine.threads import available_processors
 from tui.distribution import distribution
+from tui.sweep import ENDINGS
 from tui.text import number, plain
 
 INTERRUPTED = 130
-ENDINGS = {"done": "to the end", "condition": "condition held", "diverged": "diverged", "failed": "failed"}
 STYLES = {"condition": "green", "diverged": "yellow", "failed": "red"}
 MAX_JOBS = 1024
 LISTED = 40

@@ -23,15 +23,9 @@ from tui import text
 from tui.charts.curve import curve
 from tui.charts.heat import LEAST_WIDTH, LEFT, UPPER, WIDEST, Cell, Scale, heat, legend, short
 from tui.distribution import distribution
-from tui.sweep import LEARNING_RATE, Floats, SweepState
+from tui.sweep import ENDINGS, LEARNING_RATE, Floats, SweepState
 from tui.widgets.key_bar import KeyBar
 
-ENDINGS = {
-    "done": "ran to the end",
-    "condition": "ended where the condition held",
-    "diverged": "diverged",
-    "failed": "failed",
-}
 SIGNS = {"diverged": "✗", "failed": "!", "done": "·", "condition": "·"}
 """What a cell shows whose run has not the number that is looked at."""
 BORDERS = {"momentum": "2(1+β)/λ", "nesterov": "(2+2β)/((1+2β)λ)"}
@@ -313,7 +307,7 @@ class SweepScreen(Screen[None]):
     def _progress(self) -> Content:
         state = self.state
         done, total = len(state.results), len(state.plan)
-        counts = ", ".join(f"{count:,} {ending}" for ending, count in state.endings().most_common())
+        counts = ", ".join(f"{count:,} {ENDINGS[ending]}" for ending, count in state.endings().most_common())
         parts: list[str | tuple[str, str]] = [(f"{done:,} of {total:,} runs", "bold")]
         if counts:
             parts.append(f" ({counts})")
