@@ -14,10 +14,10 @@ from engine import Session
 from engine.config import Preset, RMSpropKeras2
 
 PRESETS = {
-    "identity-1-layer": 60,
-    "identity-4-layer": 12,
-    "exam-full-batch": 12,
-    "linear-4-layer": 12,
+    "identity-1-layer": 150,
+    "identity-4-layer": 64,
+    "exam-full-batch": 32,
+    "linear-4-layer": 32,
     "linear-1-layer": 1500,
 }
 """With the number of steps a round."""
