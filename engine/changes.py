@@ -108,8 +108,10 @@ def _where(at: Any, allowed: Tables, part: str, key: str) -> str | int:
         raise _NoSuchKeyError(
             f"{shown_key(key)}: there are {len(at)} entries, numbered from 0; -1 is the last"
         )
-    if not isinstance(at, dict) or not allowed:
+    if not isinstance(at, dict):
         raise _NoSuchKeyError(f"{shown_key(key)}: {part!r} is a key of no table")
+    if not allowed:
+        return part  # a table whose keys are not given, such as `measure`
     known = keys_of(_narrowed(allowed, at))
     if part not in known:
         raise _NoSuchKeyError(unknown_key(key, part, known))

@@ -38,6 +38,10 @@ class Measurer:
         """Whether anything is to be measured as the run goes."""
         return bool(self._schedule or self._sought or self._breakpoints.quantities)
 
+    def add(self, name: str, every: int) -> None:
+        """Measure a quantity at every so many positions."""
+        self._schedule[name] = every
+
     def look_for(self, condition: Condition | None) -> None:
         """From now on measure what a condition reads at every position; with None, no more."""
         self._sought = () if condition is None else condition.quantities

@@ -21,9 +21,10 @@ from engine.devices import resolve_device
 from engine.errors import UserError
 from engine.history import History, Record
 from engine.keyframes import DENSE_STEPS
-from engine.measuring import Measurer
+from engine.measuring import Measurer, measured
 from engine.probes.layers import find_killer, fires_on
 from engine.probes.subject import Subject
+from engine.quantities import find_quantity
 from engine.saved_preset import saved_preset
 from engine.saver import Saver, differences, load_breakpoints, load_timeline
 from engine.session_lock import lock, unlock
@@ -281,6 +282,19 @@ class Session:
         except UserError:
             self.timeline.seek(here)
             raise
+
+    def measure(self, name: str, every: int = 1) -> None:
+        """Measure a quantity, such as `dead[2]`, here and at every so many steps; `history[name]` has it.
+
+        Raises UserError for an unknown one, or one that says nothing of this run.
+        """
+        if every < 1:
+            raise UserError(f"every: given {every}; allowed: 1 or more steps")
+        find_quantity(name)
+        look = partial(Subject.of, self.trainer, self.dataset)
+        value = measured([name], look, self.measurer.go_on)[name]
+        self.timeline.owner(self.position).history.measured.put(name, self.position, value)
+        self.measurer.add(name, every)
 
     def look_for(self, condition: Condition | None) -> None:
         """Measure from here on what a condition reads, at every step; with None, no more.

@@ -36,6 +36,7 @@ from engine.worker.messages import (
     EditBreakpoint,
     Event,
     Fork,
+    Measure,
     NameSession,
     Open,
     Pause,
@@ -73,6 +74,7 @@ from tui.screens.sweep import SweepScreen
 from tui.state import NOTHING, RunState, Topic
 from tui.sweep import SweepState, plan_of, suggested_axes
 from tui.theme import THEME
+from tui.watching import EVERY, parse_watched, suggestions, to_measure
 from tui.wire.app import WireApp
 
 MOVES = {"step", "burst", "step_back", "go_to", "run_until", "reverse_until", "fork", "reset", "new_seed"}
@@ -545,6 +547,26 @@ class Explorer(WireApp):
     async def on_breakpoints_pane_add(self, _message: BreakpointsPane.Add) -> None:
         """A breakpoint is wanted."""
         await self.action_add_breakpoint()
+
+    async def action_watch(self) -> None:
+        """Ask what the charts shall show."""
+        shown = self.state.watched
+        dialog = Ask(
+            f"What the charts show (what is measured: every {EVERY} steps)",
+            "one or two of the record's fields and of the quantities, such as loss, sharpness",
+            parse_watched,
+            value=", ".join(shown),
+            ready=suggestions(shown),
+        )
+        await self.push_screen(dialog, self._watch)
+
+    def _watch(self, answer: str | None) -> None:
+        if answer is not None:
+            names = parse_watched(answer)
+            for name in to_measure(names):
+                if name not in self.state.preset.measure:
+                    self._send(Measure(name, EVERY))
+            self._changed(self.state.watch(names))
 
     async def action_add_breakpoint(self) -> None:
         await self.push_screen(_ask_condition("Stop where", ""), self._add_breakpoint)

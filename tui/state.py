@@ -101,6 +101,8 @@ class RunState:
         self.working = "starting the engine"
         self.refusal = ""
         self.offered = ""
+        self.watched = tuple(preset.watch)
+        """What the charts show."""
         self.burst = 100
         self.log: list[LogLine] = []
         self.edits = Edits(preset)
@@ -259,6 +261,11 @@ class RunState:
         self.working = "starting the engine"
         return Topic.STATUS
 
+    def watch(self, names: tuple[str, ...]) -> Topic:
+        """Have the charts show these fields and quantities."""
+        self.watched = names
+        return Topic.RECORDS
+
     def scale_burst(self, factor: int) -> Topic:
         """Make the burst ten times longer or shorter, within bounds."""
         burst = self.burst * factor if factor > 0 else self.burst // -factor
@@ -335,6 +342,7 @@ class RunState:
 
     def _opened(self, preset: Preset, info: RunInfo) -> Topic:
         self.preset, self.info = preset, info
+        self.watched = tuple(preset.watch)
         self.histories = {0: History(info.batches)}
         self.branches = {}
         self.branch = 0

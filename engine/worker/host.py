@@ -48,6 +48,7 @@ from engine.worker.messages import (
     Landmarks,
     LayerInfo,
     Logged,
+    Measure,
     Measured,
     NameSession,
     Open,
@@ -219,6 +220,9 @@ class Host:
             case EditBreakpoint(number=number, enabled=enabled, ignore=ignore):
                 session.breakpoints.edit(number, enabled=enabled, ignore=ignore)
                 self._breakpoints(session)
+            case Measure(name=name, every=every):
+                session.measure(name, every)
+                self._advanced(session)
             case RemoveBreakpoint(number=number):
                 session.breakpoints.remove(number)
                 self._breakpoints(session)

@@ -81,6 +81,14 @@ class EditBreakpoint:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """Measure a quantity from here on, at every so many steps."""
+
+    name: str
+    every: int
+
+
+@dataclass(frozen=True)
 class RemoveBreakpoint:
     number: int
 
@@ -203,6 +211,7 @@ Command = (
     | ReverseUntil
     | AddBreakpoint
     | EditBreakpoint
+    | Measure
     | RemoveBreakpoint
     | Pause
     | Back

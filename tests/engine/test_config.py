@@ -462,3 +462,11 @@ def test_any_file_gives_a_config_or_a_config_error(tables):
 @given(st.text(max_size=60))
 def test_any_text_gives_a_config_or_a_config_error(text):
     check(lambda: parse(text))
+
+
+def test_what_is_measured_can_be_set():
+    preset = override(load_preset("linear-1-layer"), ["measure.sharpness=5", "measure.dead[1]=2"])
+    assert preset.measure == {"sharpness": 5, "dead[1]": 2}
+    assert load_preset("linear-1-layer").measure == {}
+    with pytest.raises(ConfigError, match=r"unknown quantity 'sharpnes'.*did you mean 'sharpness'"):
+        override(load_preset("linear-1-layer"), ["measure.sharpnes=5"])

@@ -13,21 +13,13 @@ from tui import text
 from tui.charts.draw import Mark
 from tui.charts.look import Role
 from tui.state import RunState, Topic
+from tui.watching import AT_MOST, BESIDE
 from tui.widgets.chart import Chart
 from tui.widgets.time_strip import TimeStrip
 
 if TYPE_CHECKING:
     from tui.wire.app import WireApp
 
-AT_MOST = 2
-BESIDE = {
-    "loss": "val_loss",
-    "epoch_loss": "val_loss",
-    "accuracy": "val_accuracy",
-    "mape": "val_mape",
-    "sharpness": "stability_limit",
-}
-"""What is drawn beside a field: its like on the validation set, or what it is held against."""
 SMOOTHINGS = (0.0, 0.9, 0.99)
 WINDOWS = (None, 1000, 100)
 
@@ -65,7 +57,7 @@ class ChartsPane(Vertical):
 
     def show(self, state: RunState, _topics: Topic) -> None:
         """Draw the records that are new, and the marks."""
-        watched = list(dict.fromkeys(state.preset.watch))[:AT_MOST]
+        watched = list(dict.fromkeys(state.watched))[:AT_MOST]
         if watched != self._watched:
             self._make(watched, state.preset.log)
         if state.revision != self._revision:

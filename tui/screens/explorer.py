@@ -82,6 +82,7 @@ class ExplorerScreen(Screen[None]):
         key("o", "app.open", "open", "Open a preset, a saved session, or a file", RUN),
         key("e", "edit", "edit", "Edit the hyperparameters", RUN),
         key("S", "app.sweep", "", "Many runs at once: a sweep over settings", RUN),
+        key("m", "app.watch", "", "What the charts show, and what is measured for it", CHARTS),
         key("y", "log_scale", "log", "Log or linear scale of the focused chart", CHARTS),
         key("plus,equals_sign", "app.scale_burst(10)", "×10", "Ten times longer bursts", RUN, shown="+"),
         key("minus", "app.scale_burst(-10)", "÷10", "Ten times shorter bursts", RUN, shown="-"),

@@ -6,6 +6,7 @@ import pytest
 from engine import ConfigError, Session
 from engine.conditions import ConditionError, parse_condition
 from engine.config import Preset
+from engine.errors import UserError
 from engine.measured import Measured
 from engine.null import NULL, is_null
 from engine.quantities import QUANTITIES
@@ -259,3 +260,16 @@ def test_measured_values_are_told_once():
     assert is_null(measured.column("a", 3, 9)).tolist() == [True, True, False, True, False, True]
     assert measured.value("c", 5) is not None
     assert is_null(np.array([measured.value("c", 5), NULL])).all()
+
+
+def test_a_quantity_can_be_asked_for_as_the_run_goes():
+    session = Session(preset())
+    session.burst(3)
+    session.measure("sharpness", 5)
+    session.burst(8)
+    assert np.flatnonzero(~np.isnan(session.history["sharpness"])).tolist() == [3, 5, 10]
+    for name, why in (("dead", "relu"), ("sharpnes", "did you mean 'sharpness'")):
+        with pytest.raises(UserError, match=why):
+            session.measure(name)
+    with pytest.raises(UserError, match="1 or more"):
+        session.measure("sharpness", 0)

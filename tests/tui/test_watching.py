@@ -1,0 +1,43 @@
+"""What the charts show can be chosen, and is measured for it."""
+
+import pytest
+
+from engine.errors import UserError
+from engine.history import FIELDS
+from tui.watching import AT_MOST, parse_watched, suggestions, to_measure
+
+
+@pytest.mark.parametrize(
+    ("answer", "names"),
+    [("loss", ("loss",)), (" loss , dead[2] ", ("loss", "dead[2]")), ("sharpness,sharpness", ("sharpness",))],
+)
+def test_names_are_read(answer, names):
+    assert parse_watched(answer) == names
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("", "given 0 names; allowed: 1 to 2"),
+        ("loss, accuracy, mistakes", "given 3 names"),
+        ("los", "there is no 'los'; did you mean 'loss'"),
+        ("rank", "write rank"),
+        ("sharpness[1]", "takes no"),
+    ],
+)
+def test_what_is_no_name_is_told(answer, why):
+    with pytest.raises(UserError, match=why):
+        parse_watched(answer)
+
+
+def test_what_is_suggested_can_be_chosen():
+    answers = [answer for answer, _ in suggestions(("loss", "accuracy"))]
+    for answer in answers:
+        assert len(parse_watched(answer)) == AT_MOST
+    assert "loss, grad_norm" in answers
+    assert "loss, sharpness" in answers
+
+
+def test_quantities_are_measured_with_what_is_drawn_beside_them():
+    assert list(to_measure(FIELDS)) == []
+    assert list(to_measure(("loss", "sharpness"))) == ["sharpness", "stability_limit"]
