@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import time
 from collections import Counter
@@ -28,6 +29,8 @@ ENDINGS: dict[str, str] = {
     "failed": "failed",
 }
 """How the runs of a sweep ended, as they are counted."""
+MAX_RUNS = 1000
+"""So many runs fit on a screen, and their configs are checked while one waits."""
 RULE = "train.rule"
 LEARNING_RATE = "train.rule.learning_rate"
 
@@ -125,16 +128,23 @@ class SweepState:
         return self._products[rule]
 
 
-def plan_of(preset: Preset, axes: str = "") -> Plan:
+def plan_of(preset: Preset, given: str = "") -> Plan:
     """The sweep of a preset over what is typed, or over what it says itself. Raises UserError.
 
     One thread a run, since there are several at once.
     """
     try:
-        typed = shlex.split(axes)
+        typed = shlex.split(given)
     except ValueError as error:
-        raise UserError(f"given {axes!r}: {error}") from None
-    return make_plan(changed(preset, {"train.threads": 1}), [parse_axis(one) for one in typed])
+        raise UserError(f"given {given!r}: {error}") from None
+    axes = [parse_axis(one) for one in typed]
+    if not axes and preset.sweep is not None:
+        axes = [axis.axis() for axis in preset.sweep.axis]
+    if (count := math.prod(len(axis.values) for axis in axes)) > MAX_RUNS:
+        raise UserError(
+            f"{count:,} runs are too many to look at; here at most {MAX_RUNS:,}: `gradstep sweep`"
+        )
+    return make_plan(changed(preset, {"train.threads": 1}), axes)
 
 
 def suggested_axes(preset: Preset) -> list[tuple[str, str]]:

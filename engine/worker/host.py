@@ -196,6 +196,12 @@ class Host:
         if isinstance(command, Resume):
             self._begin(lambda say: Session.open(command.path, command.data_dir, say), save=False)
             return
+        if isinstance(command, StartSweep):
+            self._sweeper.start(command.plan, command.data_dir)
+            return
+        if isinstance(command, CancelSweep):
+            self._sweeper.cancel()
+            return
         session = self._session
         if session is None:
             raise UserError("there is no run yet: open a preset first")
@@ -265,10 +271,6 @@ class Host:
                 self._probe(session, command)
             case CancelProbe(name=name):
                 self._prober.cancel(name)
-            case StartSweep(plan=plan, data_dir=data_dir):
-                self._sweeper.start(plan, data_dir)
-            case CancelSweep():
-                self._sweeper.cancel()
             case Close():
                 pass
             case _:

@@ -132,16 +132,16 @@ def test_an_interrupted_sweep_keeps_what_is_finished(folder, wait_for):
             there = db.execute("select count(*) from sqlite_master where name = 'results'").fetchone()[0]
             return db.execute("select count(*) from results").fetchone()[0] if there else 0
 
-    wait_for(finished)
+    wait_for(finished, 60.0)
     os.killpg(running.pid, signal.SIGINT)  # as the terminal does: to all of its processes
-    said = running.communicate(timeout=30)[1]
+    said = running.communicate(timeout=60)[1]
     assert running.returncode == 130
     assert "Traceback" not in said
     count = int(said.partition("interrupted: ")[2].split()[0])
     assert 1 <= count < 10
     assert finished() == count
     assert said.splitlines()[-1].strip() == "gradstep sweep small.toml --steps 2000 --over train.seed=0:10"
-    again = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    again = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
     assert f"{count} of 10 runs were done before" in again.stderr
     assert "10 runs: 10 to the end" in again.stdout
     assert not list(kept.iterdir())

@@ -149,19 +149,21 @@ async def test_three_axes_are_maps_beside_one_another():
 
 async def test_a_map_larger_than_the_screen_scrolls_with_the_cursor():
     table = {
-        "axis": [{"key": "train.seed", "values": "0:50"}, {"key": "network.layers.0.units", "values": "1:90"}]
+        "axis": [{"key": "train.seed", "values": "0:20"}, {"key": "network.layers.0.units", "values": "1:51"}]
     }
     async with bench(swept(table), size=(80, 24)) as b:
-        await b.press("S", *["down"] * 49, *["right"] * 88)
-        assert "seed 49, units 89" in b.text("#sweep-cell")
+        await b.press("S", *["down"] * 19, *["right"] * 49)
+        assert "seed 19, units 50" in b.text("#sweep-cell")
         assert "[" in b.text("#sweep-map")
-        assert any(line.startswith(" 49 ") for line in b.text("#sweep-map").splitlines())
+        assert any(line.startswith(" 19 ") for line in b.text("#sweep-map").splitlines())
 
 
 async def test_over_what_is_asked_where_the_preset_does_not_say():
     async with bench(classifier()) as b:
         await b.press("S", *"train.sed=0:3", "enter")
         assert "did you mean" in b.text("#ask")
+        await b.press(*["backspace"] * 20, *"train.seed=0:1001", "enter")
+        assert "1,001 runs are too many to look at" in b.text("#ask")
         await b.press(*["backspace"] * 20, *"train.seed=0:3 train.rule.momentum=0,0.5", "enter")
         assert "seed (3) × momentum (2)" in b.text()
         await b.press("space")

@@ -145,7 +145,7 @@ def test_giving_up_ends_the_runs_soon(wait_for):
         pass
     assert processes()
     updates.close()
-    wait_for(lambda: not processes())
+    wait_for(lambda: not processes(), 60.0)
 
 
 OWNER = """
@@ -175,7 +175,7 @@ def test_no_process_outlives_its_owner(tmp_path, wait_for):
     finally:
         os.kill(owner.pid, signal.SIGKILL)
         owner.wait()
-    wait_for(lambda: not any(other.is_running() and other.status() != "zombie" for other in others))
+    wait_for(lambda: not any(other.is_running() and other.status() != "zombie" for other in others), 60.0)
 
 
 # --- the file ---------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from engine.worker.messages import (
     Swept,
 )
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def engine(wait_for):
     client = EngineClient(events.append)
     client.events = events
     client.heard = lambda *kinds: [event for event in events if isinstance(event, kinds)]
-    client.wait = lambda *kinds: wait_for(lambda: client.heard(*kinds), 40.0)[-1]
+    client.wait = lambda *kinds: wait_for(lambda: client.heard(*kinds), 80.0)[-1]
     client.start()
     yield client
     client.close()
@@ -61,7 +61,7 @@ def test_steps_go_on_beside_a_sweep_that_is_cancelled(engine, wait_for):
     engine.send(Open(changed(preset(), {"run.steps": 20}), save=False))
     engine.wait(Opened)
     engine.send(StartSweep(plan))
-    wait_for(lambda: any(event.running for event in engine.heard(Swept)), 40.0)
+    wait_for(lambda: any(event.running for event in engine.heard(Swept)), 80.0)
     engine.send(Step(500))
     engine.wait(Stopped)
     assert engine.heard(Advanced)[-1].position == 500
@@ -75,8 +75,14 @@ def test_the_sweep_ends_with_the_engine(engine, wait_for):
     plan = small_plan("train.seed=0:3", steps=100_000_000)
     engine.send(Open(changed(preset(), {"run.steps": 20}), save=False))
     engine.send(StartSweep(plan))
-    wait_for(lambda: any(event.running for event in engine.heard(Swept)), 40.0)
+    wait_for(lambda: any(event.running for event in engine.heard(Swept)), 80.0)
     processes = psutil.Process(engine.pid).children(recursive=True)
     assert processes
     engine.close()
-    wait_for(lambda: not any(p.is_running() and p.status() != "zombie" for p in processes))
+    wait_for(lambda: not any(p.is_running() and p.status() != "zombie" for p in processes), 60.0)
+
+
+def test_a_sweep_needs_no_run(engine):
+    engine.send(StartSweep(small_plan("train.seed=0:2")))
+    assert engine.wait(SweepEnded).text == ""
+    assert sorted(results(engine)) == [0, 1]
