@@ -208,6 +208,10 @@ def main() -> int:
         started = time.monotonic()
         while (passed := time.monotonic() - started) < 60 * given.minutes:
             driver.act()
+            for name, process in processes.items():
+                if not process.is_running():
+                    driver.drain(2.0)
+                    raise AssertionError(f"the {name} has ended; the screen is:\n{terminal.text}")
             if not memory or passed - memory[-1][0] > SAMPLE_SECONDS:
                 memory.append((passed, {name: each.memory_info().rss for name, each in processes.items()}))
                 print(

@@ -101,13 +101,17 @@ def running(terminal: Terminal) -> None:
 def starts(folder: str) -> list[Row]:
     """The time from the command to its first screen, and to where `n` does a step; and to quit."""
     paints, readies, screens, quits, torches = [], [], [], [], []
+    painting, engines = [], []
     for _ in range(STARTS):
         started = time.monotonic()
         with opened(folder) as terminal:
             terminal.wait_for(lambda text: "Charts" in text and "quit" in text)
             paints.append(time.monotonic() - started)
+            painting.append(processor_seconds(terminal.pid))
             ready(terminal)
             readies.append(time.monotonic() - started)
+            engine = psutil.Process(terminal.pid).children()[0].pid
+            engines.append(processor_seconds(engine))
             settled(terminal)
             screens.append(terminal.written)
             asked = time.monotonic()
@@ -117,9 +121,11 @@ def starts(folder: str) -> list[Row]:
         started = time.monotonic()
         subprocess.run([sys.executable, "-c", "import torch"], check=True)
         torches.append(time.monotonic() - started)
-    bare = f"`import torch` alone: {statistics.median(torches):.2f} s"
+    own = f"{statistics.median(painting):.2f} s of a processor"
+    torch = statistics.median(torches)
+    bare = f"{statistics.median(engines):.2f} s of a processor; `import torch` alone: {torch:.2f} s"
     return [
-        row("first paint", statistics.median(paints), 0.7, "s", 2),
+        row("first paint", statistics.median(paints), 0.7, "s", 2, own),
         row("ready to step", statistics.median(readies), 2.5, "s", 2, bare),
         row("quit, nothing to save", statistics.median(quits), 0.3, "s", 2),
         row("bytes until ready, 80×24", statistics.median(screens), None, "B"),
