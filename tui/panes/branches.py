@@ -56,7 +56,7 @@ class BranchesPane(Horizontal):
         self.list = Choices(id="branch-tree", markup=False, compact=True)
         self._table = Static(markup=False)
         self._state: RunState | None = None
-        self._shown: tuple[object, ...] = ()
+        self._shown: tuple[tuple[int, Content], ...] = ()
 
     def compose(self) -> ComposeResult:
         yield self.list
@@ -67,14 +67,19 @@ class BranchesPane(Horizontal):
         """Show the tree as it is now."""
         self._state = state
         lines = tuple(_tree(state))
-        if lines != self._shown:
-            self._shown = lines
+        before, self._shown = self._shown, lines
+        numbers = [number for number, _ in lines]
+        if numbers == [number for number, _ in before]:
+            for at, (old, new) in enumerate(zip(before, lines, strict=True)):
+                if old != new:
+                    self.list.replace_option_prompt_at_index(at, new[1])
+        else:
             highlighted = self.list.highlighted_option
             self.list.clear_options()
             for number, prompt in lines:
                 self.list.add_option(Option(prompt, id=str(number)))
             chosen = highlighted.id if highlighted is not None else str(state.branch)
-            ids = [str(number) for number, _ in lines]
+            ids = list(map(str, numbers))
             self.list.highlighted = ids.index(chosen) if chosen in ids else 0
         self._compare()
 
@@ -109,9 +114,7 @@ class BranchesPane(Horizontal):
             return
         here = state.branches[state.branch]
         if other.number == here.number:
-            self._table.update(
-                Content.styled("↑↓ a branch to compare with, enter goes there, f forks here", "$muted")
-            )
+            self._say(Content.styled("↑↓ a branch to compare with, enter goes there, f forks here", "$muted"))
             return
         mine, theirs = state.history, state.histories[other.number]
         position = min(state.position, len(mine) - 1, len(theirs) - 1)
@@ -127,7 +130,11 @@ class BranchesPane(Horizontal):
             if a is not None or b is not None:
                 lines += ["\n", (f"{field:14}", "$muted")]
                 lines += [f"{text.number(a):>{NUMBER_WIDTH}} ", f"{text.number(b):>{NUMBER_WIDTH}}"]
-        self._table.update(Content.assemble(*lines))
+        self._say(Content.assemble(*lines))
+
+    def _say(self, content: Content) -> None:
+        if content != self._table.content:  # an update lays the whole screen out
+            self._table.update(content)
 
 
 def _tree(state: RunState) -> Iterator[tuple[int, Content]]:
