@@ -280,3 +280,19 @@ def test_a_run_saved_to_a_folder_that_is_not_there(gradstep, folder):
     done = gradstep("run", "small.toml", "--save", "no/such/run.gradstep")
     assert done.status in (0, 2)
     assert (folder / "no" / "such" / "run.gradstep").exists() == (done.status == 0)
+
+
+def test_until_measures_what_it_reads(gradstep):
+    found = gradstep(
+        "run", "identity-dying-relu", "--set", "measure={}", "--set", "claim=[]", "--until", "dead > 0.5"
+    )
+    assert found.status == 0
+    assert "dead = 1" in found.err
+    refused = gradstep("run", "linear-1-layer", "--until", "dead > 0.5")
+    assert refused.status == 2
+    assert "relu" in refused.err
+
+
+def test_the_summary_tells_what_was_measured(gradstep):
+    shown = gradstep("run", "linear-condition", "--steps", "0").out
+    assert any(line.split() == ["data_rank", "2.00000", "2.00000"] for line in shown.splitlines()), shown

@@ -18,6 +18,7 @@ from engine.changes import parse_assignments
 from engine.conditions import Condition, parse_condition
 from engine.errors import UserError
 from engine.history import FIELDS
+from engine.null import is_null
 from engine.presets import load_preset
 from tui.commands.records import Writer, add_record_arguments, record_writer
 from tui.commands.sessions import session_path
@@ -143,6 +144,7 @@ def _run(
         TextColumn("loss {task.fields[loss]}"),
     )
     met = False
+    session.look_for(condition)
     with Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True) as progress:
         task = progress.add_task(
             escape(plain(session.preset.name)), total=end, loss=number(session.record.loss)
@@ -170,6 +172,10 @@ def _print_summary(session: Session) -> None:
     for name in FIELDS:
         if first[name] is not None or last[name] is not None:
             table.add_row(f"[cyan]{name}", _shown(first[name]), _shown(last[name]))
+    for name in session.preset.measure:
+        values = session.history.column(name)
+        if len(there := values[~is_null(values)]):
+            table.add_row(f"[cyan]{escape(name)}", number(float(there[0])), number(float(there[-1])))
     console = Console()
     console.print(Text(plain(session.preset.title), "bold"), soft_wrap=True)
     console.print(Text(plain(session.dataset.description)), soft_wrap=True)
