@@ -181,6 +181,7 @@ class ExplorerScreen(Screen[None]):
             )
         elif not spacious and self.focused is not None:
             self._bring_forward()
+        self._show_chosen()
         self._show_title()
 
     def show(self, topics: Topic) -> None:
@@ -208,8 +209,15 @@ class ExplorerScreen(Screen[None]):
 
     def _choose(self, pane: str) -> None:
         self.query_one("#pane-tabs", TabStrip).chosen = pane
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        """Every pane, or the one of the tab. Not by a class of the screen: that styles all of it anew."""
+        chosen = self.query_one("#pane-tabs", TabStrip).chosen if self.has_class("-tabbed") else None
+        for column in self.query("#side, #main"):
+            column.display = chosen is None or bool(column.query(f"#{chosen}"))
         for tab in TABS:
-            self.set_class(tab.shows == pane, f"-{tab.shows}")
+            self.query_one(f"#{tab.shows}").display = chosen in (None, tab.shows)
 
     def _bring_forward(self) -> None:
         """Choose the tab of the pane that has the focus."""
