@@ -388,7 +388,7 @@ class Translation:
 
     def unknown(self, node: ast.expr, name: str, known: Collection[str], what: str) -> ConditionError:
         hint = did_you_mean(name, known)
-        return self.error(node, f"unknown {what} {name!r}; there are: {', '.join(known)}{hint}")
+        return self.error(node, f"unknown {what} {name!r}{hint}; there are: {', '.join(known)}")
 
     def error(self, node: ast.expr, problem: str) -> ConditionError:
         before = self.text.encode()[: node.col_offset]  # ast counts bytes

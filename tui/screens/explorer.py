@@ -251,7 +251,7 @@ class ExplorerScreen(Screen[None]):
     @property
     def probe_pane(self) -> ProbePane | None:
         """The tab on probes that is in sight, if one is."""
-        in_sight = self.has_class("-spacious") or (self.has_class("-tabbed") and self.has_class("-inspector"))
+        in_sight = self.inspector.display and not self.has_class("-too-small")
         return self.inspector.probe_pane if in_sight else None
 
     def action_inspect(self, tab: str) -> None:
