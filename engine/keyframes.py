@@ -16,7 +16,7 @@ DENSE_STRIDE = 2
 """Where a stop is near, each second position's is kept, so that a step back re-executes one step at most."""
 DENSE_STEPS = RECENT * DENSE_STRIDE
 """How many steps before a stop that begins."""
-SPARSE_STRIDE = 16
+SPARSE_STRIDE = 32
 """In the middle of a run copies are rarer: one takes a twentieth of a step of a large network."""
 
 
