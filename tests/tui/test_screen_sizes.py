@@ -45,6 +45,19 @@ async def test_a_pane_with_the_focus_stays_in_sight_when_the_terminal_shrinks():
         await b.until(lambda: in_sight(b) == ["#hyperparameters"])
 
 
+@pytest.mark.parametrize("size", [(120, 40), (70, 22)])
+async def test_the_time_strip_reaches_from_edge_to_edge_at_the_new_size(size):
+    async with bench(classifier(), size=(80, 24)) as b:
+        await b.advanced(2)
+        strip = b.app.screen.query_one("#time-strip")
+        await b.until(lambda: len(str(strip.render())) == strip.content_size.width)
+        before = strip.content_size.width
+        await b.pilot.resize_terminal(*size)
+        await b.until(lambda: strip.content_size.width not in (0, before))
+        await b.until(lambda: len(str(strip.render())) == strip.content_size.width)
+        assert str(strip.render()).endswith("●")
+
+
 async def test_the_inspector_s_tabs_go_round():
     async with bench(classifier(), size=(80, 24)) as b:
         await b.press("4")

@@ -25,7 +25,9 @@ class TimeStrip(Static):
 
     def __init__(self) -> None:
         super().__init__(id="time-strip", markup=False)
-        self._shown: tuple[object, ...] = ()
+        self._last = 0
+        self._signs: list[tuple[str, tuple[int, ...]]] = []
+        self._shown: tuple[str, ...] = ()
 
     def tell(
         self,
@@ -38,15 +40,24 @@ class TimeStrip(Static):
         saved: Iterable[int] = (),
     ) -> None:
         """Show these positions of a branch that ends at `last`."""
-        width = max(self.content_size.width, 10)
+        self._last = last
+        self._signs = [
+            (SAVED, tuple(saved)),
+            (FORK, tuple(forks)),
+            (STOP, tuple(stops)),
+            (CHANGE, tuple(changes)),
+            (HERE, (position,)),
+        ]
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Lay the same positions out over the new width."""
+        self._draw()
+
+    def _draw(self) -> None:
+        width, last = max(self.content_size.width, 10), self._last
         cells = [LINE] * width
-        for sign, positions in (
-            (SAVED, saved),
-            (FORK, forks),
-            (STOP, stops),
-            (CHANGE, changes),
-            (HERE, [position]),
-        ):
+        for sign, positions in self._signs:
             for at in positions:
                 if 0 <= at <= last:
                     cell = at * (width - 1) // last if last else 0
