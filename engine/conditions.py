@@ -93,9 +93,10 @@ class Operand:
             case _:
                 found = float(np.maximum.reduce(values))
         # a null makes a reduction NaN and a comparison false, so most windows need no second look
-        suspect = found == 0.0 or found != found
-        if suspect and np.isnan(np.minimum.reduce(values)) and is_null(values).any():
-            return NULL
+        if found == 0.0 or found != found:
+            least = np.minimum.reduce(values)
+            if least != least and is_null(values).any():
+                return NULL
         return found
 
 
