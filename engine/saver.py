@@ -227,19 +227,15 @@ def _history(file: SessionFile, stored: StoredBranch, parent: Branch | None, tra
         raise StoreError(f"{file.path}: the file is damaged: branch {stored.number} has no records")
     history.mark_saved()
     for name, positions, values in file.measured(stored.number):
-        if not _is_quantity(name) or not ((positions >= stored.fork) & (positions < len(history))).all():
+        try:
+            find_quantity(name)
+        except UserError as error:
+            raise StoreError(f"{file.path}: the file is damaged: {error}") from None
+        if not ((positions >= stored.fork) & (positions < len(history))).all():
             raise StoreError(f"{file.path}: the file is damaged: {name!r} was measured nowhere")
         for position, value in zip(positions.tolist(), values.tolist(), strict=True):
             history.measured.put(name, position, value)
     return history
-
-
-def _is_quantity(name: str) -> bool:
-    try:
-        find_quantity(name)
-    except UserError:
-        return False
-    return True
 
 
 def _state(file: SessionFile, branch: int, position: int, trainer: Trainer) -> State:

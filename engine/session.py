@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -291,8 +290,7 @@ class Session:
         if every < 1:
             raise UserError(f"every: given {every}; allowed: 1 or more steps")
         find_quantity(name)
-        look = partial(Subject.of, self.trainer, self.dataset)
-        value = measured([name], look, self.measurer.go_on)[name]
+        value = measured([name], self._look, self.measurer.go_on)[name]
         self.timeline.owner(self.position).history.measured.put(name, self.position, value)
         self.measurer.add(name, every)
 
@@ -336,8 +334,11 @@ class Session:
     def _measure(self, *, again: bool = False) -> None:
         """Measure what is wanted here and not yet known, or all of it again."""
         history = self.timeline.owner(self.position).history
-        look = partial(Subject.of, self.trainer, self.dataset)
-        self.measurer.measure(self.position, history, look, again=again)
+        self.measurer.measure(self.position, history, self._look, again=again)
+
+    def _look(self) -> Subject:
+        """A copy of the present state."""
+        return Subject.of(self.trainer, self.dataset)
 
     def claims(self, finals: Finals = no_runs) -> list[Verdict]:
         """The preset's claims, judged on all records of the present branch.
@@ -430,7 +431,7 @@ class Session:
             options["before"] = self._parameters_before(tick)
         if name == "surface" and "path" not in options:
             options["path"] = self._path()
-        return Subject.of(self.trainer, self.dataset)
+        return self._look()
 
     def _path(self) -> list[NDArray[Any]]:
         """The flat parameters of saved states on the way here, and the present ones."""
@@ -450,7 +451,7 @@ class Session:
         def sample(position: int) -> int | None:
             self.timeline.seek(position, tick)
             progress = None if tick is None else lambda share: tick(int(100 * share), 100)
-            return fires_on(Subject.of(self.trainer, self.dataset), layer, unit, progress)
+            return fires_on(self._look(), layer, unit, progress)
 
         def dead(position: int) -> bool:
             return sample(position) is None
