@@ -242,6 +242,8 @@ class Explorer(WireApp):
             self._patience = self.after(PATIENCE_SECONDS, self._lose_patience)
 
     def _lose_patience(self) -> None:
+        if self._patience is None:
+            return  # the answer came while this was on its way
         self._patience = None
         self._changed(self.state.unanswered())
 

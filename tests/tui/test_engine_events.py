@@ -55,6 +55,7 @@ async def test_a_step_that_takes_long_shows_that_it_is_under_way():
     async with bench(classifier()) as b:
         await b.press("n")
         await b.until(lambda: "computing…" in b.text("#transport"))
+        await b.settled()
         assert "space pause" in b.key_bar()
         await b.advanced(1)
         assert "computing" not in b.text("#transport")
