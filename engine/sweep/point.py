@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from engine.changes import changed
-from engine.check import FinishedRuns
 from engine.conditions import parse_condition
 from engine.errors import UserError
+from engine.finished_runs import FinishedRuns
 from engine.session import Session
 from engine.summaries import Place, parse_measure_of_run
 from engine.sweep.result import Ending, Job, Result
