@@ -444,7 +444,7 @@ class Session:
     def _killer(self, layer: int, unit: int, tick: Tick | None) -> int:
         """The position whose update kills a unit. The run ends up anywhere from there to here."""
         name = f"unit {unit} of layer{layer + 1}"
-        watched = self.trainer.silence.watched.layer(layer)
+        watched = self.trainer.watched.layer(layer)
         if watched is None:
             raise UserError(f"{name} can't die: it is {self.preset.network.layers[layer].activation}")
 

@@ -66,6 +66,7 @@ class Timeline:
         self._schedule = root.configs
         self._next_change: int | None = None
         self.mismatch: int | None = None
+        self._unchecked = False
         self.revision = 0
         """Counts the changes of the branches themselves: their names, configs, coming and going."""
         self._next_number = 1
@@ -104,17 +105,20 @@ class Timeline:
 
         `dense` says that a stop is near: more states are kept, to step back from there at once.
         """
-        started = time.perf_counter()
         trainer = self.trainer
+        if self._unchecked:
+            self._compare()
+        started = time.perf_counter()
         owner = self.owner(trainer.position)
         if owner.keyframes.wants(trainer.position, dense=dense):
             owner.keyframes.add(trainer.snapshot(owner.keyframes.spare(len(owner.history))))
         trainer.step()
         if trainer.position == len(self.branch.history):
+            _ = trainer.evaluation  # part of the step, and timed with it
             self.recorder.seconds += time.perf_counter() - started
             self._record()
         else:
-            self._compare()
+            self._unchecked = True
         if trainer.position == self._next_change:
             self._follow_schedule()
 
@@ -244,7 +248,8 @@ class Timeline:
         self.branch.history.append(self.recorder.row(self.branch.history, rate))
 
     def _compare(self) -> None:
-        """Hold the re-executed numbers against the record, bit for bit."""
+        """Hold the numbers of the position against its record, bit for bit."""
+        self._unchecked = False
         if self.mismatch is not None:
             return
         evaluation, position, history = self.trainer.evaluation, self.position, self.branch.history
@@ -280,6 +285,7 @@ class Timeline:
 
     def _restore(self, state: State) -> None:
         self.trainer.restore(state)
+        self._unchecked = True
         self._follow_schedule()
 
     def _enter(self, branch: Branch) -> None:

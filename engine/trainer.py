@@ -1,4 +1,4 @@
-"""One state and one step: evaluate at a position, apply the update that follows from it, evaluate there."""
+"""One state and one step: evaluate at a position, and apply the update that follows from it."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class State:
 
 
 class Trainer:
-    """A network in training, at `position` (= updates done), evaluated there."""
+    """A network in training, at `position` (= updates done)."""
 
     def __init__(self, settings: RunConfig, dataset: Dataset) -> None:
         train = settings.train
@@ -94,24 +94,40 @@ class Trainer:
         self.remark = ""
         """What kept the last update's rule from moving as it is meant to; empty where nothing did."""
         self._update = torch.empty_like(self.network.parameters)
+        self._update_norm = NULL
         self._stepped = False
         self.position = 0
         layers = settings.network.layers
         self.silence = Silence(
             [layer.activation for layer in layers], [layer.units for layer in layers], 0, self.device
         )
-        self._evaluate(NULL)
+        self._evaluated: Evaluation | None = None
 
-    def step(self) -> Evaluation:
-        """Apply the update that the current evaluation proposes, arrive at the next position, evaluate."""
+    def step(self) -> None:
+        """Apply the update that the evaluation here proposes, and arrive at the next position."""
         if self._rule_changed:
             self._fit_slots()
-        self._propose()
+        self._propose(self.evaluation)
         self.network.parameters.add_(self._update)
+        self._update_norm = norm(self._update)
         self._stepped = True
         self.position += 1
-        self._evaluate(norm(self._update))
-        return self.evaluation
+        self._evaluated = None
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What is known of the position, and in the network its gradient: computed when it is first wanted,
+        which for a state that is only looked at, or left again, is never."""
+        if self._evaluated is None:
+            self._evaluated = self._evaluate()
+        return self._evaluated
+
+    @property
+    def watched(self) -> Watched:
+        """Since when units are silent, with the batch of this position."""
+        if self._evaluated is None:
+            self._evaluated = self._evaluate()
+        return self.silence.watched
 
     @property
     def last_update(self) -> Tensor | None:
@@ -162,10 +178,10 @@ class Trainer:
             parameters = spare.parameters.copy_(self.network.parameters)
             slots = {name: slot.copy_(self.slots[name]) for name, slot in spare.slots.items()}
         known = self.silence.watched.copy()
-        return State(self.position, parameters, slots, self.evaluation.update_norm, known)
+        return State(self.position, parameters, slots, self._update_norm, known)
 
     def restore(self, state: State) -> None:
-        """Go to a state taken by `snapshot`, and evaluate there."""
+        """Go to a state taken by `snapshot`."""
         self.position = state.position
         self.network.parameters.copy_(state.parameters)
         self.slots = {name: slot.clone() for name, slot in state.slots.items()}
@@ -173,7 +189,8 @@ class Trainer:
         self.trials, self.remark = (), ""
         self._stepped = False
         self.silence.restore(state.position, state.watched)
-        self._evaluate(state.update_norm)
+        self._update_norm = state.update_norm
+        self._evaluated = None
 
     def state_hash(self) -> str:
         """A digest of parameters, the rule's memory and position: equal where the states are, bit for bit."""
@@ -185,9 +202,9 @@ class Trainer:
         self.slots = {name: self.slots.get(name, slot) for name, slot in fresh.items()}
         self._rule_changed = False
 
-    def _propose(self) -> None:
+    def _propose(self, evaluation: Evaluation) -> None:
         if not isinstance(self.rule, SearchingRule):
-            self.rule.propose(self._clipped_gradient(), self.slots, self._update)
+            self.rule.propose(self._clipped_gradient(evaluation.grad_norm), self.slots, self._update)
             self.trials, self.remark = (), ""
             return
         network = self.network
@@ -197,12 +214,12 @@ class Trainer:
             self.batch(self.position),
             network.parameters,
             network.gradient,
-            self.evaluation.metrics.loss,
+            evaluation.metrics.loss,
         )
         self.rule.search(landscape, self.slots, self._update)
         self.trials, self.remark = tuple(landscape.trials), landscape.remark
 
-    def _evaluate(self, update_norm: float) -> None:
+    def _evaluate(self) -> Evaluation:
         network = self.network
         inputs, targets = self.batch(self.position)
         outputs = network.forward(inputs)
@@ -211,16 +228,10 @@ class Trainer:
         grad = network.output_gradient(len(inputs))
         metrics = self.objective.measure(outputs, targets, grad)
         network.backward(inputs, grad)
-        self.evaluation = Evaluation(
-            metrics,
-            norm(network.gradient),
-            update_norm,
-            norm(network.parameters),
-        )
+        return Evaluation(metrics, norm(network.gradient), self._update_norm, norm(network.parameters))
 
-    def _clipped_gradient(self) -> Tensor:
-        """The gradient, scaled down to `clip_norm` where it is longer."""
-        norm = self.evaluation.grad_norm
+    def _clipped_gradient(self, norm: float) -> Tensor:
+        """The gradient, of this norm, scaled down to `clip_norm` where it is longer."""
         if self.clip_norm is None or not norm > self.clip_norm:
             return self.network.gradient
         return self.network.gradient * (self.clip_norm / norm)

@@ -90,7 +90,7 @@ class Subject:
         To be called where nothing steps meanwhile; it costs a copy of the state.
         """
         network = trainer.network
-        now = State(trainer.position, network.parameters, trainer.slots, 0.0, trainer.silence.watched)
+        now = State(trainer.position, network.parameters, trainer.slots, 0.0, trainer.watched)
         at = now if state is None else state
         batch = Data(*trainer.batch(at.position))
         loss, grad = trainer.evaluation.metrics.loss, network.gradient.detach().clone()

@@ -174,10 +174,10 @@ def test_derivatives_of_every_loss(loss):
     start, around = theta.clone(), {}
     for step in (-1e-4, 1e-4):
         theta.copy_(start + step * direction)
-        trainer._evaluate(0.0)
-        around[step] = (trainer.evaluation.metrics.loss, trainer.network.gradient.clone())
+        evaluation = trainer._evaluate()
+        around[step] = (evaluation.metrics.loss, trainer.network.gradient.clone())
     theta.copy_(start)
-    trainer._evaluate(0.0)
+    trainer._evaluate()
     (low, g_low), (high, g_high) = around[-1e-4], around[1e-4]
     assert look.slope(direction) == pytest.approx((high - low) / 2e-4, rel=1e-5)
     product = (g_high - g_low) / 2e-4

@@ -23,7 +23,7 @@ FIRING = CLASSES.model_validate(
 
 
 def watched(session):
-    known = session.trainer.silence.watched
+    known = session.trainer.watched
     return known.since, {index: last.tolist() for index, last in known.last_fired.items()}
 
 
