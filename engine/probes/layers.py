@@ -31,12 +31,12 @@ def layers(
     subject: Subject,
     progress: Progress | None = None,
     *,
-    bins: int = 32,
+    bins: int = 512,
     whole: bool = False,
     ranks: bool = False,
 ) -> LayersResult:
     """All layers on the batch; with `whole`, dead and constant units on the whole training set; with `ranks`,
-    the weights' singular values."""
+    the weights' singular values. The bins are many, so that two histograms can be drawn in the same ones."""
     if not 1 <= bins <= 1000:
         raise UserError(f"layers: needs 1 … 1000 bins; given {bins}")
     parts = split(subject.layers, subject.parameters)

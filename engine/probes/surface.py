@@ -36,7 +36,7 @@ def surface(
     directions: tuple[NDArray[Any], NDArray[Any]] | None = None,
     pick: tuple[int, int] = (0, 1),
     path: Sequence[NDArray[Any]] = (),
-    span: tuple[float, float] | None = None,
+    window: tuple[tuple[float, float], tuple[float, float]] | None = None,
     points: int = 25,
     data: Which = "all",
     samples: int | None = None,
@@ -44,9 +44,9 @@ def surface(
     """The loss on a grid of `points` × `points`.
 
     The plane is spanned by two given `directions`, or by two eigendirections of the Hessian, numbered by
-    `pick` from the greatest eigenvalue on. `path` holds flat parameters, to be projected. `span` is how far
-    the grid reaches to each side of θ; else it takes in the path and, by the quadratic model, the lowest
-    point.
+    `pick` from the greatest eigenvalue on. `path` holds flat parameters, to be projected. `window` is how
+    far the grid reaches along each direction, from and to, seen from θ; else it takes in the path and, by
+    the quadratic model, the lowest point.
     """
     if not 3 <= points <= 201:
         raise UserError(f"surface: points: given {points}; allowed: 3 … 201")
@@ -63,7 +63,7 @@ def surface(
         ]
     )
     x, y = (
-        _axis(points, side, None if span is None else span[i])
+        _axis(points, side) if window is None else np.linspace(*window[i], points)
         for i, side in enumerate(_sides(subject, where, (first, second), walked, work))
     )
     grid = np.array([(a, b) for b in y for a in x])
@@ -143,9 +143,7 @@ def _sides(
     return sides
 
 
-def _axis(points: int, side: tuple[float, float], reach: float | None) -> Floats:
-    if reach is not None:
-        return np.linspace(-reach, reach, points)
+def _axis(points: int, side: tuple[float, float]) -> Floats:
     middle, half = (side[0] + side[1]) / 2, MARGIN * (side[1] - side[0]) / 2
     return np.linspace(middle - (half or 1.0), middle + (half or 1.0), points)
 

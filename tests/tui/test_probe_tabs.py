@@ -640,6 +640,54 @@ async def test_every_tab_compares_at_every_size(preset, size):
             assert "at step 21, beside it step 20" in said(b), (key, name)
 
 
+@pytest.mark.parametrize("preset", TABS)
+@pytest.mark.parametrize("size", [SMALL, (120, 40)])
+async def test_pictures_stand_side_by_side_under_where_they_are_from(preset, size):
+    async with bench(preset, size=size) as b:
+        await at(b, 20)
+        pictured = [
+            each for each in TABS[preset] if each[1] not in ("step", "curvature", "spectrum", "function")
+        ]
+        for key, name, make in pictured:
+            await b.press(key)
+            await tell(b, name, make(20))
+            await b.press("c")
+        await at(b, 1)
+        for key, name, make in pictured:
+            await b.press(key)
+            await tell(b, name, make(21))
+            titles = [line for line in said(b).splitlines() if line.split() == ["step", "21", "step", "20"]]
+            assert len(titles) == 1, (key, name, said(b))
+            assert max(map(len, said(b).splitlines()[2:])) <= b.app.explorer.inspector.probe_pane.size.width
+
+
+async def test_a_map_beside_another_is_seen_through_its_window():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "7")
+        await tell(b, "surface", made.surface(20))
+        await b.press("c")
+        await at(b, 1)
+        await b.press("v")
+        window = ((-1.0, 1.0), (-2.0, 2.0))
+        assert asked(b)[-1] == Probe("surface", {"samples": 5000, "window": window})
+
+
+async def test_a_sample_kept_to_compare_with_is_asked_for_and_shown_first():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "8")
+        await tell(b, "flips", made.flips())
+        await tell(b, "samples", made.labelled())
+        await b.press("full_stop", "c")
+        await at(b, 1)
+        await tell(b, "flips", made.flips(21))
+        await b.until(lambda: asked(b)[-1].options.get("chosen") == (46, 45, 1, 2))
+        later = made.labelled((46, 45), 21)
+        row = dataclasses.replace(later.chosen[0], output=made.probabilities(9))
+        await tell(b, "samples", dataclasses.replace(later, chosen=(row,)))
+        assert "#46 asked for" in b.text("#samples")
+        assert "7 ▊         0.080  7 ██▌       0.280" in b.text("#samples")
+
+
 # --- numbers that are none --------------------------------------------------------------------------
 
 

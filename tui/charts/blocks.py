@@ -5,13 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
 COLUMNS = " ▁▂▃▄▅▆▇█"
 PARTS = " ▏▎▍▌▋▊▉█"
 
 
-def columns(values: Sequence[float]) -> str:
-    """A column for each value, the greatest full; what is not 0 is seen, what is not finite is a cross."""
-    greatest = max((value for value in values if math.isfinite(value)), default=0.0)
+def columns(values: Sequence[float], beside: Sequence[float] = ()) -> str:
+    """A column for each value, the greatest of them and of those beside full; what is not 0 is seen, what is
+    not finite is a cross."""
+    greatest = max((value for value in (*values, *beside) if math.isfinite(value)), default=0.0)
     return "".join(_column(value, greatest) for value in values)
 
 
@@ -21,6 +27,13 @@ def _column(value: float, greatest: float) -> str:
     if value <= 0 or greatest <= 0:
         return COLUMNS[0]
     return COLUMNS[max(1, round(value / greatest * (len(COLUMNS) - 1)))]
+
+
+def rebinned(counts: NDArray[np.int64], edges: Floats, onto: Floats) -> Floats:
+    """A histogram's counts in other bins: each bin's values are taken to lie evenly in it."""
+    below = np.concatenate([[0], np.cumsum(counts)])
+    inside: Floats = np.diff(np.interp(onto, edges, below))
+    return inside.round(6)  # no rounding noise where the edges agree
 
 
 def bar(share: float, width: int) -> str:

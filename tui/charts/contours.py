@@ -13,6 +13,8 @@ GREYS = ("#1c1c1c", "#303030", "#444444", "#585858", "#6c6c6c", "#808080", "#949
 LEVELS = tuple((grey, "· "[at % 2]) for at, grey in enumerate(GREYS))
 """Colour and pattern of the bands between contours, from the lowest up: they differ without colour too."""
 UNKNOWN = ("#5f0000", "✗")
+BEYOND = ("#000000", " ")
+"""Where the surface was not looked at."""
 
 
 def contours(
@@ -21,26 +23,24 @@ def contours(
     heights: Floats,
     size: tuple[int, int],
     signs: Sequence[tuple[float, float, str]] = (),
+    *,
+    limits: Floats | None = None,
+    window: tuple[Floats, Floats] | None = None,
 ) -> list[Content]:
     """`heights[j, i]` at x[i], y[j], in bands that each hold as many grid points; y grows upwards.
 
-    A sign is (x, y, character); those beyond the grid are left out.
+    A sign is (x, y, character); those out of sight are left out. Two drawings have the same bands where they
+    are given the same `limits` between them, as of `band_limits`, and the same axes by a `window` of both.
     """
     width, height = size
-    finite = heights[np.isfinite(heights)]
-    limits = np.quantile(finite, np.linspace(0, 1, len(LEVELS) + 1)[1:-1]) if len(finite) else np.zeros(1)
-    columns = np.linspace(0, len(x) - 1, width).round().astype(int)
-    rows = np.linspace(len(y) - 1, 0, height).round().astype(int)
-    cells = [
-        [
-            LEVELS[int(np.searchsorted(limits, value, "right"))] if np.isfinite(value) else UNKNOWN
-            for value in heights[row, columns]
-        ]
-        for row in rows
-    ]
+    limits = band_limits(heights) if limits is None else limits
+    all_x, all_y = (x, y) if window is None else window
+    columns = _grid_points(all_x, x, width)
+    rows = _grid_points(all_y, y, height)[::-1]
+    cells = [[_level(heights, row, column, limits) for column in columns] for row in rows]
     marked: dict[tuple[int, int], str] = {}
     for at_x, at_y, character in signs:
-        column, row = _cell(at_x, x, width), _cell(at_y, y, height)
+        column, row = _cell(at_x, all_x, width), _cell(at_y, all_y, height)
         if column is not None and row is not None:
             marked[height - 1 - row, column] = character
     return [
@@ -56,9 +56,32 @@ def contours(
     ]
 
 
+def band_limits(*heights: Floats) -> Floats:
+    """The heights between the bands, of one surface or of several together."""
+    together = np.concatenate([each.ravel() for each in heights])
+    finite = together[np.isfinite(together)]
+    return np.quantile(finite, np.linspace(0, 1, len(LEVELS) + 1)[1:-1]) if len(finite) else np.zeros(1)
+
+
+def _level(heights: Floats, row: int, column: int, limits: Floats) -> tuple[str, str]:
+    if row < 0 or column < 0:
+        return BEYOND
+    value = heights[row, column]
+    return LEVELS[int(np.searchsorted(limits, value, "right"))] if np.isfinite(value) else UNKNOWN
+
+
+def _grid_points(seen: Floats, axis: Floats, cells: int) -> list[int]:
+    """The grid point that each of so many cells shows; −1 for one beyond the grid."""
+    if not (np.isfinite(seen).all() and np.isfinite(axis).all()):
+        return [round(at) for at in np.linspace(0, len(axis) - 1, cells).tolist()]
+    places = np.linspace(seen.min(), seen.max(), cells)
+    points = np.rint((places - axis[0]) / (axis[-1] - axis[0]) * (len(axis) - 1))
+    return [int(point) if 0 <= point < len(axis) else -1 for point in points.tolist()]
+
+
 def _cell(value: float, axis: Floats, cells: int) -> int | None:
     """Which of so many cells along an axis a value falls in."""
-    if not (np.isfinite(axis).all() and axis[0] <= value <= axis[-1]):
+    first, last = float(axis.min()), float(axis.max())
+    if not (np.isfinite(axis).all() and first <= value <= last):
         return None
-    first, last = float(axis[0]), float(axis[-1])
     return round((value - first) / (last - first) * (cells - 1))

@@ -31,20 +31,23 @@ def curve(
     signs: Sequence[tuple[float, float, str, str]] = (),
     joined: bool = True,
     style: str = "$primary",
+    axes: tuple[Floats, Floats] | None = None,
 ) -> list[Content]:
-    """The lines of a drawing of so many columns and rows, over all of x and the finite of y.
+    """The lines of a drawing of so many columns and rows, over all of x and the finite of y, or over those of
+    `axes`, so that two drawings can have the same.
 
     `behind` is drawn on the same axes in a fainter colour and is cut off where y ends. A sign is
     (x, y, character, style).
     """
     width, height = size
-    logarithmic = is_log(y)
-    x_at = _scale(x, x, 2 * width)
+    all_x, all_y = (x, y) if axes is None else axes
+    logarithmic = is_log(all_y)
+    x_at = _scale(x, all_x, 2 * width)
     cells: dict[tuple[int, int], tuple[str, str]] = {}
     for values, colour in ((behind, "$faint"), (y, style)):
         if values is None:
             continue
-        rows = _rows(values, y, 4 * height, logarithmic)
+        rows = _rows(values, all_y, 4 * height, logarithmic)
         drawn = np.isfinite(rows) & np.isfinite(x_at)
         columns = np.where(drawn, x_at, 0).astype(np.int64)
         if joined:
@@ -55,8 +58,8 @@ def curve(
         for at in zip(at_columns.tolist(), at_rows.tolist(), characters, strict=True):
             cells[at[:2]] = (at[2], colour)
     for sign_x, sign_y, character, colour in signs:
-        column = _scale(np.array([sign_x]), x, 2 * width)[0] // 2
-        row = _rows(np.array([sign_y]), y, 4 * height, logarithmic)[0] // 4
+        column = _scale(np.array([sign_x]), all_x, 2 * width)[0] // 2
+        row = _rows(np.array([sign_y]), all_y, 4 * height, logarithmic)[0] // 4
         if math.isfinite(column) and math.isfinite(row):
             cells[int(column), int(row)] = (character, colour)
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from textual.binding import Binding, BindingType
@@ -13,8 +13,9 @@ from textual.content import Content
 
 from engine.probes.results import CurvatureResult, SpectrumResult, SurfaceResult
 from tui import text
+from tui.charts.beside import GAP, beside
 from tui.charts.blocks import bar
-from tui.charts.contours import contours
+from tui.charts.contours import band_limits, contours
 from tui.charts.curve import curve
 from tui.needs import unmet
 from tui.panes.numbers import NUMBER_WIDTH, REFERENCE, Entry, grid, number
@@ -61,7 +62,13 @@ class CurvaturePane(ProbePane):
         self.post_message(self.Asked([Wish("curvature", {"k": LARGEST, "samples": None})]))
 
     def action_surface(self) -> None:
-        self.post_message(self.Asked([Wish("surface", {"samples": SAMPLES})]))
+        options: dict[str, Any] = {"samples": SAMPLES}
+        kept = self._state.probes.reference.get("surface") if self._state is not None else None
+        if kept is not None:  # seen through the same window, to stand side by side
+            options["window"] = tuple(
+                (float(axis[0]), float(axis[-1])) for axis in (kept.result.x, kept.result.y)
+            )
+        self.post_message(self.Asked([Wish("surface", options)]))
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
         """The spectrum, the eigenvalues and their history, the map."""
@@ -74,7 +81,9 @@ class CurvaturePane(ProbePane):
         yield from self.section(state, "curvature", "Curvature", hint, partial(_curvature, width, total))
         yield from _history(state.probes.sharpness.get(state.branch, {}))
         hint = "v computes it, over the two sharpest directions"
-        yield from self.section(state, "surface", "The loss from above", hint, partial(_surface, width))
+        titles = self.titles(state, "surface", _map_width(width))
+        view = partial(_surface, width, titles)
+        yield from self.section(state, "surface", "The loss from above", hint, view)
 
 
 def _curvature(
@@ -102,30 +111,35 @@ def _curvature(
 
 
 def _against_threshold(result: CurvatureResult, other: CurvatureResult | None) -> list[Content]:
-    """The measure as a bar that has the threshold marked on it."""
+    """The measure as a bar that has the threshold marked on it, and the other one's below."""
     assert result.threshold is not None
-    ratio = result.ratio if result.ratio is not None else math.nan
-    edge = round(BAR_WIDTH * EDGE)
-    drawn = bar(ratio * EDGE, BAR_WIDTH)
-    style = "$error" if ratio > 1 else "$success"
-    before = f" {text.number(other.ratio, 3)}" if other is not None else ""
+    then = f"  then {text.number(other.measured, 4)}" if other is not None else ""
     return [
         Content.assemble(
             (f"{result.measure:<12} ", "$muted"),
             number(result.measured),
             (f"  {result.threshold_formula} = ", "$muted"),
             text.number(result.threshold, 4),
+            (then, REFERENCE),
         ),
-        Content.assemble(
-            ("ratio".ljust(13), "$muted"),
-            (text.number(ratio, 3).rjust(NUMBER_WIDTH), f"bold {style}"),
-            (before, REFERENCE),
-            "  ",
-            (drawn[:edge], f"{style} on $highlight"),
-            ("│", "bold $foreground on $highlight"),
-            (drawn[edge:], f"{style} on $highlight"),
-        ),
+        _ratio("ratio", result),
+        *([_ratio("", other)] if other is not None and other.ratio is not None else []),
     ]
+
+
+def _ratio(name: str, result: CurvatureResult) -> Content:
+    ratio = result.ratio if result.ratio is not None else math.nan
+    edge = round(BAR_WIDTH * EDGE)
+    drawn = bar(ratio * EDGE, BAR_WIDTH)
+    style = REFERENCE if not name else "$error" if ratio > 1 else "$success"
+    return Content.assemble(
+        (name.ljust(13), "$muted"),
+        (text.number(ratio, 3).rjust(NUMBER_WIDTH), f"bold {style}" if name else style),
+        "  ",
+        (drawn[:edge], f"{style} on $highlight"),
+        ("│", "bold $foreground on $highlight"),
+        (drawn[edge:], f"{style} on $highlight"),
+    )
 
 
 def _eigenvalues(name: str, result: CurvatureResult, style: str) -> Content:
@@ -239,28 +253,66 @@ def _direction(at: int, result: SpectrumResult, other: SpectrumResult | None) ->
     return Content.assemble(*parts)
 
 
-def _surface(width: int, result: SurfaceResult, _other: SurfaceResult | None) -> list[Content]:
-    """The bands of the loss, darker where it is lower, with the way walked, where it stands, the least."""
+def _map_width(width: int) -> int:
+    """The width of one of two maps side by side."""
+    return min(MAP[0], (width - GAP) // 2)
+
+
+def _surface(
+    width: int, titles: tuple[Content, Content], result: SurfaceResult, other: SurfaceResult | None
+) -> list[Content]:
+    """The bands of the loss, darker where it is lower, with the way walked, where it stands, the least. Two
+    maps have the same bands, and the same lengths along both directions from where each stands."""
+    if other is None:
+        size = (min(MAP[0], width), MAP[1])
+        lines, said = _map(result, size, None), _told(result)
+        room = max(width - size[0] - GAP, 0)
+        return beside(lines, [line.truncate(room) for line in said[: len(lines)]])
+    half = _map_width(width)
+
+    def side(title: Content, each: SurfaceResult) -> list[Content]:
+        drawn = _map(each, (half, MAP[1] * half // MAP[0]), (result, other))
+        return [title, *drawn, *(line.truncate(half) for line in _told(each))]
+
+    return beside(side(titles[0], result), side(titles[1], other), half)
+
+
+def _map(
+    result: SurfaceResult, size: tuple[int, int], both: tuple[SurfaceResult, SurfaceResult] | None
+) -> list[Content]:
     signs = [(float(x), float(y), "•") for x, y in result.path]
-    lowest = np.where(np.isfinite(result.losses), result.losses, np.inf)
-    row, column = divmod(int(np.argmin(lowest)), len(result.x))
+    row, column = _lowest(result)
     signs += [(float(result.x[column]), float(result.y[row]), "×"), (0.0, 0.0, "◉")]
-    size = (min(MAP[0], width), MAP[1])
-    lines = contours(result.x, result.y, result.losses, size, signs)
+    seen = both or (result,)
+    return contours(
+        result.x,
+        result.y,
+        result.losses,
+        size,
+        signs,
+        limits=band_limits(*(each.losses for each in seen)),
+        window=(np.concatenate([each.x for each in seen]), np.concatenate([each.y for each in seen])),
+    )
+
+
+def _lowest(result: SurfaceResult) -> tuple[int, int]:
+    """The grid point of the least loss."""
+    losses = np.where(np.isfinite(result.losses), result.losses, np.inf)
+    row, column = divmod(int(np.argmin(losses)), len(result.x))
+    return row, column
+
+
+def _told(result: SurfaceResult) -> list[Content]:
+    """The map's signs and axes."""
     said = [
         f"◉ here: {text.number(result.loss, 4)}",
-        f"× lowest: {text.number(float(lowest.min()), 4)}",
+        f"× lowest: {text.number(float(result.losses[_lowest(result)]), 4)}",
         f"→ {_length(result.x)}{_eigenvalue(result, 0)}",
         f"↑ {_length(result.y)}{_eigenvalue(result, 1)}",
     ]
     if len(result.path):
         said.append(f"• the way walked, up to {text.number(float(result.off_plane.max()), 2)} off")
-    said += [""] * (len(lines) - len(said))
-    room = width - size[0] - 2
-    return [
-        Content.assemble(line, "  ", (more[: max(room, 0)], "$muted"))
-        for line, more in zip(lines, said, strict=True)
-    ]
+    return [Content.styled(line, "$muted") for line in said]
 
 
 def _length(axis: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:

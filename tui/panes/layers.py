@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
@@ -14,7 +15,8 @@ from textual.message import Message
 from engine.errors import UserError
 from engine.probes.results import Histogram, Ints, LayerReport, LayersResult
 from tui import text
-from tui.charts.blocks import columns
+from tui.charts.beside import GAP, beside
+from tui.charts.blocks import columns, rebinned
 from tui.panes.numbers import REFERENCE, listed
 from tui.panes.probe_pane import ProbePane
 from tui.probes import Wish
@@ -22,6 +24,9 @@ from tui.screens.ask import Ask
 from tui.state import RunState
 
 NAME_WIDTH = 13
+BINS = 32
+RANGE_WIDTH = 18
+"""What the ends of a histogram's range need: -0.000123 … 0.00123."""
 
 
 @dataclass(frozen=True, order=True)
@@ -71,7 +76,8 @@ class LayersPane(ProbePane):
         """All layers, one below the other."""
 
         def view(result: LayersResult, other: LayersResult | None) -> list[Content]:
-            return [*self._told(result), *_layers(width, result, other)]
+            titles = self.titles(state, "layers", _bins(width)) if other is not None else None
+            return [*self._told(result), *_layers(width, titles, result, other)]
 
         yield from self.section(state, "layers", "Layers", "not computed yet", view)
 
@@ -198,9 +204,17 @@ def _deadness(layer: LayerReport, unit: Unit) -> list[tuple[str, str]]:
     return [("not dead: other training samples make it fire", "$success")]
 
 
-def _layers(width: int, result: LayersResult, other: LayersResult | None) -> list[Content]:
+def _layers(
+    width: int,
+    titles: tuple[Content, Content] | None,
+    result: LayersResult,
+    other: LayersResult | None,
+) -> list[Content]:
     others = {layer.name: layer for layer in other.layers} if other is not None else {}
     lines = []
+    if titles is not None:
+        now, then = titles
+        lines += beside([Content(" " * (NAME_WIDTH - GAP))], beside([now], [then], _bins(width)))
     for layer in result.layers:
         lines += _layer(layer, others.get(layer.name), width)
     on = f"on the batch of {result.samples:,}"
@@ -219,7 +233,7 @@ def _layer(layer: LayerReport, other: LayerReport | None, width: int) -> list[Co
             (f"{layer.name} ", "bold"),
             (f"{layer.activation}  ", "$muted"),
             (f"{layer.units:,} units, {layer.distinct:,} distinct", "bold $warning" if alike else ""),
-            (f" (then {other.distinct:,})" if other is not None else "", REFERENCE),
+            (f" (then {other.distinct:,})" if other and other.distinct != layer.distinct else "", REFERENCE),
             ("  mean |g| ", "$muted"),
             text.number(layer.mean_abs_gradient, 3),
             (f" (then {text.number(other.mean_abs_gradient, 3)})" if other is not None else "", REFERENCE),
@@ -228,12 +242,9 @@ def _layer(layer: LayerReport, other: LayerReport | None, width: int) -> list[Co
     lines += [Content.styled(f"  {note}", "$warning") for note in layer.notes]
     if alike:
         lines.append(_named("alike", _alike(layer, width - NAME_WIDTH)))
-    lines.append(_histogram("into units", layer.pre_activations))
-    if other is not None:
-        lines.append(_histogram("  then", other.pre_activations, REFERENCE))
-    lines.append(_histogram("gradient", layer.gradients))
-    if other is not None:
-        lines.append(_histogram("  then", other.gradients, REFERENCE))
+    for name, field in (("into units", "pre_activations"), ("gradient", "gradients")):
+        then = getattr(other, field) if other is not None else None
+        lines.append(_histogram(name, getattr(layer, field), then, width))
     for name, units, then in (
         ("silent", layer.silent, other.silent if other is not None else None),
         ("dead", layer.dead, other.dead if other is not None else None),
@@ -269,14 +280,28 @@ def _alike(layer: LayerReport, room: int) -> str:
     return f"{len(groups)} group{'s' if len(groups) > 1 else ''}; {largest}{gradients}"
 
 
-def _histogram(name: str, histogram: Histogram, style: str = "$primary") -> Content:
-    low, high = float(histogram.edges[0]), float(histogram.edges[-1])
-    return Content.assemble(
-        (f"  {name:<{NAME_WIDTH - 2}}", "$muted"),
-        (columns(histogram.counts.tolist()), f"{style} on $highlight"),
-        (f" {text.number(low, 3)} … {text.number(high, 3)}", "" if style == "$primary" else style),
-        (f"  {histogram.not_finite:,} not finite" if histogram.not_finite else "", "bold $error"),
-    )
+def _bins(width: int) -> int:
+    """How many columns each of two histograms side by side has."""
+    return max(8, min(BINS, (width - NAME_WIDTH - GAP - RANGE_WIDTH) // 2))
+
+
+def _histogram(name: str, now: Histogram, then: Histogram | None, width: int) -> Content:
+    """In one line; beside it another one, in the same bins and on the same scale."""
+    seen = [now] if then is None else [now, then]
+    low = min(float(each.edges[0]) for each in seen)
+    high = max(float(each.edges[-1]) for each in seen)
+    onto = np.linspace(low, high, (BINS if then is None else _bins(width)) + 1)
+    counts = [rebinned(each.counts, each.edges, onto).tolist() for each in seen]
+    parts: list[str | tuple[str, str]] = [(f"  {name:<{NAME_WIDTH - 2}}", "$muted")]
+    parts.append((columns(counts[0], counts[-1]), "$primary on $highlight"))
+    if then is not None:
+        parts += [" " * GAP, (columns(counts[1], counts[0]), f"{REFERENCE} on $highlight")]
+    parts.append(f" {text.number(low, 3)} … {text.number(high, 3)}")
+    lost = [each.not_finite for each in seen]
+    if any(lost):
+        said = f"  {lost[0]:,} not finite" + (f" (then {lost[1]:,})" if then is not None else "")
+        parts.append((said, "bold $error"))
+    return Content.assemble(*parts)
 
 
 def _since(layer: LayerReport, room: int) -> str:

@@ -15,6 +15,7 @@ from textual.widgets import Static
 from tui import text
 from tui.charts.blocks import bar
 from tui.needs import unmet
+from tui.panes.numbers import REFERENCE
 from tui.probes import Found, Pending, Wish
 from tui.state import RunState, Topic
 from tui.widgets.scroll import Scroll
@@ -142,6 +143,14 @@ class ProbePane(Scroll, can_focus=True):
         kept = state.probes.reference.get(probe)
         return kept if kept is not state.probes.found.get(probe) else None
 
+    def titles(self, state: RunState, probe: str, width: int) -> tuple[Content, Content]:
+        """What stands over two pictures side by side, each so wide: of which step and branch each is."""
+        shown, kept = state.probes.found.get(probe), self.kept(state, probe)
+        return (
+            Content.styled(_place(state, shown), "bold").truncate(width),
+            Content.styled(_place(state, kept), REFERENCE).truncate(width),
+        )
+
     def _pending(self) -> list[str]:
         return [
             name for name in self.PROBES if self._state is not None and name in self._state.probes.pending
@@ -195,6 +204,14 @@ def _standing(state: RunState, probe: str, found: Found | None, hint: str) -> Co
     elif reference is not None:
         said += f", beside it step {reference.place.position:,}{_branch(state, reference)}"
     return Content.styled(said, "$muted")
+
+
+def _place(state: RunState, found: Found | None) -> str:
+    """Where a result is from; the branch where the run has several, which is named by what differs there."""
+    if found is None:
+        return ""
+    branch = state.branches.get(found.place.branch) if len(state.branches) > 1 else None
+    return f"step {found.place.position:,}" + (f", {text.plain(branch.name)}" if branch is not None else "")
 
 
 def _branch(state: RunState, found: Found) -> str:

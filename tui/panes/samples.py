@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -14,9 +14,10 @@ from textual.content import Content
 from engine.errors import UserError
 from engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult
 from tui import text
+from tui.charts.beside import GAP, beside
 from tui.charts.blocks import bar
 from tui.charts.curve import curve
-from tui.charts.image import fitting, image, signed
+from tui.charts.image import fitting, grey, image, signed
 from tui.needs import unmet
 from tui.panes.numbers import REFERENCE, heading, row
 from tui.panes.probe_pane import ProbePane
@@ -29,7 +30,6 @@ WORST = 8
 MAX_ASKED = 20
 BAR_WIDTH = 9
 CLASS_WIDTH = 26
-GAP = 2
 LEAST_ROWS = 6
 MAX_ROWS = 14
 SCATTER = (32, 7)
@@ -45,6 +45,22 @@ class Chosen:
     number: int
     style: str = ""
     flip: Flip | None = None
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A sample as it comes out, and the result kept to compare with; `titles` say where both are from."""
+
+    result: SamplesResult
+    sample: SampleRow
+    other: SamplesResult | None
+    titles: tuple[Content, Content]
+
+    @property
+    def then(self) -> SampleRow | None:
+        """The same sample as it came out there."""
+        rows: Sequence[SampleRow] = (*self.other.chosen, *self.other.worst) if self.other is not None else ()
+        return next((row for row in rows if row.number == self.sample.number), None)
 
 
 class SamplesPane(ProbePane):
@@ -75,8 +91,18 @@ class SamplesPane(ProbePane):
             if not self._flips_known(state):
                 return
         flipped = [chosen.number for chosen in self._flipped(state, state.probes.found.get("flips"))]
-        options = {"chosen": (*self._asked, *flipped), "worst": WORST, "part": self._part}
+        chosen = dict.fromkeys((*self._asked, *flipped, *self._kept_numbers(state)))
+        options = {"chosen": tuple(chosen), "worst": WORST, "part": self._part}
         yield Wish("samples", options)
+
+    def _kept_samples(self, state: RunState) -> SamplesResult | None:
+        """What was kept to compare with, where it is of the part that is shown."""
+        kept = state.probes.reference.get("samples")
+        return kept.result if kept is not None and kept.result.part == self._part else None
+
+    def _kept_numbers(self, state: RunState) -> list[int]:
+        kept = self._kept_samples(state)
+        return [] if kept is None else [row.number for row in (*kept.chosen, *kept.worst)]
 
     def _shows_flips(self, state: RunState) -> bool:
         """Flips are those of training samples."""
@@ -90,6 +116,13 @@ class SamplesPane(ProbePane):
         if self._state is not None and (chosen := self._chosen(self._state)):
             self._at = min(max(self._at + distance, 0), len(chosen) - 1)
             self.draw()
+
+    def action_compare(self, before: bool) -> None:
+        """The sample in sight stays in sight, to be seen at another position too."""
+        if self._state is not None and (chosen := self._chosen(self._state)):
+            number = chosen[min(self._at, len(chosen) - 1)].number
+            self._asked, self._at = self._with(number), 0
+        super().action_compare(before)
 
     def action_other_part(self) -> None:
         if self._state is not None:
@@ -115,9 +148,12 @@ class SamplesPane(ProbePane):
     def _ask_for(self, number: int) -> None:
         if self._state is None:
             return
-        self._asked = (number, *(each for each in self._asked if each != number))[:MAX_ASKED]
-        self._at = 0
+        self._asked, self._at = self._with(number), 0
         self.post_message(self.Asked([*self.automatic(self._state)][-1:]))
+
+    def _with(self, number: int) -> tuple[int, ...]:
+        """The samples asked for, this one first."""
+        return (number, *(each for each in self._asked if each != number))[:MAX_ASKED]
 
     def show(self, state: RunState, topics: Any) -> None:
         """Show what is known now; what has flipped anew comes first."""
@@ -147,15 +183,18 @@ class SamplesPane(ProbePane):
         """The list: asked for by number, flipped, worst."""
         found = self._samples(state)
         worst: tuple[SampleRow, ...] = found.result.worst if found is not None else ()
-        return [
+        listed = [
             *(Chosen("asked for", number, "bold $accent") for number in self._asked),
             *self._flipped(state, self.found(state, "flips")),
             *(Chosen("among the worst", sample.number, "bold $warning") for sample in worst),
         ]
+        there = {chosen.number for chosen in listed}
+        kept = [number for number in self._kept_numbers(state) if number not in there]
+        return [*listed, *(Chosen("kept", number, "bold $accent") for number in kept)]
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
         """The sample that the list stands at."""
-        above = list(self._above(state))
+        above = list(self._above(state, width))
         chosen = self._chosen(state)
         if not chosen:
             yield from above
@@ -170,27 +209,27 @@ class SamplesPane(ProbePane):
             if each.flip is not None:
                 yield from _classes(each.flip.label, each.flip.before, each.flip.after, width)
             return
-        same_part = kept is not None and kept is not found and kept.result.part == self._part
-        other: SamplesResult | None = kept.result if kept is not None and same_part else None
+        other = self._kept_samples(state) if kept is not None and kept is not found else None
         if found.result.kind == "labels":
             above.append(_loss(sample, other))
         else:
-            above[-1] = Content.assemble(above[-1], "  ", _loss(sample, other))
-        drawn = _drawn(above, each, sample, found.result, (width, max(self.size.height, LEAST_ROWS)))
+            above[-1:] = _in_a_line(above[-1], _loss(sample, other), width)
+        pair = Pair(found.result, sample, other, self.titles(state, "samples", width))
+        drawn = _drawn(above, each, pair, (width, max(self.size.height, LEAST_ROWS)))
         stale = found.place != state.place and found is not kept
         yield from (line.stylize("dim") for line in drawn) if stale else drawn
 
-    def _above(self, state: RunState) -> Iterator[Content]:
+    def _above(self, state: RunState, width: int) -> Iterator[Content]:
         """What is said of all samples."""
         if self._shows_flips(state):
             found = self.found(state, "flips")
-            first = found is not None and found.place.position == 0
-            title = "What the first update will turn" if first else "Turned by the update that led here"
+            at_start = found is not None and found.place.position == 0
+            title = "What the first update will turn" if at_start else "Turned by the last update"
             yield from self.section(state, "flips", title, "not computed yet", _flips)
         else:
             title = "Samples" if self._part == "training" else "Validation"
-            lines = list(self.section(state, "samples", title, "not computed yet", _count))
-            yield Content("  ").join(lines if self._samples(state) is not None else lines[:1])
+            first, *said = self.section(state, "samples", title, "not computed yet", _count)
+            yield from _in_a_line(first, said[0], width) if self._samples(state) else [first]
 
 
 def number_of(answer: str, count: int) -> int:
@@ -206,18 +245,23 @@ def _find(found: Found | None, number: int) -> SampleRow | None:
     return next((sample for sample in rows if sample.number == number), None)
 
 
-def _drawn(
-    above: list[Content], each: Chosen, sample: SampleRow, result: SamplesResult, size: tuple[int, int]
-) -> list[Content]:
+def _drawn(above: list[Content], each: Chosen, pair: Pair, size: tuple[int, int]) -> list[Content]:
     """The sample with what there is to say of it, for the kind of targets that the run has."""
     width, rows = size
+    result = pair.result
     if result.kind == "labels":
-        return _labelled(above, each, sample, result.image_shape, width, min(rows, MAX_ROWS))
-    if result.predictions is not None and result.targets is not None:
-        return [*above, *_ramp(result, width)]
+        return _labelled(above, each, pair, width, min(rows, MAX_ROWS))
+    if result.predictions is not None:
+        return [*above, *_ramp(pair, width)]
     if result.image_shape is not None:
-        return [*above, *_copied(sample, result.image_shape, width, rows - len(above) - 1)]
-    return [*above, *_values(sample)]
+        return [*above, *_copied(pair, result.image_shape, width, rows - len(above) - 1)]
+    return [*above, *_values(pair.sample)]
+
+
+def _in_a_line(first: Content, second: Content, width: int) -> list[Content]:
+    """One beside the other where there is room, else below it."""
+    joined = Content.assemble(first, "  ", second)
+    return [joined] if joined.cell_length <= width else [first, second]
 
 
 def _turned(result: FlipsResult) -> str:
@@ -271,27 +315,27 @@ def _loss(sample: SampleRow, other: SamplesResult | None) -> Content:
     return Content.assemble(*parts)
 
 
-def _labelled(
-    above: list[Content],
-    each: Chosen,
-    sample: SampleRow,
-    shape: tuple[int, int] | None,
-    width: int,
-    rows: int,
-) -> list[Content]:
+def _labelled(above: list[Content], each: Chosen, pair: Pair, width: int, rows: int) -> list[Content]:
     """The image to the left; what is said and the classes to its right."""
+    sample, then, shape = pair.sample, pair.then, pair.result.image_shape
     label = sample.target if isinstance(sample.target, int) else -1
     before, after = (each.flip.before, each.flip.after) if each.flip is not None else (None, sample.output)
+
+    def classes(room: int) -> list[Content]:
+        if then is None:
+            return _classes(label, before, after, room)
+        now, kept = (_classes(label, None, values, 0) for values in (sample.output, then.output))
+        half = now[0].cell_length
+        titles = [title.truncate(max(half, (room - GAP) // 2)) for title in pair.titles]
+        return beside([titles[0], *now], [titles[1], *kept])
+
     if shape is None:
-        return [*above, *_values(sample), *_classes(label, before, after, width)]
+        return [*above, *_values(sample), *classes(width)]
     size = fitting(shape, width // 2, rows)
     low, high = _range(sample.input)
     picture = image((sample.input.reshape(shape) - low) / (high - low), size)
-    right = [*above, *_classes(label, before, after, width - size[0] - GAP)]
-    height = max(len(picture), len(right))
-    picture += [Content(" " * size[0])] * (height - len(picture))
-    right += [Content()] * (height - len(right))
-    return [Content.assemble(left, " " * GAP, more) for left, more in zip(picture, right, strict=True)]
+    room = width - size[0] - GAP
+    return beside(picture, [*(part for line in above for part in line.wrap(room)), *classes(room)])
 
 
 def _classes(label: int, before: NDArray[Any] | None, after: NDArray[Any], width: int) -> list[Content]:
@@ -323,23 +367,41 @@ def _classes(label: int, before: NDArray[Any] | None, after: NDArray[Any], width
     ]
 
 
-def _copied(sample: SampleRow, shape: tuple[int, int], width: int, rows: int) -> list[Content]:
-    """What went in, what came out, and the difference."""
-    size = fitting(shape, (width - 2 * GAP) // 3, max(rows, LEAST_ROWS))
+def _copied(pair: Pair, shape: tuple[int, int], width: int, rows: int) -> list[Content]:
+    """What went in, what came out, and the difference; where one is kept, what came out and differed then."""
+    sample, then = pair.sample, pair.then
     low, high = _range(sample.input)
-    pictures = [
-        image((sample.input.reshape(shape) - low) / (high - low), size),
-        image((sample.output.reshape(shape) - low) / (high - low), size),
-        image(sample.difference.reshape(shape) / (high - low), size, signed),
+
+    def pixels(values: NDArray[Any]) -> NDArray[Any]:
+        scaled: NDArray[Any] = (values.reshape(shape) - low) / (high - low)
+        return scaled
+
+    def difference(row: SampleRow) -> NDArray[Any]:
+        scaled: NDArray[Any] = row.difference.reshape(shape) / (high - low)
+        return scaled
+
+    pictures: list[tuple[str, NDArray[Any], Callable[[float], str]]] = [
+        ("output", pixels(sample.output), grey),
+        ("difference", difference(sample), signed),
     ]
+    if then is None:
+        pictures.insert(0, ("input", pixels(sample.input), grey))
+    else:
+        pictures += [("output", pixels(then.output), grey), ("difference", difference(then), signed)]
+    across = len(pictures)
+    size = fitting(shape, (width - (across - 1) * GAP) // across, max(rows - (then is not None), LEAST_ROWS))
     gap = " " * GAP
-    titles = gap.join(f"{title:<{size[0]}}"[: size[0]] for title in ("input", "output", "difference"))
-    return [
-        Content.assemble(
-            (titles, "$muted"), ("  red: too much" if width > 3 * size[0] + 20 else "", "$muted")
-        ),
-        *(Content(gap).join(row) for row in zip(*pictures, strict=True)),
+    titles = gap.join(f"{title:<{size[0]}}"[: size[0]] for title, *_ in pictures)
+    drawn = [image(values, size, colour) for _, values, colour in pictures]
+    lines = [
+        Content.styled(titles + ("  red: too much" if width > len(titles) + 16 else ""), "$muted"),
+        *(Content(gap).join(line) for line in zip(*drawn, strict=True)),
     ]
+    if then is None:
+        return lines
+    half = 2 * size[0] + GAP
+    now, kept = (title.truncate(half) for title in pair.titles)
+    return [*beside([now], [kept], half), *lines]
 
 
 def _range(pixels: NDArray[Any]) -> tuple[float, float]:
@@ -348,21 +410,32 @@ def _range(pixels: NDArray[Any]) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1.0)
 
 
-def _ramp(result: SamplesResult, width: int) -> list[Content]:
-    """Prediction against target to the left, the worst to the right."""
-    assert result.predictions is not None
-    assert result.targets is not None
-    targets = result.targets.astype(np.float64)
-    drawing = curve(targets, result.predictions.astype(np.float64), SCATTER, behind=targets, joined=False)
+def _ramp(pair: Pair, width: int) -> list[Content]:
+    """Prediction against target to the left, to its right the worst, or the one kept to compare with."""
     lines = [heading("number", ["target", "output", "loss"], 6)]
-    for sample in result.worst:
+    for sample in pair.result.worst:
         values = [float(np.ravel(sample.target)[0]), float(np.ravel(sample.output)[0]), sample.loss]
         lines.append(row(f"{sample.number}", values, 6))
-    drawing.append(Content.styled(f"{'output over target; faint: right':<{SCATTER[0]}}", "$muted"))
-    height = max(len(drawing), len(lines))
-    drawing += [Content(" " * SCATTER[0])] * (height - len(drawing))
-    lines += [Content()] * (height - len(lines))
-    return [Content.assemble(left, "  ", right) for left, right in zip(drawing, lines, strict=True)]
+    if pair.other is None:
+        return beside(_scatter(pair.result, None, SCATTER[0]), lines)
+    half = min(SCATTER[0], (width - GAP) // 2)
+    now, kept = (title.truncate(half) for title in pair.titles)
+    drawings = _scatter(pair.result, pair.other, half), _scatter(pair.other, pair.result, half)
+    return [*beside([now, *drawings[0]], [kept, *drawings[1]], half), *lines]
+
+
+def _scatter(result: SamplesResult, other: SamplesResult | None, width: int) -> list[Content]:
+    """Prediction over target, on axes that reach over the other's too."""
+    seen = [each for each in (result, other) if each is not None]
+    targets, predictions = (
+        [np.asarray(getattr(each, name), np.float64) for each in seen] for name in ("targets", "predictions")
+    )
+    axes = np.concatenate(targets), np.concatenate(predictions)
+    drawing = curve(
+        targets[0], predictions[0], (width, SCATTER[1]), behind=targets[0], joined=False, axes=axes
+    )
+    caption = Content.styled("output over target; faint: right", "$muted")
+    return [*drawing, caption.truncate(width)]
 
 
 def _values(sample: SampleRow) -> list[Content]:

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import ClassVar
 
+import numpy as np
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from engine.probes.results import FullStep, LayerStep, LineResult, StepResult, StepVerdict, TrialPoint
+from engine.probes.results import Floats, FullStep, LayerStep, LineResult, StepResult, StepVerdict, TrialPoint
 from tui import text
+from tui.charts.beside import GAP, beside
 from tui.charts.curve import curve, is_log
 from tui.panes.numbers import REFERENCE, Entry, grid, heading, row
 from tui.panes.probe_pane import ProbePane
@@ -63,7 +65,7 @@ class StepPane(ProbePane):
             "line",
             "The loss along it",
             "enter computes it, at 0 to 4 times this update",
-            partial(_line, width),
+            partial(_line, width, self.titles(state, "line", _half(width))),
         )
 
 
@@ -152,40 +154,63 @@ def _trials(trials: Sequence[TrialPoint]) -> list[Content]:
     return lines
 
 
-def _line(width: int, result: LineResult, other: LineResult | None) -> list[Content]:
-    """The curve, with the update taken and the least loss marked, and these in numbers."""
+def _half(width: int) -> int:
+    """The width of one of two curves side by side."""
+    return min(CURVE[0], (width - GAP) // 2)
+
+
+def _line(
+    width: int, titles: tuple[Content, Content], result: LineResult, other: LineResult | None
+) -> list[Content]:
+    """The curve, with the update taken and the least loss marked, and these in numbers; two curves have the
+    same axes."""
+    if other is None:
+        said = _said(result)
+        drawing = _drawing(result, CURVE[0], result.losses)
+        return [
+            *beside(drawing, said[: len(drawing)]),
+            _axis(result, CURVE[0]),
+        ]
+    half, losses = _half(width), np.concatenate([result.losses, other.losses])
+
+    def side(title: Content, each: LineResult) -> list[Content]:
+        lines = [title, *_drawing(each, half, losses), _axis(each, half), *_said(each)]
+        return [line.truncate(half) for line in lines]
+
+    return beside(side(titles[0], result), side(titles[1], other), half)
+
+
+def _drawing(result: LineResult, width: int, losses: Floats) -> list[Content]:
+    """The curve on an axis that reaches over these losses."""
     chosen, best = result.chosen, result.best
-    drawing = curve(
+    return curve(
         result.multiples,
         result.losses,
-        CURVE,
+        (width, CURVE[1]),
         behind=result.quadratic,
         signs=[
             (float(result.multiples[best]), float(result.losses[best]), "▼", "bold $success"),
             (float(result.multiples[chosen]), float(result.losses[chosen]), "●", "bold $accent"),
         ],
+        axes=(result.multiples, losses),
     )
+
+
+def _axis(result: LineResult, width: int) -> Content:
+    return Content.styled(f"0{'× the update':^{width - 2}}{result.multiples[-1]:.0f}", "$muted")
+
+
+def _said(result: LineResult) -> list[Content]:
     said = [
-        _point("●", "$accent", "taken", result, chosen),
-        _point("▼", "$success", "least", result, best),
+        _point("●", "$accent", "taken", result, result.chosen),
+        _point("▼", "$success", "least", result, result.best),
         Content.styled("  faint: predicted by dᵀg and dᵀHd", "$muted"),
     ]
     if is_log(result.losses):
         said.append(Content.styled("  on a log scale", "$muted"))
     if not math.isfinite(float(result.losses.sum())):
         said.append(Content.styled("  where it ends, the loss is not finite", "$error"))
-    if other is not None:
-        said += [
-            _point("○", REFERENCE, "taken, then", other, other.chosen),
-            _point("▽", REFERENCE, "least, then", other, other.best),
-        ]
-    said = said[: len(drawing)]
-    said += [Content()] * (len(drawing) - len(said))
-    axis = f"0{'× the update':^{CURVE[0] - 2}}{result.multiples[-1]:.0f}"
-    return [
-        *(Content.assemble(left, "  ", right) for left, right in zip(drawing, said, strict=True)),
-        Content.styled(axis, "$muted"),
-    ]
+    return said
 
 
 def _point(sign: str, style: str, name: str, result: LineResult, at: int) -> Content:

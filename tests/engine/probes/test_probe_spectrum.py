@@ -176,6 +176,18 @@ def test_eigendirections_of_a_linear_layer_and_of_a_net():
         np.testing.assert_allclose(overlap, 1, atol=1e-5)
 
 
+def test_the_surface_through_a_given_window():
+    """To stand beside another one on the same axes."""
+    session = Session(preset(RAMP, (3, 1), "tanh"))
+    result = probe(session, "surface", window=((-0.5, 1.0), (0.0, 0.25)), points=4)
+    np.testing.assert_allclose(result.x, [-0.5, 0.0, 0.5, 1.0], atol=1e-15)
+    assert (result.y[0], result.y[-1]) == (0.0, 0.25)
+    u, v = result.directions
+    here = flat_parameters(session)
+    expected = [[loss_and_gradient(session, here + a * u + b * v)[0] for a in result.x] for b in result.y]
+    np.testing.assert_allclose(result.losses, expected, rtol=1e-12)
+
+
 def test_on_a_parabola_the_lowest_point_is_in_sight():
     session = Session(preset())
     result = probe(session, "surface", points=41)

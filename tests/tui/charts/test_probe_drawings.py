@@ -4,9 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from textual.content import Content
 
-from tui.charts.blocks import bar, columns
-from tui.charts.contours import contours
+from tui.charts.beside import beside
+from tui.charts.blocks import bar, columns, rebinned
+from tui.charts.contours import band_limits, contours
 from tui.charts.curve import curve, is_log
 from tui.charts.image import fitting, grey, image, shrunk, signed
 from tui.panes.numbers import Entry, grid, listed
@@ -16,6 +18,25 @@ def test_columns_show_what_is_not_nothing():
     assert columns([0, 1, 400, 800, math.nan]) == " ▁▄█✗"
     assert columns([]) == ""
     assert columns([0, 0]) == "  "
+
+
+def test_columns_beside_others_are_on_their_scale():
+    assert columns([0, 100, 200], [800]) == " ▁▂"
+
+
+def test_a_histogram_in_other_bins():
+    """NumPy counts the same values, which lie evenly in the fine bins, in the coarse ones."""
+    values = (np.arange(6400) + 0.5) / 6400
+    counts, edges = np.histogram(values, 64)
+    onto = np.linspace(-0.3, 1.7, 11)
+    np.testing.assert_allclose(rebinned(counts, edges, onto), np.histogram(values, onto)[0], atol=1)
+    np.testing.assert_array_equal(rebinned(counts, edges, edges), counts)
+
+
+def test_two_drawings_side_by_side():
+    one, other = [Content("ab"), Content("c")], [Content("x"), Content("y"), Content("z")]
+    assert [line.plain for line in beside(one, other)] == ["ab  x", "c   y", "    z"]
+    assert [line.plain for line in beside(one, other[:1], 4)] == ["ab    x", "c     "]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +84,15 @@ def test_a_curve_is_drawn_with_its_sign():
     assert "!" not in "".join(line.plain for line in lines)
 
 
+def test_two_curves_have_the_same_axes():
+    x, low, high = np.linspace(0, 1, 30), np.linspace(0, 1, 30), np.linspace(9, 10, 30)
+    both = x, np.concatenate([low, high])
+    one, other = ([line.plain for line in curve(x, y, (20, 5), axes=both)] for y in (low, high))
+    assert "".join(one[:-1]).strip() == "".join(other[1:]).strip() == ""
+    assert one[-1].strip()
+    assert other[0].strip()
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, 1e308, 0.0])
 def test_a_curve_of_odd_numbers_is_drawn(value):
     x = np.linspace(0, 1, 9)
@@ -86,6 +116,22 @@ def test_contours_are_darkest_at_the_least():
     assert "b" not in "".join(line.plain for line in lines)
     heights[:] = math.nan
     assert contours(axis, axis, heights, (9, 3))[0].plain == "✗" * 9
+
+
+def test_two_maps_have_the_same_bands_and_axes():
+    near, far = np.linspace(-1, 1, 9), np.linspace(-4, 4, 9)
+    one, other = (axis[None, :] ** 2 + axis[:, None] ** 2 for axis in (near, far))
+    shared = {"limits": band_limits(one, other), "window": (far, far)}
+    small = contours(near, near, one, (9, 9), **shared)
+    large = contours(far, far, other, (9, 9), **shared)
+    beyond = [[i for i in range(9) if "#000000 on #000000" in style(line, i)] for line in small]
+    assert beyond == [list(range(9))] * 3 + [[0, 1, 2, 6, 7, 8]] * 3 + [list(range(9))] * 3
+    assert style(small[4], 4) == style(large[4], 4)
+    assert style(small[3], 3) == style(large[3], 3)  # both of height 2
+
+
+def style(line, at):
+    return " ".join(str(span.style) for span in line.spans if span.start <= at < span.end)
 
 
 def test_numbers_are_listed_as_ranges():

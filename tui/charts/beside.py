@@ -1,0 +1,22 @@
+"""Two drawings side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+GAP = 2
+"""The blank cells between them."""
+
+
+def beside(left: Sequence[Content], right: Sequence[Content], width: int = 0) -> list[Content]:
+    """The lines of both, the right ones in a column of their own, right of the left's or of so many cells."""
+    wide = max([width, *(line.cell_length for line in left)])
+    height = max(len(left), len(right))
+    lefts = [*left, *[Content()] * (height - len(left))]
+    rights = [*right, *[Content()] * (height - len(right))]
+    return [
+        Content.assemble(one.pad_right(wide + GAP - one.cell_length), other)
+        for one, other in zip(lefts, rights, strict=True)
+    ]
