@@ -6,9 +6,11 @@ import gc
 import time
 from asyncio import TimerHandle
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property, partial
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.binding import Binding
 from textual.events import Key
@@ -21,8 +23,6 @@ from engine.conditions import parse_condition
 from engine.config import Preset
 from engine.errors import UserError
 from engine.presets import load_preset
-from engine.saved_preset import read_saved_preset
-from engine.sessions import recent_sessions
 from engine.worker.client import EngineClient
 from engine.worker.messages import (
     AddBreakpoint,
@@ -56,27 +56,36 @@ from engine.worker.messages import (
 )
 from engine.worker.process import FRAME_SECONDS
 from tui import catalogue
-from tui.palette import ExplorerCommands, Palette
-from tui.panes.branches import BranchesPane
-from tui.panes.breakpoints import BreakpointsPane
-from tui.panes.hyperparameters import SettingsForm
-from tui.panes.layers import LayersPane
-from tui.panes.model import ModelPane
-from tui.panes.probe_pane import ProbePane
-from tui.panes.story import StoryPane
 from tui.probes import Wish
 from tui.screens.ask import Ask
 from tui.screens.engine_died import EngineDied
 from tui.screens.explorer import ExplorerScreen
-from tui.screens.help import Help
-from tui.screens.picker import Picker
-from tui.screens.sweep import SweepScreen
 from tui.state import NOTHING, RunState, Topic
-from tui.sweep import SweepState, plan_of, suggested_axes
 from tui.theme import THEME
 from tui.watching import EVERY, parse_watched, suggestions, to_measure
 from tui.wire.app import WireApp
 
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+    from tui.panes.branches import BranchesPane
+    from tui.panes.breakpoints import BreakpointsPane
+    from tui.panes.hyperparameters import SettingsForm
+    from tui.panes.layers import LayersPane
+    from tui.panes.model import ModelPane
+    from tui.panes.probe_pane import ProbePane
+    from tui.panes.story import StoryPane
+    from tui.screens.sweep import SweepScreen
+    from tui.sweep import SweepState
+
+LATER = (
+    "engine.sessions",
+    "tui.palette",
+    "tui.screens.help",
+    "tui.screens.picker",
+    "tui.screens.sweep",
+)
+"""What the first frame does without, and a key must not wait for."""
 MOVES = {"step", "burst", "step_back", "go_to", "run_until", "reverse_until", "fork", "reset", "new_seed"}
 """What needs an engine."""
 OFFER_SECONDS = 0.5
@@ -84,6 +93,8 @@ OFFER_SECONDS = 0.5
 MAX_DIGITS = 9
 PALETTE = "palette"
 DEFAULT_PRESET = "linear-1-layer"
+PREPARE_SECONDS = 0.02
+"""Between two modules that are imported after the first frame."""
 PATIENCE_SECONDS = 0.4
 """An engine that has not answered after so many seconds is said to be working."""
 
@@ -104,12 +115,18 @@ class EngineEvents(Message):
         return isinstance(message, EngineEvents)
 
 
+def _commands() -> type[Provider]:
+    from tui.palette import ExplorerCommands
+
+    return ExplorerCommands
+
+
 class Explorer(WireApp):
     """Opens a preset, steps and runs it, shows what happens."""
 
     TITLE = "gradstep"
     CSS_PATH = "app.tcss"
-    COMMANDS = {ExplorerCommands}  # noqa: RUF012
+    COMMANDS = {_commands}  # noqa: RUF012
     REST_SECONDS = 0.15
     """A run that stands still for so long has its probes computed: not at every step of many in a row."""
 
@@ -126,14 +143,14 @@ class Explorer(WireApp):
         super().__init__(ascii=ascii)
         self._frame_seconds = frame_seconds
         """The panes are drawn at most once in so many seconds."""
-        self.presets = catalogue.shipped()
         if session is not None:
+            from engine.saved_preset import read_saved_preset
+
             preset = read_saved_preset(session)
         preset = preset or load_preset(DEFAULT_PRESET)
-        if session is None:
-            self._remember(preset)
+        self._own = [preset] if session is None else []
         self.state = RunState(preset)
-        self.explorer = ExplorerScreen(self.state, self.presets)
+        self.explorer = ExplorerScreen(self.state, lambda: self.presets)
         self._data_dir = data_dir
         self._inbox: deque[Event] = deque()
         self._listening = False
@@ -174,12 +191,28 @@ class Explorer(WireApp):
     def on_mount(self) -> None:
         self._listening = True
         self._take_events()
-        self.call_after_refresh(collect_garbage)
+        self.call_after_refresh(self._prepare, *LATER)
         if not self._resuming:
             self.after(OFFER_SECONDS, self._offer_to_resume)
 
+    async def _prepare(self, *modules: str) -> None:
+        """Import what a key may need soon, one at a time, so that none waits for long."""
+        if modules:
+            await self.explorer.fill()
+            import_module(modules[0])
+            self.after(PREPARE_SECONDS, partial(self._prepare, *modules[1:]))
+        else:
+            collect_garbage()
+
+    @cached_property
+    def presets(self) -> list[Preset]:
+        """What can be opened: what is shipped, which takes a while to load, and what was opened."""
+        return with_own(catalogue.shipped(), self._own)
+
     def _offer_to_resume(self) -> None:
         """Say that there is a saved run of the open preset, where nothing was done yet."""
+        from engine.sessions import recent_sessions
+
         for saved in recent_sessions():
             if saved.preset == self.state.preset.name and saved.positions > 1 and self.state.stopped is None:
                 when = time.strftime("%b %d %H:%M", time.localtime(saved.saved))
@@ -339,6 +372,9 @@ class Explorer(WireApp):
             self._send(Open(preset, self._data_dir))
 
     async def action_open(self) -> None:
+        from engine.sessions import recent_sessions
+        from tui.screens.picker import Picker
+
         # awaited, so that what is typed at once after the key is the dialog's
         await self.push_screen(Picker(self.presets, recent_sessions()), self._picked)
 
@@ -355,8 +391,8 @@ class Explorer(WireApp):
         self._send(Resume(path, self._data_dir))
 
     def _remember(self, preset: Preset) -> None:
-        """Keep a preset on the list; one of the same name gives way."""
-        self.presets[:] = [*(known for known in self.presets if known.name != preset.name), preset]
+        """Keep a preset on the list."""
+        self.presets[:] = with_own(self.presets, [preset])
 
     def action_step(self) -> None:
         self._send(Step(1))
@@ -413,6 +449,8 @@ class Explorer(WireApp):
 
     async def action_sweep(self) -> None:
         """Show the sweep there is, or that of the preset; without one, ask over what."""
+        from tui.sweep import SweepState, plan_of
+
         if self._sweep is None or self._sweep.plan.preset.name != self.state.preset.name:
             if self.state.preset.sweep is None:
                 await self.action_ask_axes()
@@ -422,9 +460,11 @@ class Explorer(WireApp):
             except UserError as error:
                 self._changed(self.state.refuse(str(error)))
                 return
-        await self.push_screen(SweepScreen(self._sweep))
+        await self._open_sweep(self._sweep)
 
     async def action_ask_axes(self) -> None:
+        from tui.sweep import plan_of, suggested_axes
+
         preset = self.state.preset
 
         def check(answer: str) -> None:
@@ -436,15 +476,29 @@ class Explorer(WireApp):
     async def _sweep_over(self, answer: str | None) -> None:
         if answer is None:
             return
+        from tui.sweep import SweepState, plan_of
+
         self._sweep = SweepState(plan_of(self.state.preset, answer))
-        if isinstance(self.screen, SweepScreen):
-            self.screen.set_state(self._sweep)
+        if (screen := self._sweep_screen) is not None:
+            screen.set_state(self._sweep)
         else:
-            await self.push_screen(SweepScreen(self._sweep))
+            await self._open_sweep(self._sweep)
+
+    async def _open_sweep(self, sweep: SweepState) -> None:
+        from tui.screens.sweep import SweepScreen
+
+        await self.push_screen(SweepScreen(sweep))
+
+    @property
+    def _sweep_screen(self) -> SweepScreen | None:
+        """The sweep's screen, where it is on top."""
+        from tui.screens.sweep import SweepScreen
+
+        return self.screen if isinstance(self.screen, SweepScreen) else None
 
     def _show_sweep(self) -> None:
-        if isinstance(self.screen, SweepScreen):
-            self.screen.show()
+        if (screen := self._sweep_screen) is not None:
+            screen.show()
 
     def on_sweep_screen_start(self, message: SweepScreen.Start) -> None:
         """A sweep is to be done."""
@@ -463,7 +517,7 @@ class Explorer(WireApp):
         self.open_preset(message.preset)
 
     def action_leave_sweep(self) -> None:
-        if isinstance(self.screen, SweepScreen):
+        if self._sweep_screen is not None:
             self.pop_screen()
 
     def action_run(self) -> None:
@@ -489,9 +543,13 @@ class Explorer(WireApp):
 
     def action_command_palette(self) -> None:
         if self.screen.id != PALETTE:
+            from tui.palette import Palette
+
             self.push_screen(Palette(id=PALETTE))
 
     def action_help(self) -> None:
+        from tui.screens.help import Help
+
         self.push_screen(Help())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -601,6 +659,12 @@ class Explorer(WireApp):
     def on_settings_form_edited(self, _message: SettingsForm.Edited) -> None:
         """The edits that are pending have changed."""
         self._changed(Topic.EDITS)
+
+
+def with_own(presets: Iterable[Preset], own: Sequence[Preset]) -> list[Preset]:
+    """The presets and the user's own; of those of the same name the own."""
+    names = {preset.name for preset in own}
+    return [*(preset for preset in presets if preset.name not in names), *own]
 
 
 def collect_garbage() -> None:

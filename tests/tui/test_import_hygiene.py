@@ -19,6 +19,12 @@ def test_the_explorer_is_imported_without_torch():
     assert done.stdout.strip() == "[]"
 
 
+def test_the_first_frame_does_not_wait_for_what_a_key_may_need():
+    code = "import sys, tui.app; print([name for name in tui.app.LATER if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_engine_imports_nothing_of_the_screen():
     files = list(Path(engine.__file__).parent.rglob("*.py"))
     assert files

@@ -1,7 +1,7 @@
 """What is in sight at which size."""
 
 import pytest
-from fake_engine import bench, classifier
+from fake_engine import Bench, bench, classifier, explorer
 
 PANES = ("#charts", "#model", "#hyperparameters", "#inspector")
 
@@ -98,3 +98,15 @@ async def test_the_names_of_the_inspector_s_tabs_fit(size):
         strip = b.text("#inspector-tabs")
         for name in ("Story", "Step", "Layers", "Curv", "Samples", "Func", "Branches", "Break", "Log"):
             assert name in strip
+
+
+@pytest.mark.parametrize(
+    ("key", "pane"),
+    [("2", "#presets"), ("e", "#settings"), ("6", "LayersPane"), ("greater_than_sign", "StepPane")],
+)
+async def test_a_pane_comes_for_a_key_typed_at_the_first_frame(key, pane):
+    app, engine = explorer()
+    async with app.run_test(size=(80, 24)) as pilot:
+        b = Bench(app, engine, pilot)
+        await b.press(key)
+        await b.until(lambda: app.explorer.query_one(pane).region.area)

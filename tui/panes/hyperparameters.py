@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
 from textual.content import Content
 from textual.events import DescendantBlur
 from textual.message import Message
 from textual.reactive import reactive
+from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.config import Preset
 from tui import text
 from tui.edits import Edits
+from tui.panes.late import LatePane
 from tui.state import RunState, Topic
 from tui.widgets.scroll import Scroll
 from tui.widgets.setting_row import SettingRow
 
 
-class HyperparametersPane(Vertical):
+class HyperparametersPane(LatePane):
     """The settings: those that apply at the next step, and those that need a new run."""
 
     BORDER_TITLE = "Hyperparameters"
@@ -33,7 +34,7 @@ class HyperparametersPane(Vertical):
         self.form = SettingsForm()
         self._footer = Static(id="pending-edits")
 
-    def compose(self) -> ComposeResult:
+    def contents(self) -> Iterator[Widget]:
         yield self.form
         yield self._footer
 

@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.containers import Vertical
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TypeGuard
+
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from tui.panes.branches import BranchesPane
-from tui.panes.breakpoints import BreakpointsPane
-from tui.panes.curvature import CurvaturePane
-from tui.panes.function import FunctionPane
-from tui.panes.layers import LayersPane
-from tui.panes.log import LogPane
-from tui.panes.probe_pane import ProbePane
-from tui.panes.samples import SamplesPane
-from tui.panes.step import StepPane
-from tui.panes.story import StoryPane
-from tui.state import RunState, Topic
+from tui.panes.late import LatePane
+from tui.state import EVERYTHING, RunState, Topic
 from tui.widgets.tab_strip import Tab, TabStrip
 
-InspectorTab = StoryPane | ProbePane | BranchesPane | BreakpointsPane | LogPane
+if TYPE_CHECKING:
+    from tui.panes.branches import BranchesPane
+    from tui.panes.breakpoints import BreakpointsPane
+    from tui.panes.log import LogPane
+    from tui.panes.probe_pane import ProbePane
+    from tui.panes.story import StoryPane
+
+    InspectorTab = StoryPane | ProbePane | BranchesPane | BreakpointsPane | LogPane
 
 
-class InspectorPane(Vertical):
+class InspectorPane(LatePane):
     """A row of tabs, and the pane of the chosen one."""
 
     BORDER_TITLE = "Inspector"
-    CARES = StoryPane.CARES | ProbePane.CARES | BranchesPane.CARES | BreakpointsPane.CARES | LogPane.CARES
+    CARES = EVERYTHING  # each tab says what it cares for
 
     def __init__(self) -> None:
         super().__init__(id="inspector", classes="pane")
-        self._panes: dict[str, InspectorTab] = {
-            "story": StoryPane(),
-            "step": StepPane(),
-            "layers": LayersPane(),
-            "curvature": CurvaturePane(),
-            "samples": SamplesPane(),
-            "function": FunctionPane(),
-            "branches": BranchesPane(),
-            "breakpoints": BreakpointsPane(),
-            "log": LogPane(),
-        }
+        self._panes: dict[str, InspectorTab] = {}
         self.tabs = (
             Tab("story", "Story"),
             Tab("step", "Step", "5"),
@@ -54,10 +43,12 @@ class InspectorPane(Vertical):
             Tab("log", "Log"),
         )
         self._strip = TabStrip(self.tabs, id="inspector-tabs")
-        self._switcher = ContentSwitcher(*self._panes.values(), initial="story")
+        self._switcher = ContentSwitcher(initial="story")
         self._state: RunState | None = None
 
-    def compose(self) -> ComposeResult:
+    def contents(self) -> Iterator[Widget]:
+        self._panes = _panes()
+        self._switcher = ContentSwitcher(*self._panes.values(), initial=self._strip.chosen)
         yield self._strip
         yield self._switcher
 
@@ -65,14 +56,14 @@ class InspectorPane(Vertical):
         """Show what is new in the tabs that care; of those on probes in the chosen one only."""
         self._state = state
         for pane in self._panes.values():
-            if topics & pane.CARES and (pane is self.probe_pane or not isinstance(pane, ProbePane)):
+            if topics & pane.CARES and (pane is self.probe_pane or not _shows_probes(pane)):
                 pane.show(state, topics)
 
     @property
     def probe_pane(self) -> ProbePane | None:
         """The chosen tab, if it shows probes."""
-        pane = self._panes[self._strip.chosen]
-        return pane if isinstance(pane, ProbePane) else None
+        pane = self._panes.get(self._strip.chosen)
+        return pane if pane is not None and _shows_probes(pane) else None
 
     @property
     def pane(self) -> Widget:
@@ -98,3 +89,34 @@ class InspectorPane(Vertical):
         """A tab was clicked."""
         event.stop()
         self.choose(event.shows)
+
+
+def _panes() -> dict[str, InspectorTab]:
+    """A pane for each tab. They know what probes find, which takes a while to import."""
+    from tui.panes.branches import BranchesPane
+    from tui.panes.breakpoints import BreakpointsPane
+    from tui.panes.curvature import CurvaturePane
+    from tui.panes.function import FunctionPane
+    from tui.panes.layers import LayersPane
+    from tui.panes.log import LogPane
+    from tui.panes.samples import SamplesPane
+    from tui.panes.step import StepPane
+    from tui.panes.story import StoryPane
+
+    return {
+        "story": StoryPane(),
+        "step": StepPane(),
+        "layers": LayersPane(),
+        "curvature": CurvaturePane(),
+        "samples": SamplesPane(),
+        "function": FunctionPane(),
+        "branches": BranchesPane(),
+        "breakpoints": BreakpointsPane(),
+        "log": LogPane(),
+    }
+
+
+def _shows_probes(pane: InspectorTab) -> TypeGuard[ProbePane]:
+    from tui.panes.probe_pane import ProbePane
+
+    return isinstance(pane, ProbePane)

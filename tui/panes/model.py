@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from engine.config import Preset
 from tui import catalogue, text
+from tui.panes.late import LatePane
 from tui.state import RunState, Topic
 from tui.widgets.scroll import Choices
 
@@ -22,7 +24,7 @@ ROOM_FOR_TITLES = 60
 """From this width on the list shows the presets' titles beside their names."""
 
 
-class ModelPane(Vertical):
+class ModelPane(LatePane):
     """The presets by document, the open one marked, and the network as a table."""
 
     BORDER_TITLE = "Model"
@@ -34,7 +36,7 @@ class ModelPane(Vertical):
 
         preset: Preset
 
-    def __init__(self, known: Sequence[Preset]) -> None:
+    def __init__(self, known: Callable[[], Sequence[Preset]]) -> None:
         super().__init__(id="model", classes="pane")
         self.presets = Choices(id="presets", markup=False, compact=True)
         self._known = known
@@ -44,7 +46,7 @@ class ModelPane(Vertical):
         self._initialiser = Fact("initialiser")
         self._data = Fact("data")
 
-    def compose(self) -> ComposeResult:
+    def contents(self) -> Iterator[Widget]:
         yield self.presets
         yield self._table
         yield self._initialiser
@@ -66,12 +68,13 @@ class ModelPane(Vertical):
 
     def _list_presets(self) -> None:
         titles = self.size.width >= ROOM_FOR_TITLES
-        shown = (self._open_now, [preset.name for preset in self._known], titles)
+        known = self._known()
+        shown = (self._open_now, [preset.name for preset in known], titles)
         if shown == self._shown:
             return
         self._shown = shown
         self.presets.clear_options()
-        for document, presets in catalogue.by_document(self._known):
+        for document, presets in catalogue.by_document(known):
             self.presets.add_option(Option(Content.styled(text.plain(document), "$secondary"), disabled=True))
             for preset in presets:
                 here = preset.name == self._open_now
@@ -88,7 +91,7 @@ class ModelPane(Vertical):
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Ask for the preset that was chosen."""
         event.stop()
-        for preset in self._known:
+        for preset in self._known():
             if preset.name == event.option_id:
                 self.post_message(self.Chosen(preset))
 

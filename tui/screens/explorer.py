@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from asyncio import Lock
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -22,11 +23,13 @@ from tui.panes.charts import ChartsPane
 from tui.panes.hyperparameters import HyperparametersPane
 from tui.panes.inspector import InspectorPane
 from tui.panes.model import ModelPane
-from tui.panes.probe_pane import ProbePane
 from tui.panes.transport import TransportPane
 from tui.state import EVERYTHING, RunState, Topic
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.tab_strip import Tab, TabStrip
+
+if TYPE_CHECKING:
+    from tui.panes.probe_pane import ProbePane
 
 LEAST = (60, 20)
 """The smallest terminal that shows a pane."""
@@ -125,7 +128,7 @@ class ExplorerScreen(Screen[None]):
 
         position: int
 
-    def __init__(self, state: RunState, presets: Sequence[Preset]) -> None:
+    def __init__(self, state: RunState, presets: Callable[[], Sequence[Preset]]) -> None:
         super().__init__()
         self._state = state
         self._can = (False, False)
@@ -134,15 +137,12 @@ class ExplorerScreen(Screen[None]):
         self.hyperparameters = HyperparametersPane()
         self.inspector = InspectorPane()
         self.transport = TransportPane()
-        self._panes: tuple[Pane, ...] = (
-            self.charts,
-            self.model,
-            self.hyperparameters,
-            self.inspector,
-            self.transport,
-        )
+        self._panes: tuple[Pane, ...] = (self.charts, self.transport)
+        self._filling = Lock()
+        self._filled = False
 
     def compose(self) -> ComposeResult:
+        self._fit_to(self.app.size)  # while there is little to be styled anew
         with Horizontal(id="header"):
             yield TabStrip(TABS, id="pane-tabs")
             yield Static(id="title", markup=False)
@@ -161,7 +161,20 @@ class ExplorerScreen(Screen[None]):
         self._lay_out(self.app.size)
         self._choose("charts")
         self.show(EVERYTHING)
-        self.action_pane("charts")
+        self.set_focus(self.charts.current)
+        self.call_after_refresh(self.fill)
+
+    async def fill(self) -> None:
+        """Put into the panes what the first frame does without."""
+        async with self._filling:
+            if self._filled:
+                return
+            with self.app.batch_update():
+                for pane in (self.model, self.hyperparameters, self.inspector):
+                    await pane.fill()
+            self._panes += (self.model, self.hyperparameters, self.inspector)
+            self.show(EVERYTHING)
+            self._filled = True
 
     def on_resize(self, event: Resize) -> None:
         """Lay out for the new size."""
@@ -169,20 +182,24 @@ class ExplorerScreen(Screen[None]):
 
     def _lay_out(self, size: Size) -> None:
         """Everything in sight, one pane at a time, or a sentence."""
-        width, height = size
-        small = width < LEAST[0] or height < LEAST[1]
-        spacious = width >= SPACIOUS[0] and height >= SPACIOUS[1]
-        self.set_class(small, "-too-small")
-        self.set_class(spacious and not small, "-spacious")
-        self.set_class(not spacious and not small, "-tabbed")
-        if small:
+        self._fit_to(size)
+        if self.has_class("-too-small"):
             self.query_one("#too-small", Static).update(
-                f"gradstep needs {LEAST[0]} columns and {LEAST[1]} lines; here are {width} and {height}."
+                f"gradstep needs {LEAST[0]} columns and {LEAST[1]} lines; "
+                f"here are {size.width} and {size.height}."
             )
-        elif not spacious and self.focused is not None:
+        elif self.has_class("-tabbed") and self.focused is not None:
             self._bring_forward()
         self._show_chosen()
         self._show_title()
+
+    def _fit_to(self, size: Size) -> None:
+        """Say by the screen's classes for which layout a size is large enough."""
+        small = size.width < LEAST[0] or size.height < LEAST[1]
+        spacious = size.width >= SPACIOUS[0] and size.height >= SPACIOUS[1]
+        self.set_class(small, "-too-small")
+        self.set_class(spacious and not small, "-spacious")
+        self.set_class(not spacious and not small, "-tabbed")
 
     def show(self, topics: Topic) -> None:
         """Draw what has changed, in the panes that care."""
@@ -225,8 +242,9 @@ class ExplorerScreen(Screen[None]):
             if self.query_one(f"#{tab.shows}").has_focus_within:
                 self._choose(tab.shows)
 
-    def action_pane(self, pane: str) -> None:
+    async def action_pane(self, pane: str) -> None:
         """Show a pane and give it the focus."""
+        await self.fill()
         if pane == "inspector" and self.inspector.has_focus_within:
             self.inspector.next_tab(1)
             return
@@ -239,8 +257,8 @@ class ExplorerScreen(Screen[None]):
         }[pane]
         self.set_focus(target)  # at once, so that the next key finds it there
 
-    def action_edit(self) -> None:
-        self.action_pane("hyperparameters")
+    async def action_edit(self) -> None:
+        await self.action_pane("hyperparameters")
 
     def show_inspector(self, tab: str, *, focus: bool = True) -> None:
         """Have the inspector show this tab; with `focus`, bring it to the front where panes take turns."""
@@ -254,11 +272,13 @@ class ExplorerScreen(Screen[None]):
         in_sight = self.inspector.display and not self.has_class("-too-small")
         return self.inspector.probe_pane if in_sight else None
 
-    def action_inspect(self, tab: str) -> None:
+    async def action_inspect(self, tab: str) -> None:
+        await self.fill()
         self.show_inspector(tab)
         self.set_focus(self.inspector.pane)
 
-    def action_inspector_tab(self, distance: int) -> None:
+    async def action_inspector_tab(self, distance: int) -> None:
+        await self.fill()
         self._choose("inspector")
         self.inspector.next_tab(distance)
 
@@ -285,6 +305,6 @@ class ExplorerScreen(Screen[None]):
     def action_window(self) -> None:
         self.charts.next_window()
 
-    def on_tab_strip_chosen(self, event: TabStrip.Chosen) -> None:
+    async def on_tab_strip_chosen(self, event: TabStrip.Chosen) -> None:
         """A pane's name was clicked."""
-        self.action_pane(event.shows)
+        await self.action_pane(event.shows)

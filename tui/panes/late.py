@@ -1,0 +1,20 @@
+"""A pane whose contents come after the screen's first frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.containers import Vertical
+from textual.widget import Widget
+
+
+class LatePane(Vertical):
+    """An empty frame until it is filled."""
+
+    async def fill(self) -> None:
+        """Put in the contents."""
+        await self.mount_all(self.contents())
+
+    def contents(self) -> Iterator[Widget]:
+        """What is in the pane, from top to bottom."""
+        raise NotImplementedError
