@@ -4,33 +4,33 @@ from __future__ import annotations
 
 import bisect
 import math
-from collections import OrderedDict
 
 import numpy as np
 
 from engine.trainer import State
 
-RECENT = 8
-"""States kept of the positions just behind."""
 DENSE_STRIDE = 2
 """Where a stop is near, each second position's is kept, so that a step back re-executes one step at most."""
-DENSE_STEPS = RECENT * DENSE_STRIDE
+DENSE_STEPS = 16
 """How many steps before a stop that begins."""
-SPARSE_STRIDE = 32
+RECENT = DENSE_STEPS // DENSE_STRIDE + 2
+"""States kept of the positions just behind: as many as that takes, and what is made ready before them."""
+SPARSE_STRIDE = 16
 """In the middle of a run copies are rarer: one takes a twentieth of a step of a large network."""
 
 
 class Keyframes:
-    """States by position. Their gaps grow with age, up to the square root of the positions there are.
+    """States by position. Their gaps grow with the distance from where the run stands, up to the square root
+    of the positions there are.
 
-    A seek into n positions so re-executes about √n of them, and about 2√n states are kept. Where these
-    are too large for `budget` bytes, all gaps stretch alike. The root branch's position 0 is never given up.
+    A seek into n positions so re-executes about √n of them, and about 2√n states are kept. Where these are
+    too large for `budget` bytes, the gaps far away stretch. The root branch's position 0 is never given up.
     """
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
         self._least = 1
-        self._recent: OrderedDict[int, State] = OrderedDict()
+        self._recent: dict[int, State] = {}
         self._kept: dict[int, State] = {}
         self._positions: list[int] = []
         self._spare: State | None = None
@@ -48,16 +48,19 @@ class Keyframes:
             return False
         return position not in self._recent and position not in self._kept
 
-    def spare(self, length: int) -> State | None:
+    def spare(self, length: int, here: int) -> State | None:
         """A state given up, for its memory to be written over: fresh memory costs more than the copy.
 
-        It is the oldest recent one or, where that is kept for good, one given up for it, if any. `length`
-        is the number of positions that the branch has.
+        It is a recent one, ahead of `here` if there are such, else the first, or, where that is kept for
+        good, one given up for it, if any. `length` is the number of positions that the branch has, and
+        `here` the one that states are wanted near to.
         """
         if len(self._recent) < self._recent_limit():
             return None
-        position, state = self._recent.popitem(last=False)
-        if not self._keep(position, state, length):
+        last = max(self._recent)
+        position = last if last > here else min(self._recent)
+        state = self._recent.pop(position)
+        if not self._keep(position, state, length, here):
             return state
         spare, self._spare = self._spare, None
         return spare
@@ -76,8 +79,8 @@ class Keyframes:
         self._least = 1 if root else 0
         size = max((state.nbytes for state in (*self._kept.values(), *self._recent.values())), default=1)
         while len(self._recent) > min(RECENT, budget // (2 * size)):
-            self._recent.popitem(last=False)
-        self._thin(length, size)
+            del self._recent[min(self._recent)]
+        self._thin(length, length, size)
         self._spare = None
 
     def before(self, position: int) -> State | None:
@@ -88,26 +91,31 @@ class Keyframes:
             return self._kept[self._positions[i - 1]]
         return None if best is None else self._recent[best]
 
+    @property
+    def reach(self) -> int:
+        """For how many positions behind there is room to keep each second one's state."""
+        return DENSE_STRIDE * (self._recent_limit() - 2)
+
     def _recent_limit(self) -> int:
-        size = next(iter(self._recent.values())).nbytes if self._recent else 0
+        size = next((state.nbytes for states in (self._recent, self._kept) for state in states.values()), 0)
         return max(2, min(RECENT, self.budget // (2 * size))) if size else RECENT
 
-    def _keep(self, position: int, state: State, length: int) -> bool:
+    def _keep(self, position: int, state: State, length: int, here: int) -> bool:
         """Take a state that is recent no more into the kept ones, if it is far enough from the last."""
         root = math.isqrt(length)
         i = bisect.bisect_right(self._positions, position)
         if i and position - self._positions[i - 1] < max(DENSE_STRIDE, root // 8):
             return False
         self._insert(position, state)
-        self._thin(length, state.nbytes)
+        self._thin(length, here, state.nbytes)
         return position in self._kept
 
-    def _thin(self, length: int, size: int) -> None:
+    def _thin(self, length: int, here: int, size: int) -> None:
         """Give up kept states, of `size` bytes each, until they are within budget."""
         recent = min(self._recent_limit(), self.budget // (2 * size))
         capacity = min(2 * math.isqrt(length) + 8, max(self._least, self.budget // size - recent))
         while len(self._positions) > capacity:
-            victim = least_missed(self._positions, length) if len(self._positions) > 1 else 0
+            victim = least_missed(self._positions, length, here) if len(self._positions) > 1 else 0
             self._spare = self._kept.pop(self._positions.pop(victim))
 
     def _insert(self, position: int, state: State) -> None:
@@ -116,10 +124,13 @@ class Keyframes:
         self._kept[position] = state
 
 
-def least_missed(positions: list[int], length: int) -> int:
+def least_missed(positions: list[int], length: int, here: int) -> int:
     """Which of two or more saved positions (ascending) can go: the index where the gap left is smallest for
-    its age among `length` positions. The first always stays."""
+    its distance from `here`, among `length` positions. The first always stays.
+
+    Far away gaps are alike, so half of the states, and where √length of them are a half, none is larger.
+    """
     at = np.array([*positions, length])
     gaps = at[2:] - at[:-2]
-    allowed = np.minimum(length - at[1:-1] + 1, math.isqrt(length) + 1)
+    allowed = np.minimum(np.abs(here - at[1:-1]), 2 * length // len(positions)) + 1
     return int(np.argmin(gaps / allowed)) + 1

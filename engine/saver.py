@@ -163,7 +163,7 @@ class Saver:
             if len(positions) < 3:
                 return
             length = len(self._timeline.branches[branch].history)
-            victim = positions[least_missed(positions[:-1], length)]
+            victim = positions[least_missed(positions[:-1], length, length)]
             self._file.drop_keyframe(branch, victim)
             sizes = [entry for entry in sizes if entry[:2] != (branch, victim)]
 

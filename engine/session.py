@@ -24,6 +24,7 @@ from engine.measuring import Measurer, measured
 from engine.probes.layers import find_killer, fires_on
 from engine.probes.subject import Subject
 from engine.quantities import find_quantity
+from engine.rewinder import Rewinder
 from engine.saved_preset import saved_preset
 from engine.saver import Saver, differences, load_breakpoints, load_timeline
 from engine.session_lock import lock, unlock
@@ -109,6 +110,7 @@ class Session:
             differing = [f"{path}: {text}" for text in differences(file, self.dataset)]
             say("Going back to where the run was left")
             self.timeline = load_timeline(file, self._make_trainer(preset), preset)
+            self._rewinder = Rewinder(self.timeline)
             self.breakpoints = load_breakpoints(file)
             self.measurer = Measurer(preset.measure, self.breakpoints, self.notices)
             self._measure()
@@ -127,6 +129,7 @@ class Session:
         )
         self.timeline = Timeline(self._make_trainer(resolved), resolved)
         self.timeline.start()
+        self._rewinder = Rewinder(self.timeline)
         self._judges = {}
         self.measurer = Measurer(resolved.measure, self.breakpoints, self.notices)
         self._measure()
@@ -213,9 +216,14 @@ class Session:
                 break
         return self.record
 
-    def back(self, count: int = 1) -> Record:
-        """Go back so many positions, at most to 0, to the very state that was there."""
-        return self.seek(max(0, self.position - count))
+    def back(self, count: int = 1, tick: Tick | None = None) -> Record:
+        """Go back so many positions, at most to 0, to the very state that was there; `tick` as in `seek`.
+
+        Part of what further steps back need is re-executed with it, so that none of them takes long.
+        """
+        record = self.seek(max(0, self.position - count), tick)
+        self._rewinder.share()
+        return record
 
     def seek(self, position: int, tick: Tick | None = None) -> Record:
         """Go to any position of the branch; beyond the recorded future this steps on, as `burst` does.
@@ -363,15 +371,16 @@ class Session:
             self._measure()
         self.hit = self.breakpoints.hit(self.history, self.position) if self.breakpoints else None
 
-    def prepare_back(self, seconds: float) -> None:
-        """Re-execute the last steps, keeping their states, so that stepping back from here is instant; not
-        where that would take longer than so many seconds."""
-        first = max(0, self.position - DENSE_STEPS)
-        spent = self.history.column("seconds", first, self.position + 1)
-        if self.position and 2 * float(spent[-1] - spent[0]) < seconds:
-            position = self.position
-            self.timeline.seek(first)
-            self.timeline.seek(position)
+    def prepare_back(self, go_on: Callable[[], bool], step_seconds: float) -> None:
+        """Re-execute what steps back from here need, one step at a time, while `go_on` says so; not where a
+        step takes longer than so many seconds."""
+        spent = self.history.column("seconds", max(0, self.position - DENSE_STEPS), self.position + 1)
+        if float(spent[-1] - spent[0]) > step_seconds * len(spent):
+            return
+        self._use_threads()
+        self._rewinder.prepare(go_on)
+        if go_on():
+            _ = self.trainer.evaluation  # what the next step begins with
 
     def reset(self, seed: int | None = None) -> Record:
         """Back to position 0; with a seed, a new run, not yet saved, with that seed's weights and batches."""

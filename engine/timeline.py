@@ -97,13 +97,14 @@ class Timeline:
         self._enter(self._find(number))
         self._share_budget()
         self.recorder.seconds = float(self.branch.history.column("seconds", self.branch.tip)[0])
-        self._travel(self._nearest(position), position, None)
+        self._travel(self.nearest(position), position, None)
         self._compare()
 
-    def advance(self, *, dense: bool = True) -> None:
+    def advance(self, *, dense: bool = True, near: int | None = None) -> None:
         """One step along the branch: into its recorded future where there is one, else to a new record.
 
-        `dense` says that a stop is near: more states are kept, to step back from there at once.
+        `dense` says that a stop is near: more states are kept, to step back from there at once. Where
+        memory is short, those are kept that are near to a position: this one, unless told.
         """
         trainer = self.trainer
         if self._unchecked:
@@ -111,7 +112,8 @@ class Timeline:
         started = time.perf_counter()
         owner = self.owner(trainer.position)
         if owner.keyframes.wants(trainer.position, dense=dense):
-            owner.keyframes.add(trainer.snapshot(owner.keyframes.spare(len(owner.history))))
+            here = trainer.position if near is None else near
+            owner.keyframes.add(trainer.snapshot(owner.keyframes.spare(len(owner.history), here)))
         trainer.step()
         if trainer.position == len(self.branch.history):
             _ = trainer.evaluation  # part of the step, and timed with it
@@ -126,7 +128,7 @@ class Timeline:
         """Go to a recorded position of the branch. Where `tick` cancels, the run is back where it was."""
         if not 0 <= position <= self.branch.tip:
             raise UserError(f"no position {position} on {self.branch.name!r}: it has 0 to {self.branch.tip}")
-        nearest = self._nearest(position)
+        nearest = self.nearest(position)
         on_the_way = nearest.position <= self.position <= position
         self._travel(None if on_the_way else nearest, position, tick)
 
@@ -183,7 +185,7 @@ class Timeline:
             return
         self._share_budget()
         try:
-            self._travel(self._nearest(position), position, tick, came_from=before)
+            self._travel(self.nearest(position), position, tick, came_from=before)
         except SeekCancelledError:
             self._enter(before)
             raise
@@ -235,13 +237,28 @@ class Timeline:
             limit = branch.fork
         return sorted(found)
 
+    def nearest(self, position: int) -> State:
+        """The saved state of the present branch from which a position is soonest reached."""
+        for branch in self.lineage(self.branch):
+            state = branch.keyframes.before(position)
+            if state is not None:
+                return state
+            position = min(position, branch.fork)
+        raise AssertionError("position 0 is always kept")
+
+    def restore(self, state: State) -> None:
+        """Go to a state of the present branch."""
+        self.trainer.restore(state)
+        self._unchecked = True
+        self._follow_schedule()
+
     # --- within --------------------------------------------------------------------------------------
 
     def saved_states(self, at_most: int) -> list[State]:
         """So many of the saved states on the way here, spread evenly. They may be overwritten by a step."""
         saved = [position for position in self.keyframe_positions() if position <= self.position]
         chosen = {at * (len(saved) - 1) // max(at_most - 1, 1) for at in range(at_most)}
-        return [self._nearest(saved[at]) for at in sorted(chosen)]
+        return [self.nearest(saved[at]) for at in sorted(chosen)]
 
     def _record(self) -> None:
         rate = self.preset.train.rule.learning_rate
@@ -259,34 +276,21 @@ class Timeline:
                 self.mismatch = position
                 return
 
-    def _nearest(self, position: int) -> State:
-        for branch in self.lineage(self.branch):
-            state = branch.keyframes.before(position)
-            if state is not None:
-                return state
-            position = min(position, branch.fork)
-        raise AssertionError("position 0 is always kept")
-
     def _travel(
         self, start: State | None, position: int, tick: Tick | None, came_from: Branch | None = None
     ) -> None:
         """Re-execute from a state, or from here, to a position."""
         origin = self.trainer.snapshot() if tick is not None else None
         if start is not None:
-            self._restore(start)
+            self.restore(start)
         first = self.position
         while self.position < position:
             if tick is not None and origin is not None and not tick(self.position - first, position - first):
                 if came_from is not None:
                     self._enter(came_from)
-                self._restore(origin)
+                self.restore(origin)
                 raise SeekCancelledError(f"the way to position {position} was cancelled")
-            self.advance(dense=position - self.position <= DENSE_STEPS)
-
-    def _restore(self, state: State) -> None:
-        self.trainer.restore(state)
-        self._unchecked = True
-        self._follow_schedule()
+            self.advance(dense=position - self.position <= DENSE_STEPS, near=position)
 
     def _enter(self, branch: Branch) -> None:
         self.branch = branch

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, Literal, assert_never
 
 import torch
@@ -80,10 +80,10 @@ from engine.worker.prober import Prober
 from engine.worker.process import FRAME_SECONDS
 from engine.worker.sweeper import Sweeper
 
-SUDDEN = ("paused", "condition", "breakpoint", "diverged")
-"""Stops that could not be foreseen, so that states for stepping back are not yet there."""
-IDLE_SECONDS = 0.3
-"""What they may take, while the user looks."""
+IDLE_SECONDS = 0.2
+"""After so long without a command, what steps back need is made ready while the user looks …"""
+IDLE_STEP_SECONDS = 0.05
+"""… unless a step, for which a command must wait, takes longer."""
 PATIENCE_SECONDS = 0.5
 """What takes longer shows how far it is."""
 
@@ -101,9 +101,13 @@ class Inbox:
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def take(self) -> Command:
-        """The next command, waited for. The end of the pipe is a `Close`."""
-        command = self._commands.get()
+    def take(self, timeout: float | None = None) -> Command | None:
+        """The next command, waited for; None where none comes for so many seconds. The end of the pipe is a
+        `Close`."""
+        try:
+            command = self._commands.get(timeout=timeout)
+        except Empty:
+            return None
         self._waiting.popleft()
         return command
 
@@ -168,7 +172,7 @@ class Host:
                 try:
                     if self._session is not None and self._goal is not None and not self._inbox:
                         self._go_on(self._session, self._goal)
-                    elif isinstance(command := self._inbox.take(), Close):
+                    elif isinstance(command := self._next(), Close):
                         return
                     else:
                         self._carry_out(command)
@@ -188,6 +192,15 @@ class Host:
         finally:
             self._sweeper.close()
             self._end_session()
+
+    def _next(self) -> Command:
+        """The next command; while none comes, the engine gets ready for steps back."""
+        command = self._inbox.take(IDLE_SECONDS)
+        while command is None:
+            if self._session is not None:
+                self._session.prepare_back(lambda: not self._inbox, IDLE_STEP_SECONDS)
+            command = self._inbox.take()
+        return command
 
     def _carry_out(self, command: Command) -> None:
         if isinstance(command, Open):
@@ -235,7 +248,9 @@ class Host:
             case Pause():
                 self._stopped(session, "paused", "paused")
             case Back(count=count):
-                self._travel(session, max(0, session.position - count))
+                self._goal = None
+                session.back(count, self._tick())
+                self._moved(session)
             case Seek(position=position):
                 self._travel(session, position)
             case SeekKiller(layer=layer, unit=unit):
@@ -375,7 +390,10 @@ class Host:
             self._goal = Goal(position, "done")
         else:
             session.seek(position, self._tick())
-            self._stopped(session, f"at step {session.position}", "moved")
+            self._moved(session)
+
+    def _moved(self, session: Session) -> None:
+        self._stopped(session, f"at step {session.position}", "moved")
 
     def _tick(self, what: str = "Re-executing from the nearest saved state") -> Tick:
         """Tells of a way that takes long, and ends it when a `Pause` has come."""
@@ -446,8 +464,6 @@ class Host:
             return
         if kind != "done":
             self._send(Logged("info", f"state {session.state_hash()}"))
-        if kind in SUDDEN:
-            session.prepare_back(IDLE_SECONDS)
 
     def _send(self, event: Event) -> None:
         with self._sending:

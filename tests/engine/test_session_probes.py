@@ -67,7 +67,7 @@ def test_the_cosine_to_the_last_update_wherever_the_run_came_from(settings):
         assert found.setdefault(position, result.previous_cosine) == result.previous_cosine
     for position in kept:  # the state is restored, and no step led to it
         session.timeline.seek(session.timeline.branch.tip)
-        session.timeline._restore(session.timeline._nearest(position))
+        session.timeline.restore(session.timeline.nearest(position))
         assert session.trainer.last_update is None
         if 0 < position < 40:
             assert session.probe("step").previous_cosine == found[position]
@@ -77,7 +77,7 @@ def test_the_way_back_that_a_probe_needs_can_be_cancelled():
     session = Session(CLASSES)
     session.burst(40)
     position = session.timeline.keyframe_positions()[-1]
-    session.timeline._restore(session.timeline._nearest(position))
+    session.timeline.restore(session.timeline.nearest(position))
     before = session.state_hash()
     for name in ("step", "flips"):
         with pytest.raises(SeekCancelledError):

@@ -1,0 +1,74 @@
+"""Gets the states ready that lie behind, so that going back on and on never waits long."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import repeat
+
+from engine.keyframes import DENSE_STEPS, DENSE_STRIDE
+from engine.timeline import Branch, Timeline
+from engine.trainer import State
+
+
+class Rewinder:
+    """Re-executes the steps behind a time line's position from the saved state before them, one at a time and
+    over many calls; the run stays where it is.
+
+    A position is ready where it or the one before has a saved state: to go there re-executes one step
+    at most.
+    """
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._branch: Branch | None = None
+        self._reached: State | None = None
+        """Where the re-execution stands, on that branch."""
+
+    def prepare(self, go_on: Callable[[], bool]) -> None:
+        """Make the positions right behind ready, while `go_on` says so before each step."""
+        timeline = self._timeline
+        here = timeline.position
+        if self._unready(here) is None or not go_on():
+            return
+        home = timeline.trainer.snapshot()
+        while (unready := self._unready(here)) is not None:
+            self._enter(unready)
+            timeline.advance(dense=unready - timeline.position <= DENSE_STEPS, near=here)
+            if not go_on():
+                break
+        self._branch, self._reached = timeline.branch, timeline.trainer.snapshot(self._reached)
+        timeline.restore(home)
+
+    def share(self) -> None:
+        """Do what of it falls to one of the steps back that are left before it is needed."""
+        here = self._timeline.position
+        unready = self._unready(here)
+        if unready is None:
+            return
+        left = unready - self._start(unready).position
+        steps = repeat(True, math.ceil(left / max(1, here - unready)))
+        self.prepare(lambda: next(steps, False))
+
+    def _unready(self, here: int) -> int | None:
+        """The last position that is not ready, of those not far behind."""
+        timeline, position = self._timeline, here - 1
+        while position >= max(0, here - timeline.owner(position).keyframes.reach):
+            saved = timeline.nearest(position).position
+            if position - saved >= DENSE_STRIDE:
+                return position
+            position = saved - 1
+        return None
+
+    def _start(self, unready: int) -> State:
+        """The state from which an unready position is soonest reached."""
+        saved, reached = self._timeline.nearest(unready), self._reached
+        if reached is None or self._branch is not self._timeline.branch:
+            return saved
+        return reached if saved.position < reached.position <= unready else saved
+
+    def _enter(self, unready: int) -> None:
+        """Go to where the re-execution goes on, if the trainer is not there."""
+        start = self._start(unready)
+        if self._timeline.position not in range(start.position, unready + 1):
+            self._timeline.restore(start)
