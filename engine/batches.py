@@ -19,22 +19,15 @@ class Batches:
         self.whole = size is None
         self.shuffle = shuffle and not self.whole
         self.seed = seed
-        self._epoch = -1
-        self._order: NDArray[np.int64] = np.empty(0, np.int64)
 
     def span(self, position: int) -> tuple[int, int]:
         """The batch's place [first, last) in its epoch's order."""
         first = position % self.count * self.size
         return first, min(first + self.size, self.samples)
 
-    def indices(self, position: int) -> NDArray[np.int64]:
-        """The samples of the batch at `position`, where the order is shuffled."""
-        epoch = position // self.count
-        if epoch != self._epoch:
-            self._order = np.random.default_rng([self.seed, epoch]).permutation(self.samples)
-            self._epoch = epoch
-        first, last = self.span(position)
-        return self._order[first:last]
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """All samples in the order of an epoch, where it is shuffled."""
+        return np.random.default_rng([self.seed, epoch]).permutation(self.samples)
 
     def sizes(self) -> NDArray[np.int64]:
         """The number of samples in each of an epoch's batches."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -27,7 +29,44 @@ class Metrics:
     max_error: float
 
 
-class Regression:
+NUMBERS = 4
+"""How many raw numbers an objective writes at most."""
+
+
+class _Objective(ABC):
+    """A loss and its metrics, in two halves: what is summed on the device, and what the host makes of it.
+
+    So nothing waits for the device but who wants to see a number.
+    """
+
+    @abstractmethod
+    def write(
+        self,
+        outputs: Tensor,
+        targets: Tensor,
+        grad: Tensor | None,
+        numbers: Sequence[Tensor],
+        spare: Tensor | None = None,
+    ) -> None:
+        """Write up to `NUMBERS` raw numbers, each a float64 on the device, for `read`; and where `grad` is
+        given, ∂loss/∂outputs there. `spare`, of shape (2, samples, outputs), is memory to work in."""
+
+    @abstractmethod
+    def read(self, numbers: Sequence[float], samples: int, outputs: int) -> Metrics:
+        """The metrics, from the numbers written for so many samples and outputs a sample."""
+
+    @abstractmethod
+    def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """The loss alone, differentiable."""
+
+    def measure(self, outputs: Tensor, targets: Tensor, grad: Tensor | None) -> Metrics:
+        """The metrics at once; where `grad` is given, ∂loss/∂outputs is written there."""
+        numbers = torch.zeros(NUMBERS, dtype=torch.float64, device=outputs.device)
+        self.write(outputs, targets, grad, numbers.unbind())
+        return self.read(numbers.tolist(), *outputs.shape)
+
+
+class Regression(_Objective):
     """Mean squared error over all samples and outputs, ×½ where asked, of targets (samples, outputs).
 
     A mistake is an output further than `tolerance` from its target; accuracy is the share that is none.
@@ -37,83 +76,120 @@ class Regression:
         self.factor = factor
         self.tolerance = tolerance
 
-    def measure(self, outputs: Tensor, targets: Tensor, grad: Tensor | None) -> Metrics:
-        """The metrics; where `grad` is given, ∂loss/∂outputs is written there."""
-        count = outputs.numel()
-        errors = torch.sub(outputs, targets) if grad is None else torch.sub(outputs, targets, out=grad)
-        loss = self.factor / count * squared_norm(errors.view(-1))
-        sizes = torch.abs(errors)
-        max_error = torch.max(sizes).item()
-        scale = torch.abs(targets).clamp_(min=MAPE_FLOOR)
-        mape = 100.0 * torch.mean(torch.div(sizes, scale, out=scale)).item()
+    def write(
+        self,
+        outputs: Tensor,
+        targets: Tensor,
+        grad: Tensor | None,
+        numbers: Sequence[Tensor],
+        spare: Tensor | None = None,
+    ) -> None:
+        squares, mape, within, largest = numbers
+        sizes, scale = outputs.new_empty((2, *outputs.shape)) if spare is None else spare
+        errors = torch.sub(outputs, targets, out=grad)
+        squares.copy_(squared_norm(errors.view(-1)))
+        torch.abs(errors, out=sizes)
+        largest.copy_(torch.max(sizes))
+        torch.abs(targets, out=scale).clamp_(min=MAPE_FLOOR)
+        mape.copy_(torch.mean(torch.div(sizes, scale, out=scale)))
         # NaN compares as false, so an output that is no number is a mistake. Truths as floats are counted
         # six times faster than as bools, and a sample's number of them is exact
-        within = sizes.le_(self.tolerance).sum(1)
-        mistakes = count - int(within.sum(dtype=torch.float64).item())
+        within.copy_(sizes.le_(self.tolerance).sum(1).sum(dtype=torch.float64))
         if grad is not None:
-            grad.mul_(2.0 * self.factor / count)
-        return Metrics(loss, (count - mistakes) / count, mistakes, mape, max_error)
+            grad.mul_(2.0 * self.factor / outputs.numel())
+
+    def read(self, numbers: Sequence[float], samples: int, outputs: int) -> Metrics:
+        squares, mape, within, largest = numbers
+        count = samples * outputs
+        mistakes = count - int(within)
+        return Metrics(
+            self.factor / count * squares, (count - mistakes) / count, mistakes, 100.0 * mape, largest
+        )
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The loss alone, differentiable."""
         return self.factor * functional.mse_loss(outputs, targets)
 
 
-class OneHotRegression:
+class OneHotRegression(_Objective):
     """The same losses of class labels (samples,) against one-hot targets; a mistake is a wrong argmax."""
 
     def __init__(self, factor: float) -> None:
         self.factor = factor
 
-    def measure(self, outputs: Tensor, targets: Tensor, grad: Tensor | None) -> Metrics:
-        """The metrics; where `grad` is given, ∂loss/∂outputs is written there."""
+    def write(
+        self,
+        outputs: Tensor,
+        targets: Tensor,
+        grad: Tensor | None,
+        numbers: Sequence[Tensor],
+        spare: Tensor | None = None,
+    ) -> None:
         errors = outputs - _one_hot(outputs, targets)
-        loss = self.factor / errors.numel() * squared_norm(errors.view(-1))
+        numbers[0].copy_(squared_norm(errors.view(-1)))
+        numbers[1].copy_(_right(outputs, targets))
         if grad is not None:
             torch.mul(errors, 2.0 * self.factor / errors.numel(), out=grad)
-        return _classification(loss, outputs, targets)
+
+    def read(self, numbers: Sequence[float], samples: int, outputs: int) -> Metrics:
+        return _classification(self.factor / (samples * outputs) * numbers[0], numbers[1], samples)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The loss alone, differentiable."""
         return self.factor * functional.mse_loss(outputs, _one_hot(outputs, targets))
 
 
-class CrossEntropy:
+class CrossEntropy(_Objective):
     """Mean over the samples of −log softmax(outputs)[label]."""
 
-    def measure(self, outputs: Tensor, targets: Tensor, grad: Tensor | None) -> Metrics:
-        """The metrics; where `grad` is given, ∂loss/∂outputs is written there."""
+    def write(
+        self,
+        outputs: Tensor,
+        targets: Tensor,
+        grad: Tensor | None,
+        numbers: Sequence[Tensor],
+        spare: Tensor | None = None,
+    ) -> None:
         log_shares = torch.log_softmax(outputs, 1)
-        loss = functional.nll_loss(log_shares, targets).item()
+        numbers[0].copy_(functional.nll_loss(log_shares, targets))
+        numbers[1].copy_(_right(outputs, targets))
         if grad is not None:
             torch.exp(log_shares, out=grad)
             index = targets.unsqueeze(1)
             grad.scatter_add_(1, index, grad.new_full((1, 1), -1.0).expand_as(index))
             grad.mul_(1.0 / len(targets))
-        return _classification(loss, outputs, targets)
+
+    def read(self, numbers: Sequence[float], samples: int, outputs: int) -> Metrics:
+        return _classification(numbers[0], numbers[1], samples)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The loss alone, differentiable."""
         return functional.cross_entropy(outputs, targets)
 
 
-class BinaryCrossEntropy:
+class BinaryCrossEntropy(_Objective):
     """Mean over the samples of −log v_label − Σ log(1 − v_other) with v = softmax(outputs).
 
     This is the `ce` of the exam document: ten binary cross-entropies, not the softmax's own.
     """
 
-    def measure(self, outputs: Tensor, targets: Tensor, grad: Tensor | None) -> Metrics:
-        """The metrics; where `grad` is given, ∂loss/∂outputs is written there."""
+    def write(
+        self,
+        outputs: Tensor,
+        targets: Tensor,
+        grad: Tensor | None,
+        numbers: Sequence[Tensor],
+        spare: Tensor | None = None,
+    ) -> None:
         with torch.enable_grad():
             leaf = outputs.detach().requires_grad_(grad is not None)
             loss = self.loss(leaf, targets)
             if grad is not None:
                 grad.copy_(torch.autograd.grad(loss, leaf)[0])
-        return _classification(loss.item(), outputs, targets)
+        numbers[0].copy_(loss.detach())
+        numbers[1].copy_(_right(outputs, targets))
+
+    def read(self, numbers: Sequence[float], samples: int, outputs: int) -> Metrics:
+        return _classification(numbers[0], numbers[1], samples)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The loss alone, differentiable."""
         classes = outputs.shape[1]
         itself = torch.eye(classes, dtype=torch.bool, device=outputs.device)
         # log(1 − v_j) = logsumexp of the others − logsumexp of all: no 1 − v to cancel
@@ -141,10 +217,13 @@ def _one_hot(outputs: Tensor, labels: Tensor) -> Tensor:
     return functional.one_hot(labels, outputs.shape[1]).to(outputs.dtype)
 
 
-def _classification(loss: float, outputs: Tensor, labels: Tensor) -> Metrics:
-    right = torch.argmax(outputs, 1) == labels
-    if not math.isfinite(loss):
-        # argmax of a row with a NaN is the NaN's place, which is no answer
-        right &= ~torch.isnan(outputs).any(1)
-    mistakes = len(labels) - int(torch.count_nonzero(right))
-    return Metrics(loss, (len(labels) - mistakes) / len(labels), mistakes, NULL, NULL)
+def _right(outputs: Tensor, labels: Tensor) -> Tensor:
+    """How many samples have their largest output at their label."""
+    largest, place = torch.max(outputs, 1)
+    # the largest of a row with a NaN is the NaN, which is no answer
+    return torch.count_nonzero((place == labels) & (largest == largest))
+
+
+def _classification(loss: float, right: float, samples: int) -> Metrics:
+    mistakes = samples - int(right)
+    return Metrics(loss, (samples - mistakes) / samples, mistakes, NULL, NULL)

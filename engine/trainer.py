@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,13 +17,15 @@ from engine.data.dataset import Dataset
 from engine.devices import resolve_device
 from engine.landscape import Landscape, Trial
 from engine.network import Network
-from engine.norms import norm
+from engine.norms import squared_norm
 from engine.null import NULL
-from engine.objective import Metrics, make_objective
+from engine.objective import NUMBERS, Metrics, make_objective
 from engine.rules import SearchingRule, Slots, make_rule
 from engine.silence import Silence, Watched
 
 VALIDATION_CHUNK = 1000
+GRADIENT, UPDATE, PARAMETERS = range(NUMBERS, NUMBERS + 3)
+"""Where the squares of their norms stand among the raw numbers of a position, behind the objective's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,10 @@ class State:
 
 
 class Trainer:
-    """A network in training, at `position` (= updates done)."""
+    """A network in training, at `position` (= updates done).
+
+    What is measured there stays on the device until somebody asks for it: a step waits for nothing.
+    """
 
     def __init__(self, settings: RunConfig, dataset: Dataset) -> None:
         train = settings.train
@@ -94,39 +100,54 @@ class Trainer:
         self.remark = ""
         """What kept the last update's rule from moving as it is meant to; empty where nothing did."""
         self._update = torch.empty_like(self.network.parameters)
-        self._update_norm = NULL
+        self._arrived_by: float | None = NULL
+        """The norm of the update that led here; None where it is among the numbers on the device."""
         self._stepped = False
         self.position = 0
         layers = settings.network.layers
         self.silence = Silence(
             [layer.activation for layer in layers], [layer.units for layer in layers], 0, self.device
         )
-        self._evaluated: Evaluation | None = None
+        self._outputs = layers[-1].units
+        # memory taken and given back on each step costs more than what is done there
+        size = self.batches.size
+        self._memory = tuple(
+            data.new_empty((size, *data.shape[1:])) if self.batches.shuffle else data
+            for data in (self.inputs, self.targets)
+        )
+        self._spare = self.network.parameters.new_empty((2, size, self._outputs))
+        self._epoch, self._order = -1, torch.empty(0)
+        self._row = torch.zeros(NUMBERS + 3, dtype=torch.float64, device=self.device)
+        self._numbers = self._row.unbind()
+        self._passed = False
+        self._evaluation: Evaluation | None = None
 
     def step(self) -> None:
         """Apply the update that the evaluation here proposes, and arrive at the next position."""
         if self._rule_changed:
             self._fit_slots()
-        self._propose(self.evaluation)
+        self._evaluate()
+        self._propose()
         self.network.parameters.add_(self._update)
-        self._update_norm = norm(self._update)
+        self._numbers[UPDATE].copy_(squared_norm(self._update))
+        self._arrived_by = None
         self._stepped = True
         self.position += 1
-        self._evaluated = None
+        self._passed, self._evaluation = False, None
 
     @property
     def evaluation(self) -> Evaluation:
         """What is known of the position, and in the network its gradient: computed when it is first wanted,
         which for a state that is only looked at, or left again, is never."""
-        if self._evaluated is None:
-            self._evaluated = self._evaluate()
-        return self._evaluated
+        if self._evaluation is None:
+            self._evaluate()
+            self._evaluation = self._read(self.position, self._row.tolist())
+        return self._evaluation
 
     @property
     def watched(self) -> Watched:
         """Since when units are silent, with the batch of this position."""
-        if self._evaluated is None:
-            self._evaluated = self._evaluate()
+        self._evaluate()
         return self.silence.watched
 
     @property
@@ -160,14 +181,24 @@ class Trainer:
 
     def batch(self, position: int) -> tuple[Tensor, Tensor]:
         """The inputs (samples, width) and targets that the update of `position` uses."""
+        return self._batch(position, None)
+
+    def _batch(self, position: int, memory: tuple[Tensor, ...] | None) -> tuple[Tensor, Tensor]:
+        """A batch, gathered in the memory given, or in its own."""
         if self.batches.whole:
             return self.inputs, self.targets
+        first, last = self.batches.span(position)
         if not self.batches.shuffle:
-            first, last = self.batches.span(position)
             return self.inputs[first:last], self.targets[first:last]
-        index = torch.from_numpy(self.batches.indices(position)).to(self.device)
-        inputs = self.inputs.index_select(0, index)
-        return inputs, inputs if self.targets is self.inputs else self.targets.index_select(0, index)
+        epoch = position // self.batches.count
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, torch.from_numpy(self.batches.order(epoch)).to(self.device)
+        index = self._order[first:last]
+        inputs, targets = (None, None) if memory is None else (part[: last - first] for part in memory)
+        inputs = torch.index_select(self.inputs, 0, index, out=inputs)
+        if self.targets is self.inputs:
+            return inputs, inputs
+        return inputs, torch.index_select(self.targets, 0, index, out=targets)
 
     def snapshot(self, spare: State | None = None) -> State:
         """A copy of the state, for `restore`; the memory of a `spare` one is written over."""
@@ -178,7 +209,9 @@ class Trainer:
             parameters = spare.parameters.copy_(self.network.parameters)
             slots = {name: slot.copy_(self.slots[name]) for name, slot in spare.slots.items()}
         known = self.silence.watched.copy()
-        return State(self.position, parameters, slots, self._update_norm, known)
+        if self._arrived_by is None:
+            self._arrived_by = math.sqrt(self._numbers[UPDATE].item())
+        return State(self.position, parameters, slots, self._arrived_by, known)
 
     def restore(self, state: State) -> None:
         """Go to a state taken by `snapshot`."""
@@ -189,8 +222,8 @@ class Trainer:
         self.trials, self.remark = (), ""
         self._stepped = False
         self.silence.restore(state.position, state.watched)
-        self._update_norm = state.update_norm
-        self._evaluated = None
+        self._arrived_by = state.update_norm
+        self._passed, self._evaluation = False, None
 
     def state_hash(self) -> str:
         """A digest of parameters, the rule's memory and position: equal where the states are, bit for bit."""
@@ -202,9 +235,9 @@ class Trainer:
         self.slots = {name: self.slots.get(name, slot) for name, slot in fresh.items()}
         self._rule_changed = False
 
-    def _propose(self, evaluation: Evaluation) -> None:
+    def _propose(self) -> None:
         if not isinstance(self.rule, SearchingRule):
-            self.rule.propose(self._clipped_gradient(evaluation.grad_norm), self.slots, self._update)
+            self.rule.propose(self._clipped_gradient(), self.slots, self._update)
             self.trials, self.remark = (), ""
             return
         network = self.network
@@ -214,27 +247,47 @@ class Trainer:
             self.batch(self.position),
             network.parameters,
             network.gradient,
-            evaluation.metrics.loss,
+            self.evaluation.metrics.loss,
         )
         self.rule.search(landscape, self.slots, self._update)
         self.trials, self.remark = tuple(landscape.trials), landscape.remark
 
-    def _evaluate(self) -> Evaluation:
-        network = self.network
-        inputs, targets = self.batch(self.position)
-        outputs = network.forward(inputs)
+    def _evaluate(self) -> None:
+        """Measure on the device what is to be known of the position, if that is not done."""
+        if self._passed:
+            return
+        inputs, targets = self._batch(self.position, self._memory)
+        self._pass(inputs, targets)
         if self.silence:
-            self.silence.see(self.position, network.layer_outputs(len(inputs)))
-        grad = network.output_gradient(len(inputs))
-        metrics = self.objective.measure(outputs, targets, grad)
-        network.backward(inputs, grad)
-        return Evaluation(metrics, norm(network.gradient), self._update_norm, norm(network.parameters))
+            self.silence.see(self.position, self.network.layer_outputs(len(inputs)))
+        self._passed = True
 
-    def _clipped_gradient(self, norm: float) -> Tensor:
-        """The gradient, of this norm, scaled down to `clip_norm` where it is longer."""
-        if self.clip_norm is None or not norm > self.clip_norm:
-            return self.network.gradient
-        return self.network.gradient * (self.clip_norm / norm)
+    def _pass(self, inputs: Tensor, targets: Tensor) -> None:
+        """Forward and backward over a batch: leaves the gradient, and all the numbers but the update's."""
+        network, numbers = self.network, self._numbers
+        outputs = network.forward(inputs)
+        grad = network.output_gradient(len(inputs))
+        self.objective.write(outputs, targets, grad, numbers[:NUMBERS], self._spare[:, : len(inputs)])
+        network.backward(inputs, grad)
+        numbers[GRADIENT].copy_(squared_norm(network.gradient))
+        numbers[PARAMETERS].copy_(squared_norm(network.parameters))
+
+    def _read(self, position: int, numbers: Sequence[float]) -> Evaluation:
+        """What the raw numbers of a position say."""
+        first, last = self.batches.span(position)
+        metrics = self.objective.read(numbers[:NUMBERS], last - first, self._outputs)
+        update = self._arrived_by if self._arrived_by is not None else math.sqrt(numbers[UPDATE])
+        return Evaluation(metrics, math.sqrt(numbers[GRADIENT]), update, math.sqrt(numbers[PARAMETERS]))
+
+    def _clipped_gradient(self) -> Tensor:
+        """The gradient, scaled down to `clip_norm` where it is longer."""
+        gradient = self.network.gradient
+        if self.clip_norm is None:
+            return gradient
+        norm = self._numbers[GRADIENT].sqrt()
+        # where the norm is no number, there is nothing to scale
+        scale = torch.where(norm > self.clip_norm, self.clip_norm / norm, 1.0)
+        return gradient * scale.to(gradient.dtype)
 
 
 def hash_state(position: int, parameters: Tensor, slots: Mapping[str, Tensor]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.optim.rmsprop import rmsprop
 
 
 class RMSprop:
@@ -24,24 +23,14 @@ class RMSprop:
 
     def propose(self, gradient: Tensor, slots: dict[str, Tensor], update: Tensor) -> None:
         mean_square = slots["mean_square"]
+        mean_square.mul_(self.rho).addcmul_(gradient, gradient, value=1.0 - self.rho)
+        # into `update` itself: memory taken and given back on each step costs more than the arithmetic
         if self.epsilon_inside:
-            mean_square.mul_(self.rho).addcmul_(gradient, gradient, value=1.0 - self.rho)
             torch.add(mean_square, self.epsilon, out=update)
             update.rsqrt_().mul_(gradient).mul_(-self.learning_rate)
-            return
-        update.zero_()
-        rmsprop(
-            [update],
-            [gradient],
-            [mean_square],
-            [],
-            [],
-            [torch.zeros(())],
-            foreach=False,
-            lr=self.learning_rate,
-            alpha=self.rho,
-            eps=self.epsilon,
-            weight_decay=0.0,
-            momentum=0.0,
-            centered=False,
-        )
+        else:
+            # MKL's square root takes four times as long where there are zeros, and a square root that is so
+            # much smaller than ε leaves no bit in their sum
+            least = (self.epsilon * torch.finfo(update.dtype).eps / 8) ** 2
+            torch.clamp(mean_square, min=least, out=update).sqrt_().add_(self.epsilon)
+            torch.addcdiv(update.new_zeros(()), gradient, update, value=-self.learning_rate, out=update)

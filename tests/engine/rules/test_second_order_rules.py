@@ -174,10 +174,11 @@ def test_derivatives_of_every_loss(loss):
     start, around = theta.clone(), {}
     for step in (-1e-4, 1e-4):
         theta.copy_(start + step * direction)
-        evaluation = trainer._evaluate()
-        around[step] = (evaluation.metrics.loss, trainer.network.gradient.clone())
+        trainer.restore(trainer.snapshot())
+        around[step] = (trainer.evaluation.metrics.loss, trainer.network.gradient.clone())
     theta.copy_(start)
-    trainer._evaluate()
+    trainer.restore(trainer.snapshot())
+    assert trainer.evaluation.metrics.loss == look.loss
     (low, g_low), (high, g_high) = around[-1e-4], around[1e-4]
     assert look.slope(direction) == pytest.approx((high - low) / 2e-4, rel=1e-5)
     product = (g_high - g_low) / 2e-4
