@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.changes import changed
 from engine.config import Preset
+from engine.data import load_kept
 from engine.history import History
 from engine.presets import load_preset
 from engine.session import Session
@@ -43,7 +44,7 @@ def finished(
 ) -> History:
     """The records of a preset's run to its planned end, or to where its loss is not finite; `meanwhile` is
     called now and then, and may raise."""
-    session = Session(preset, data_dir)
+    session = Session(preset, dataset=load_kept(preset.data, preset.train.dtype, data_dir))
     end = session.planned_steps or 0
     while session.position < end and not session.diverged:
         meanwhile()

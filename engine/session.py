@@ -16,6 +16,7 @@ from engine.changes import changed
 from engine.claims import Judge, Verdict
 from engine.conditions import Condition, Finals, no_runs, parse_condition
 from engine.config import Preset
+from engine.data.dataset import Dataset
 from engine.devices import resolve_device
 from engine.errors import UserError
 from engine.history import History, Record
@@ -41,15 +42,21 @@ PATH_POINTS, PATH_NUMBERS = 32, 40_000_000
 class Session:
     """A run, at a position of its time line, with the records of every position so far.
 
-    `data_dir` is where MNIST is looked for first; `progress` is told in words what takes long.
-    Raises UserError where the data or the device is not to be had.
+    `data_dir` is where MNIST is looked for first, unless the preset's `dataset` is loaded already;
+    `progress` is told in words what takes long. Raises UserError where the data or the device is not to be
+    had.
     """
 
     def __init__(
-        self, preset: Preset, data_dir: Path | None = None, progress: Callable[[str], None] | None = None
+        self,
+        preset: Preset,
+        data_dir: Path | None = None,
+        progress: Callable[[str], None] | None = None,
+        *,
+        dataset: Dataset | None = None,
     ) -> None:
         say = progress or (lambda _text: None)
-        self.dataset = data.load(preset.data, preset.train.dtype, data_dir, say)
+        self.dataset = dataset or data.load(preset.data, preset.train.dtype, data_dir, say)
         say("Building the network")
         self._prepare()
         self._begin(preset)

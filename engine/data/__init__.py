@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from engine.data.status import Status, status
 if TYPE_CHECKING:
     from engine.config import Data
 
-__all__ = ["DataError", "Dataset", "Status", "fetch_mnist", "load", "status"]
+__all__ = ["DataError", "Dataset", "Status", "fetch_mnist", "load", "load_kept", "status"]
 
 
 def load(
@@ -47,3 +48,9 @@ def load(
         return image_dataset(found.read(), config, dtype, name="mnist", substitute=False)
     say("Reading scikit-learn's digits")
     return image_dataset(read_digits(), config, dtype, name="digits", substitute=config.name == "mnist")
+
+
+@lru_cache(maxsize=1)
+def load_kept(config: Data, dtype: Dtype, data_dir: Path | None) -> Dataset:
+    """As `load`, for a process that does run after run: the last data set is kept for the next one."""
+    return load(config, dtype, data_dir)

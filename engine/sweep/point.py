@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.changes import changed
 from engine.conditions import parse_condition
+from engine.data import load_kept
 from engine.errors import UserError
 from engine.finished_runs import FinishedRuns
 from engine.session import Session
@@ -42,7 +43,8 @@ def do(job: Job, tell: Tell) -> Result:
 
 def _done(job: Job, tell: Tell, started: float) -> Result:
     # nobody goes back in these runs, so no memory is spent on it
-    session = Session(changed(job.preset, {"run.keyframe_megabytes": 1}), job.data_dir)
+    preset = changed(job.preset, {"run.keyframe_megabytes": 1})
+    session = Session(preset, dataset=load_kept(preset.data, preset.train.dtype, job.data_dir))
     end = session.planned_steps or 0
     until = parse_condition(job.until) if job.until is not None else None
     if until is not None:

@@ -46,6 +46,19 @@ def test_images_in_batches_too():
         assert (numbers(result.record), result.state) == (numbers(session.record), session.state_hash())
 
 
+def test_runs_on_the_same_data_load_it_once(monkeypatch):
+    from engine import data
+    from engine.sweep.point import do
+
+    load, loaded = data.load, []
+    monkeypatch.setattr(data, "load", lambda *given: loaded.append(given) or load(*given))
+    data.load_kept.cache_clear()
+    plan = small_plan("train.seed=0:2", "data.samples=20,40", data=DIGITS, layers=(8, 10), dtype="float32")
+    states = {do(Job(point, plan.config(point)), lambda *_: None).state for point in (0, 2, 1, 3)}
+    assert len(states) == 4
+    assert [config.samples for config, *_ in loaded] == [20, 40]
+
+
 def test_where_a_run_ends_and_why():
     plan = small_plan(f"{LR}=0.05,0.3,1e30", steps=60, until="loss < 20")
     results = done(plan)
