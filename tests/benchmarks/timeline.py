@@ -8,7 +8,6 @@ Every row is a ratio of two things timed in turn in this run. $GRADSTEP_DATA say
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import statistics
 import tempfile
@@ -93,40 +92,6 @@ def saving(name: str, steps: int, folder: Path) -> Row:
     return f"run with / without saving, {name}", duration(one), duration(other), f"{one / other:.3f}", "–"
 
 
-def record_bytes(session: Session) -> Row:
-    history = session.history
-    size, own = history._rows.nbytes, history._rows.itemsize * history._rows.shape[1]
-    ratio = size / len(history)
-    return "memory a record (allocated)", f"{ratio:.0f} B", f"{own} B", f"{ratio / own:.2f}", "150 B"
-
-
-def file_bytes(session: Session, folder: Path) -> list[Row]:
-    """The file of a long run and how long it takes to open, beside the time of re-executing it."""
-    path = folder / "long.gradstep"
-    length = len(session.history)
-    session.save(path)
-    session.close()
-    size = os.path.getsize(path) / length
-    step = statistics.median(timed(lambda: session.burst(1000)) for _ in range(5)) / 1000
-    opened: list[Session] = []
-
-    def reopen() -> None:
-        opened.append(Session.open(path))
-
-    took = timed(reopen)
-    opened[0].close()
-    return [
-        ("file bytes a position / a record's", f"{size:.0f} B", "112 B", f"{size / 112:.2f}", "200 B"),
-        (
-            f"opening / running {length:,} positions",
-            duration(took),
-            duration(step * length),
-            f"{took / step / length:.4f}",
-            "–",
-        ),
-    ]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--million", action="store_true", help="a run of a million steps (minutes)")
@@ -151,10 +116,6 @@ def main() -> None:
         _, long = open_preset("linear-1-layer")
         long.burst(length)
         add(lambda: seeks(long, length))
-        add(lambda: record_bytes(long))
-        for row in file_bytes(long, folder):
-            tell(*row)
-            made.add_row(*row)
     show(made)
 
 
