@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from tui.panes.model import ModelPane
     from tui.panes.probe_pane import ProbePane
     from tui.panes.story import StoryPane
+    from tui.screens.help import Help
     from tui.screens.sweep import SweepScreen
     from tui.sweep import SweepState
 
@@ -202,12 +203,22 @@ class Explorer(WireApp):
             import_module(modules[0])
             self.after(PREPARE_SECONDS, partial(self._prepare, *modules[1:]))
         else:
+            self._get_screen(self._help)
             collect_garbage()
 
     @cached_property
     def presets(self) -> list[Preset]:
         """What can be opened: what is shipped, which takes a while to load, and what was opened."""
         return with_own(catalogue.shipped(), self._own)
+
+    @cached_property
+    def _help(self) -> Help:
+        """The keys never change: they are put on the screen once."""
+        from tui.screens.help import Help
+
+        screen = Help()
+        self.install_screen(screen, "help")
+        return screen
 
     def _offer_to_resume(self) -> None:
         """Say that there is a saved run of the open preset, where nothing was done yet."""
@@ -548,9 +559,7 @@ class Explorer(WireApp):
             self.push_screen(Palette(id=PALETTE))
 
     def action_help(self) -> None:
-        from tui.screens.help import Help
-
-        self.push_screen(Help())
+        self.push_screen(self._help)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What the engine can do now: a dead one can be restarted only, a running one paused."""

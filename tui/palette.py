@@ -11,13 +11,13 @@ from textual.types import IgnoreReturnCallbackType
 from textual.widgets import Input
 
 from tui import text
-from tui.screens.once import ClosesOnce
+from tui.screens.overlay import Overlay
 
 if TYPE_CHECKING:
     from tui.app import Explorer
 
 
-class Palette(ClosesOnce, CommandPalette):
+class Palette(Overlay, CommandPalette):
     """The palette, its cursor standing still: a blinking one sends bytes while nothing happens."""
 
     def on_mount(self) -> None:

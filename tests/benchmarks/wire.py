@@ -44,7 +44,7 @@ KEYS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("q", lambda text: "k updates done" not in text),
     ("+", lambda text: "burst 1,000" in text),
     ("-", lambda text: "burst 100 " in text),
-    ("2", lambda text: "identity-dead-relu" in text),
+    ("2", lambda text: "initialiser" in text),
     ("1", lambda text: "grad_norm" in text),
 )
 """A key, and what the screen shows when it is answered; at the end all is as it was. No `escape`: that is

@@ -1,5 +1,6 @@
 """Which command each key sends, and which keys the screen offers when."""
 
+import pytest
 from fake_engine import bench, classifier
 from textual.events import Key
 
@@ -171,3 +172,28 @@ async def test_a_dead_engine_takes_no_steps():
         await b.settled()
         await b.press("escape", "n", "b", "space", "R")
         assert len(b.engine.sent) == 1
+
+
+async def test_help_begins_at_its_top_each_time():
+    async with bench(size=(80, 24)) as b:
+        for _ in range(2):
+            await b.press("question_mark")
+            assert "k updates done" in b.text()
+            await b.press(*["pagedown"] * 2)
+            assert "k updates done" not in b.text()
+            await b.press("q")
+
+
+@pytest.mark.parametrize("key", ["question_mark", "g", "o", "ctrl+p"])
+async def test_what_is_behind_a_dialog_follows_the_terminal_s_size_and_the_run(key):
+    async with bench() as b:
+        await b.press(key)
+        await b.pilot.resize_terminal(160, 45)
+        await b.settled()
+        assert b.app.screen is not b.app.explorer
+        assert b.app.explorer.charts.region.right == 160
+        await b.advanced(20, running=True)
+        assert "step        20" in b.text()
+        await b.press("escape")
+        assert b.app.screen is b.app.explorer
+        assert "step        20" in b.text()

@@ -15,12 +15,12 @@ from textual.widgets.option_list import Option
 
 from engine.errors import UserError
 from tui import text
-from tui.screens.once import ClosesOnce
+from tui.screens.overlay import Overlay
 from tui.widgets.line import Line
 from tui.widgets.scroll import Choices
 
 
-class Ask(ClosesOnce, ModalScreen[str | None]):
+class Ask(Overlay, ModalScreen[str | None]):
     """Asks for a line. `check` raises UserError for one that will not do, and its text is shown.
 
     `ready` are answers to choose from with the arrows, each with what it means.

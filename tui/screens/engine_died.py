@@ -13,13 +13,13 @@ from textual.widgets import Static
 
 from engine.worker.messages import Died
 from tui import text
-from tui.screens.once import ClosesOnce
+from tui.screens.overlay import Overlay
 from tui.state import ending
 
 TAIL_LINES = 12
 
 
-class EngineDied(ClosesOnce, ModalScreen[bool]):
+class EngineDied(Overlay, ModalScreen[bool]):
     """Says how the engine ended and the last of what it wrote; true where it shall be restarted."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -15,6 +15,7 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.message import Message
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.config import Preset
@@ -24,6 +25,7 @@ from tui.panes.hyperparameters import HyperparametersPane
 from tui.panes.inspector import InspectorPane
 from tui.panes.model import ModelPane
 from tui.panes.transport import TransportPane
+from tui.screens.steady import Steady
 from tui.state import EVERYTHING, RunState, Topic
 from tui.widgets.key_bar import KeyBar
 from tui.widgets.tab_strip import Tab, TabStrip
@@ -62,7 +64,7 @@ class Pane(Protocol):
     def show(self, state: RunState, topics: Topic, /) -> None: ...
 
 
-class ExplorerScreen(Screen[None]):
+class ExplorerScreen(Steady, Screen[None]):
     """The panes of a run and the keys that act on it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -137,6 +139,10 @@ class ExplorerScreen(Screen[None]):
         self.hyperparameters = HyperparametersPane()
         self.inspector = InspectorPane()
         self.transport = TransportPane()
+        self._side = Vertical(self.model, self.hyperparameters, id="side")
+        self._main = Vertical(self.charts, self.inspector, id="main")
+        self._tabs = TabStrip(TABS, id="pane-tabs")
+        self._title = Static(id="title", markup=False)
         self._panes: tuple[Pane, ...] = (self.charts, self.transport)
         self._filling = Lock()
         self._filled = False
@@ -144,15 +150,11 @@ class ExplorerScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         self._fit_to(self.app.size)  # while there is little to be styled anew
         with Horizontal(id="header"):
-            yield TabStrip(TABS, id="pane-tabs")
-            yield Static(id="title", markup=False)
+            yield self._tabs
+            yield self._title
         with Horizontal(id="work"):
-            with Vertical(id="side"):
-                yield self.model
-                yield self.hyperparameters
-            with Vertical(id="main"):
-                yield self.charts
-                yield self.inspector
+            yield self._side
+            yield self._main
         yield self.transport
         yield KeyBar(id="keys")
         yield Static(id="too-small")
@@ -222,25 +224,36 @@ class ExplorerScreen(Screen[None]):
             if spacious
             else [(name, "bold")]
         )
-        self.query_one("#title", Static).update(Content.assemble(*parts), layout=False)
+        self._title.update(Content.assemble(*parts), layout=False)
 
     def _choose(self, pane: str) -> None:
-        self.query_one("#pane-tabs", TabStrip).chosen = pane
+        self._tabs.chosen = pane
         self._show_chosen()
 
     def _show_chosen(self) -> None:
         """Every pane, or the one of the tab. Not by a class of the screen: that styles all of it anew."""
-        chosen = self.query_one("#pane-tabs", TabStrip).chosen if self.has_class("-tabbed") else None
-        for column in self.query("#side, #main"):
-            column.display = chosen is None or bool(column.query(f"#{chosen}"))
-        for tab in TABS:
-            self.query_one(f"#{tab.shows}").display = chosen in (None, tab.shows)
+        chosen = self._tabs.chosen if self.has_class("-tabbed") else None
+        for column in (self._side, self._main):
+            for pane in column.children:
+                pane.display = chosen in (None, pane.id)
+            column.display = any(pane.display for pane in column.children)
 
     def _bring_forward(self) -> None:
         """Choose the tab of the pane that has the focus."""
-        for tab in TABS:
-            if self.query_one(f"#{tab.shows}").has_focus_within:
-                self._choose(tab.shows)
+        for pane in (*self._side.children, *self._main.children):
+            if pane.has_focus_within:
+                self._choose(pane.id or "")
+
+    def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
+        """Style the panes anew that got or lost the focus; Textual does so with all that is in them."""
+        found = {
+            pane
+            for widget in (focused, blurred)
+            if widget
+            for pane in widget.ancestors
+            if pane.has_class("pane")
+        }
+        self.app.stylesheet.update_nodes(found)
 
     async def action_pane(self, pane: str) -> None:
         """Show a pane and give it the focus."""

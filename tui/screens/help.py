@@ -21,7 +21,7 @@ from tui.panes.probe_pane import ProbePane
 from tui.panes.samples import SamplesPane
 from tui.panes.step import StepPane
 from tui.screens.explorer import CHARTS, PANES, RUN, ExplorerScreen
-from tui.screens.once import ClosesOnce
+from tui.screens.overlay import Overlay
 from tui.screens.sweep import SweepScreen
 from tui.widgets.choice import Choice
 from tui.widgets.scroll import Choices, Scroll
@@ -44,7 +44,7 @@ FOCUSED: dict[str, tuple[type[Widget], ...]] = {
 }
 
 
-class Help(ClosesOnce, ModalScreen[None]):
+class Help(Overlay, ModalScreen[None]):
     """All keys, by where they act."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,6 +56,10 @@ class Help(ClosesOnce, ModalScreen[None]):
         dialog.border_title = "Keys"
         dialog.border_subtitle = "esc closes"
         yield dialog
+
+    def on_screen_resume(self) -> None:
+        """Begin at the top."""
+        self.query_one("#help").scroll_home(animate=False)
 
     def _content(self) -> Content:
         lines = [Content(POSITION)]

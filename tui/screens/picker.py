@@ -20,12 +20,12 @@ from engine.presets import load_preset
 from engine.problems import ConfigError
 from engine.sessions import SUFFIX, SessionSummary
 from tui import catalogue, text
-from tui.screens.once import ClosesOnce
+from tui.screens.overlay import Overlay
 from tui.widgets.line import Line
 from tui.widgets.scroll import Choices
 
 
-class Picker(ClosesOnce, ModalScreen[Preset | Path | None]):
+class Picker(Overlay, ModalScreen[Preset | Path | None]):
     """Filters presets and saved sessions by what is typed; a path opens a file.
 
     The answer is a preset, or the path of a session.
