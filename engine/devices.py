@@ -20,3 +20,9 @@ def resolve_device(wanted: str) -> torch.device:
         there = ", ".join(name for name, here in available.items() if here)
         raise UserError(f"train.device: given {wanted!r}, which this machine does not have; it has: {there}")
     return torch.device(wanted)
+
+
+def rows_at_once(device: torch.device) -> int:
+    """How many positions' numbers are fetched together at most: the processor's own lie there already, and
+    each look at another device's waits until that has done all it was given."""
+    return 1 if device.type == "cpu" else 32

@@ -44,7 +44,7 @@ class Keyframes:
 
     def wants(self, position: int, *, dense: bool) -> bool:
         """Whether the state of this position is to be offered."""
-        if position % (DENSE_STRIDE if dense else SPARSE_STRIDE):
+        if position % stride(dense=dense):
             return False
         return position not in self._recent and position not in self._kept
 
@@ -122,6 +122,11 @@ class Keyframes:
         if position not in self._kept:
             bisect.insort(self._positions, position)
         self._kept[position] = state
+
+
+def stride(*, dense: bool) -> int:
+    """From how many positions one is offered to be kept."""
+    return DENSE_STRIDE if dense else SPARSE_STRIDE
 
 
 def least_missed(positions: list[int], length: int, here: int) -> int:

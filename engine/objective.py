@@ -124,7 +124,7 @@ class OneHotRegression(_Objective):
         numbers: Sequence[Tensor],
         spare: Tensor | None = None,
     ) -> None:
-        errors = outputs - _one_hot(outputs, targets)
+        errors = outputs - _one_hot(outputs, targets).to(outputs.dtype)
         numbers[0].copy_(squared_norm(errors.view(-1)))
         numbers[1].copy_(_right(outputs, targets))
         if grad is not None:
@@ -134,7 +134,7 @@ class OneHotRegression(_Objective):
         return _classification(self.factor / (samples * outputs) * numbers[0], numbers[1], samples)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        return self.factor * functional.mse_loss(outputs, _one_hot(outputs, targets))
+        return self.factor * functional.mse_loss(outputs, _one_hot(outputs, targets).to(outputs.dtype))
 
 
 class CrossEntropy(_Objective):
@@ -195,8 +195,7 @@ class BinaryCrossEntropy(_Objective):
         # log(1 − v_j) = logsumexp of the others − logsumexp of all: no 1 − v to cancel
         others = outputs.unsqueeze(1).expand(-1, classes, -1).masked_fill(itself, -math.inf)
         log_rest = torch.logsumexp(others, 2) - torch.logsumexp(outputs, 1, keepdim=True)
-        right = torch.nn.functional.one_hot(targets, classes).bool()
-        terms = torch.where(right, torch.log_softmax(outputs, 1), log_rest)
+        terms = torch.where(_one_hot(outputs, targets), torch.log_softmax(outputs, 1), log_rest)
         return -terms.sum(1).mean()
 
 
@@ -214,7 +213,8 @@ def make_objective(loss: str, tolerance: float | None) -> Objective:
 
 
 def _one_hot(outputs: Tensor, labels: Tensor) -> Tensor:
-    return functional.one_hot(labels, outputs.shape[1]).to(outputs.dtype)
+    """Of the outputs' shape: whether it is the label's. torch's `one_hot` looks at the labels first."""
+    return labels.unsqueeze(1) == torch.arange(outputs.shape[1], device=labels.device)
 
 
 def _right(outputs: Tensor, labels: Tensor) -> Tensor:

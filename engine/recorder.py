@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.history import History
 from engine.null import NULL
-from engine.trainer import Trainer, Validation
+from engine.trainer import Evaluation, Trainer, Validation
 
 _NOT_VALIDATED = Validation(NULL, NULL, NULL)
 DEFAULT_VALIDATION_INTERVAL = 10
@@ -25,9 +25,15 @@ class Recorder:
         self._validate_every = validate_every or (batches if batches > 1 else DEFAULT_VALIDATION_INTERVAL)
         self.seconds = 0.0
 
-    def row(self, history: History, learning_rate: float) -> tuple[float, ...]:
-        """The row of the trainer's position, which comes next in `history`: a number for each column."""
-        position, evaluation = self._trainer.position, self._trainer.evaluation
+    def next_validation(self, position: int) -> int | None:
+        """The next position that is validated, where the trainer has to stand; None where none is."""
+        every = self._validate_every
+        return (position // every + 1) * every if self._trainer.validates else None
+
+    def row(self, evaluation: Evaluation, history: History, learning_rate: float) -> tuple[float, ...]:
+        """The row of the position that comes next in `history`, as it was evaluated: a number for each
+        column."""
+        position = len(history)
         metrics = evaluation.metrics
         val_loss, val_accuracy, val_mape = self._validation(position)
         return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -217,8 +218,9 @@ class Session:
 
     def burst(self, count: int) -> Record:
         """Do up to `count` steps; a breakpoint, or a loss that is not finite, ends the burst where it is."""
-        for left in range(count, 0, -1):
-            self.advance(dense=left <= DENSE_STEPS)
+        end = self.position + count
+        while self.position < end:
+            self.approach(end)
             if self.diverged or self.hit is not None:
                 break
         return self.record
@@ -365,15 +367,23 @@ class Session:
             self._judges[branch] = [Judge(claim, finals) for claim in self.preset.claim]
         return [judge.judge(self.history) for judge in self._judges[branch]]
 
-    def advance(self, *, dense: bool = True) -> None:
+    def approach(self, end: int | None) -> None:
+        """A step, or some, towards a position, from which going back is then instant; or on and on."""
+        left = sys.maxsize if end is None else end - self.position
+        dense = left <= DENSE_STEPS
+        self.advance(left if dense else left - DENSE_STEPS, dense=dense)
+
+    def advance(self, at_most: int = 1, *, dense: bool = True) -> None:
         """One step, without making a record object of the row; `hit` is then the breakpoint met, if any.
+
+        Up to `at_most` steps, where numbers are fetched from a device together and nothing has to see each.
 
         Stepping back from here is instant where the steps before were `dense`, which costs some 5 % of each.
         """
         self._use_threads()
         if self.measurer.left:
             self._measure()
-        self.timeline.advance(dense=dense)
+        self.timeline.advance(1 if self.measurer or self.breakpoints else at_most, dense=dense)
         if self.measurer:
             self._measure()
         self.hit = self.breakpoints.hit(self.history, self.position) if self.breakpoints else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +13,13 @@ from engine.changes import changed, is_live
 from engine.config import Preset
 from engine.errors import UserError
 from engine.history import History
-from engine.keyframes import DENSE_STEPS, Keyframes
+from engine.keyframes import DENSE_STEPS, Keyframes, stride
 from engine.presets import parse_preset, to_toml
 from engine.recorder import Recorder
-from engine.trainer import State, Trainer
+from engine.trainer import Evaluation, State, Trainer
 
+AT_ONCE_SECONDS = 0.02
+"""What steps may take between two looks at what they gave, so that a run can be paused at once."""
 Tick = Callable[[int, int], bool]
 """Told (steps done, steps to do) while positions are re-executed; False cancels."""
 
@@ -67,6 +70,7 @@ class Timeline:
         self._next_change: int | None = None
         self.mismatch: int | None = None
         self._unchecked = False
+        self._at_once = 1
         self.revision = 0
         """Counts the changes of the branches themselves: their names, configs, coming and going."""
         self._next_number = 1
@@ -83,7 +87,7 @@ class Timeline:
     def start(self) -> None:
         """Record position 0 and keep its state."""
         self.branch.keyframes.pin(self.trainer.snapshot())
-        self._record()
+        self._record(self.trainer.evaluation)
 
     def resume(self, branches: list[Branch], number: int, position: int) -> None:
         """Take over saved branches, parents before children, and go to a position of one of them.
@@ -98,31 +102,27 @@ class Timeline:
         self._share_budget()
         self.recorder.seconds = float(self.branch.history.column("seconds", self.branch.tip)[0])
         self._travel(self.nearest(position), position, None)
-        self._compare()
+        self._settle()
 
-    def advance(self, *, dense: bool = True, near: int | None = None) -> None:
-        """One step along the branch: into its recorded future where there is one, else to a new record.
+    def advance(self, at_most: int = 1, *, dense: bool = True, near: int | None = None) -> None:
+        """One step along the branch, or up to `at_most`, where their numbers are fetched together: into its
+        recorded future where there is one, else to new records. A loss that is not finite ends them.
 
         `dense` says that a stop is near: more states are kept, to step back from there at once. Where
         memory is short, those are kept that are near to a position: this one, unless told.
         """
-        trainer = self.trainer
-        if self._unchecked:
-            self._compare()
-        started = time.perf_counter()
-        owner = self.owner(trainer.position)
-        if owner.keyframes.wants(trainer.position, dense=dense):
-            here = trainer.position if near is None else near
-            owner.keyframes.add(trainer.snapshot(owner.keyframes.spare(len(owner.history), here)))
-        trainer.step()
-        if trainer.position == len(self.branch.history):
-            _ = trainer.evaluation  # part of the step, and timed with it
-            self.recorder.seconds += time.perf_counter() - started
-            self._record()
-        else:
-            self._unchecked = True
-        if trainer.position == self._next_change:
-            self._follow_schedule()
+        self._settle()
+        started, first = time.perf_counter(), self.position + 1
+        passed = self._walk(at_most, dense=dense, near=near)
+        end = next((i for i, known in enumerate(passed) if not math.isfinite(known.metrics.loss)), None)
+        if first == len(self.branch.history):
+            found = [*passed, self.trainer.evaluation] if end is None else passed[: end + 1]
+            seconds = (time.perf_counter() - started) / len(found)
+            for evaluation in found:
+                self.recorder.seconds += seconds
+                self._record(evaluation)
+        if end is not None:
+            self.seek(first + end)
 
     def seek(self, position: int, tick: Tick | None = None) -> None:
         """Go to a recorded position of the branch. Where `tick` cancels, the run is back where it was."""
@@ -260,16 +260,65 @@ class Timeline:
         chosen = {at * (len(saved) - 1) // max(at_most - 1, 1) for at in range(at_most)}
         return [self.nearest(saved[at]) for at in sorted(chosen)]
 
-    def _record(self) -> None:
-        rate = self.preset.train.rule.learning_rate
-        self.branch.history.append(self.recorder.row(self.branch.history, rate))
+    def _walk(self, at_most: int, *, dense: bool, near: int | None) -> list[Evaluation]:
+        """Up to so many steps, as many as need nothing of the host on the way; the evaluations passed."""
+        trainer = self.trainer
+        started, position, recorded = (
+            time.perf_counter(),
+            trainer.position,
+            trainer.position < self.branch.tip,
+        )
+        owner = self.owner(position)
+        if owner.keyframes.wants(position, dense=dense):
+            here = position if near is None else near
+            owner.keyframes.add(trainer.snapshot(owner.keyframes.spare(len(owner.history), here)))
+        if min(at_most, trainer.at_once) == 1:
+            passed = []
+            trainer.step()
+        else:
+            count = self._together(at_most, dense=dense)
+            passed = trainer.steps(count)
+            self._pace(count, time.perf_counter() - started)
+        if recorded:
+            for i, evaluation in enumerate(passed, 1):
+                self._compare(position + i, evaluation)
+            self._unchecked = True
+        if trainer.position == self._next_change:
+            self._follow_schedule()
+        return passed
 
-    def _compare(self) -> None:
-        """Hold the numbers of the position against its record, bit for bit."""
+    def _together(self, at_most: int, *, dense: bool) -> int:
+        """How many steps there are, up to so many, to where the host has something to do: a state to keep, a
+        validation, a change, the end of what is recorded."""
+        here, every = self.position, stride(dense=dense)
+        stops = [here + min(at_most, self._at_once), (here // every + 1) * every]
+        if here < self.branch.tip:
+            stops.append(self.branch.tip)
+        stops += [at for at in (self._next_change, self.recorder.next_validation(here)) if at is not None]
+        return min(stops) - here
+
+    def _pace(self, count: int, seconds: float) -> None:
+        """From what so many steps took, how many to do together from now on."""
+        if seconds > AT_ONCE_SECONDS:
+            self._at_once = max(1, count // 2)
+        elif count == self._at_once and 2 * seconds < AT_ONCE_SECONDS:
+            self._at_once = min(2 * count, self.trainer.at_once)
+
+    def _record(self, evaluation: Evaluation) -> None:
+        rate = self.preset.train.rule.learning_rate
+        self.branch.history.append(self.recorder.row(evaluation, self.branch.history, rate))
+
+    def _settle(self) -> None:
+        """Compare what was not yet."""
+        if self._unchecked:
+            self._compare(self.position, self.trainer.evaluation)
+
+    def _compare(self, position: int, evaluation: Evaluation) -> None:
+        """Hold the numbers of a position against its record, bit for bit."""
         self._unchecked = False
         if self.mismatch is not None:
             return
-        evaluation, position, history = self.trainer.evaluation, self.position, self.branch.history
+        history = self.branch.history
         for name, value in (("loss", evaluation.metrics.loss), ("grad_norm", evaluation.grad_norm)):
             recorded = history.column(name, position, position + 1)[0]
             if recorded != value and not (recorded != recorded and value != value):
@@ -290,7 +339,10 @@ class Timeline:
                     self._enter(came_from)
                 self.restore(origin)
                 raise SeekCancelledError(f"the way to position {position} was cancelled")
-            self.advance(dense=position - self.position <= DENSE_STEPS, near=position)
+            left = position - self.position
+            dense = left <= DENSE_STEPS
+            self._settle()
+            self._walk(left if dense else left - DENSE_STEPS, dense=dense, near=position)
 
     def _enter(self, branch: Branch) -> None:
         self.branch = branch

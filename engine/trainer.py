@@ -14,7 +14,7 @@ from torch import Tensor
 from engine.batches import Batches
 from engine.config import RunConfig
 from engine.data.dataset import Dataset
-from engine.devices import resolve_device
+from engine.devices import resolve_device, rows_at_once
 from engine.landscape import Landscape, Trial
 from engine.network import Network
 from engine.norms import squared_norm
@@ -119,6 +119,9 @@ class Trainer:
         self._epoch, self._order = -1, torch.empty(0)
         self._row = torch.zeros(NUMBERS + 3, dtype=torch.float64, device=self.device)
         self._numbers = self._row.unbind()
+        self.at_once = rows_at_once(self.device)
+        """How many steps can be done at most without a look at what is measured."""
+        self._rows = self._row.repeat(self.at_once, 1)
         self._passed = False
         self._evaluation: Evaluation | None = None
 
@@ -135,6 +138,16 @@ class Trainer:
         self.position += 1
         self._passed, self._evaluation = False, None
 
+    def steps(self, count: int) -> list[Evaluation]:
+        """Do so many steps; the evaluations of the positions passed on the way, fetched together."""
+        first, rows = self.position + 1, self._rows[: count - 1]
+        for row in rows:
+            self.step()
+            self._evaluate()
+            row.copy_(self._row)
+        self.step()
+        return [self._read(first + i, numbers) for i, numbers in enumerate(rows.tolist())]
+
     @property
     def evaluation(self) -> Evaluation:
         """What is known of the position, and in the network its gradient: computed when it is first wanted,
@@ -142,6 +155,7 @@ class Trainer:
         if self._evaluation is None:
             self._evaluate()
             self._evaluation = self._read(self.position, self._row.tolist())
+            self._arrived_by = self._evaluation.update_norm
         return self._evaluation
 
     @property
@@ -160,6 +174,11 @@ class Trainer:
         self.rule = make_rule(settings.train.rule)
         self.clip_norm = settings.train.clip_norm
         self._rule_changed = True
+
+    @property
+    def validates(self) -> bool:
+        """Whether there is a validation set."""
+        return self._validation is not None
 
     def validate(self) -> Validation | None:
         """The metrics on the validation set; None where there is none."""

@@ -54,7 +54,7 @@ def _done(job: Job, tell: Tell, started: float) -> Result:
         if time.monotonic() - told > TELL_SECONDS:
             tell(session.position, end)
             told = time.monotonic()
-        session.advance(dense=False)
+        session.advance(end - session.position if until is None else 1, dense=False)
         met = until is not None and bool(until.holds(session.history, session.position))
     here = session.position
     finals = FinishedRuns(job.data_dir, _shared(job), lambda: tell(here, end))

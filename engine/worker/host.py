@@ -24,7 +24,6 @@ import torch
 
 from engine.conditions import Condition, parse_condition
 from engine.errors import UserError
-from engine.keyframes import DENSE_STEPS
 from engine.session import Session
 from engine.timeline import Tick
 from engine.worker.autosave import AutoSave
@@ -334,7 +333,10 @@ class Host:
             if goal.until is not None and session.position >= goal.until:
                 self._stopped(session, f"reached step {session.position}", goal.kind)
                 return
-            session.advance(dense=goal.until is not None and goal.until - session.position <= DENSE_STEPS)
+            if goal.condition is None:
+                session.approach(goal.until)
+            else:
+                session.advance(dense=False)
             if self._arrived(session, goal):
                 return
             if time.monotonic() >= frame:

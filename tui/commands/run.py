@@ -153,9 +153,11 @@ def _run(
         if writer:
             writer(session.record)
         while session.position < end and not session.diverged and not met:
-            session.advance()
+            first = session.position + 1
+            session.advance(end - session.position if condition is None else 1)
             if writer:
-                writer(session.record)
+                for record in session.history.records(first, session.position + 1):
+                    writer(record)
             met = condition is not None and bool(condition.holds(session.history, session.position))
             if time.monotonic() - shown > PROGRESS_SECONDS:
                 shown = time.monotonic()
