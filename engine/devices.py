@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 from engine.errors import UserError
@@ -19,7 +21,19 @@ def resolve_device(wanted: str) -> torch.device:
     if not available[wanted]:
         there = ", ".join(name for name, here in available.items() if here)
         raise UserError(f"train.device: given {wanted!r}, which this machine does not have; it has: {there}")
+    if wanted == "cuda":
+        _make_deterministic()
     return torch.device(wanted)
+
+
+def _make_deterministic() -> None:
+    """A GPU is to give the same bits each time: positions are gone back to by re-executing.
+
+    Source: torch's notes on reproducibility. Where an operation can't, torch warns; the time line sees it.
+    """
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def rows_at_once(device: torch.device) -> int:

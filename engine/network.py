@@ -120,16 +120,18 @@ class Network:
                 named[f"layer{number}.bias"] = layer.bias
         return named
 
+    def reserve(self, samples: int) -> None:
+        """Take the memory for passes over at most so many samples, which is kept between them."""
+        self._buffers = [
+            (
+                layer.weight.new_empty((samples, len(layer.weight))),
+                layer.weight.new_empty((samples, len(layer.weight))),
+            )
+            for layer in self.layers
+        ]
+
     def _passes(self, samples: int) -> list[tuple[Tensor, Tensor]]:
-        """Each layer's outputs and their gradient, (samples, units), from buffers kept between steps."""
-        if not self._buffers or len(self._buffers[0][0]) < samples:
-            self._buffers = [
-                (
-                    layer.weight.new_empty((samples, len(layer.weight))),
-                    layer.weight.new_empty((samples, len(layer.weight))),
-                )
-                for layer in self.layers
-            ]
+        """Each layer's outputs and their gradient, (samples, units)."""
         if len(self._buffers[0][0]) == samples:
             return self._buffers
         return [(outputs[:samples], grad[:samples]) for outputs, grad in self._buffers]

@@ -124,7 +124,7 @@ class OneHotRegression(_Objective):
         numbers: Sequence[Tensor],
         spare: Tensor | None = None,
     ) -> None:
-        errors = outputs - _one_hot(outputs, targets).to(outputs.dtype)
+        errors = outputs - _one_hot(outputs, targets)
         numbers[0].copy_(squared_norm(errors.view(-1)))
         numbers[1].copy_(_right(outputs, targets))
         if grad is not None:
@@ -134,7 +134,7 @@ class OneHotRegression(_Objective):
         return _classification(self.factor / (samples * outputs) * numbers[0], numbers[1], samples)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        return self.factor * functional.mse_loss(outputs, _one_hot(outputs, targets).to(outputs.dtype))
+        return self.factor * functional.mse_loss(outputs, _one_hot(outputs, targets))
 
 
 class CrossEntropy(_Objective):
@@ -153,9 +153,7 @@ class CrossEntropy(_Objective):
         numbers[1].copy_(_right(outputs, targets))
         if grad is not None:
             torch.exp(log_shares, out=grad)
-            index = targets.unsqueeze(1)
-            grad.scatter_add_(1, index, grad.new_full((1, 1), -1.0).expand_as(index))
-            grad.mul_(1.0 / len(targets))
+            grad.sub_(_one_hot(outputs, targets)).mul_(1.0 / len(targets))
 
     def read(self, numbers: Sequence[float], samples: int, outputs: int) -> Metrics:
         return _classification(numbers[0], numbers[1], samples)
@@ -195,7 +193,7 @@ class BinaryCrossEntropy(_Objective):
         # log(1 − v_j) = logsumexp of the others − logsumexp of all: no 1 − v to cancel
         others = outputs.unsqueeze(1).expand(-1, classes, -1).masked_fill(itself, -math.inf)
         log_rest = torch.logsumexp(others, 2) - torch.logsumexp(outputs, 1, keepdim=True)
-        terms = torch.where(_one_hot(outputs, targets), torch.log_softmax(outputs, 1), log_rest)
+        terms = torch.where(_one_hot(outputs, targets).bool(), torch.log_softmax(outputs, 1), log_rest)
         return -terms.sum(1).mean()
 
 
@@ -213,8 +211,9 @@ def make_objective(loss: str, tolerance: float | None) -> Objective:
 
 
 def _one_hot(outputs: Tensor, labels: Tensor) -> Tensor:
-    """Of the outputs' shape: whether it is the label's. torch's `one_hot` looks at the labels first."""
-    return labels.unsqueeze(1) == torch.arange(outputs.shape[1], device=labels.device)
+    """1 in the label's place, else 0, of the outputs' shape. torch's `one_hot` looks at the labels first."""
+    places = torch.arange(outputs.shape[1], device=labels.device)
+    return (labels.unsqueeze(1) == places).to(outputs.dtype)
 
 
 def _right(outputs: Tensor, labels: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.batches import Batches
 from engine.config import RunConfig
+from engine.cuda_graph import GraphedPass
 from engine.data.dataset import Dataset
 from engine.devices import resolve_device, rows_at_once
 from engine.landscape import Landscape, Trial
@@ -89,6 +90,7 @@ class Trainer:
             seed=train.seed,
         )
         self.network = Network(settings.network, settings.data.width, train.seed, dtype, self.device)
+        self.network.reserve(self.batches.size)
         self.classifies = dataset.tolerance is None
         self.objective = make_objective(train.loss, dataset.tolerance)
         self.rule = make_rule(train.rule)
@@ -111,10 +113,11 @@ class Trainer:
         self._outputs = layers[-1].units
         # memory taken and given back on each step costs more than what is done there
         size = self.batches.size
-        self._memory = tuple(
-            data.new_empty((size, *data.shape[1:])) if self.batches.shuffle else data
+        inputs, targets = (
+            data if self.batches.whole else data.new_empty((size, *data.shape[1:]))
             for data in (self.inputs, self.targets)
         )
+        self._memory = inputs, inputs if self.targets is self.inputs else targets
         self._spare = self.network.parameters.new_empty((2, size, self._outputs))
         self._epoch, self._order = -1, torch.empty(0)
         self._row = torch.zeros(NUMBERS + 3, dtype=torch.float64, device=self.device)
@@ -122,6 +125,7 @@ class Trainer:
         self.at_once = rows_at_once(self.device)
         """How many steps can be done at most without a look at what is measured."""
         self._rows = self._row.repeat(self.at_once, 1)
+        self._measure = GraphedPass(self._pass, self._memory) if self.device.type == "cuda" else self._pass
         self._passed = False
         self._evaluation: Evaluation | None = None
 
@@ -276,7 +280,7 @@ class Trainer:
         if self._passed:
             return
         inputs, targets = self._batch(self.position, self._memory)
-        self._pass(inputs, targets)
+        self._measure(inputs, targets)
         if self.silence:
             self.silence.see(self.position, self.network.layer_outputs(len(inputs)))
         self._passed = True
