@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import statistics
 import sys
 import tempfile
@@ -34,7 +35,7 @@ Row = tuple[str, str, str, str, str]
 def frame_seconds(file: Path) -> float:
     """The screen's processor time for a frame while the run goes on from a file, at full speed."""
     with Terminal(["gradstep", str(file)], {"TERM": "xterm-256color"}, 80, 24) as terminal:
-        terminal.wait_for(lambda text: "paused" in text and "step" in text, 60)
+        terminal.wait_for(lambda text: re.search(r"step +[1-9]", text) is not None, 60)
         while terminal.read(0.5):
             pass
         terminal.press(" ")

@@ -105,6 +105,8 @@ class Terminal:
             except ChildProcessError:
                 return 0
             if pid:
+                while self.read(0.0):  # its last words
+                    pass
                 return os.waitstatus_to_exitcode(status)
             if time.monotonic() >= deadline:
                 return None
