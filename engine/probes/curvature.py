@@ -1,7 +1,7 @@
 """The Hessian's extreme eigenvalues, and what the rule is stable below.
 
 λmax (the sharpness) depends on the loss's scaling: on a ½, on a mean over outputs. The largest eigenvalue is
-not the one of the largest absolute value, so Lanczos is asked for the largest algebraic ("LA").
+not the one of the largest absolute value, so power iteration would not do.
 
 Stability on a quadratic: gradient descent λmax < 2/η; heavy ball (2+2β)/η; Nesterov (2+2β)/((1+2β)η)
 (Goh, "Why Momentum Really Works"; Cohen et al. 2021, "Gradient Descent on Neural Networks Typically Occurs
@@ -13,17 +13,17 @@ whose momentum is an average, (2+2β₁)/((1−β₁)η) = 38/η at β₁ = 0.9 
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh  # type: ignore[import-untyped]
 from torch import Tensor
 
 from engine.errors import UserError
 from engine.probes import Progress
+from engine.probes.lanczos import EXPECTED_PRODUCTS, Blocks, Extremes, lanczos, nothing
 from engine.probes.passes import PRODUCT_COST, Hessian, Proposal, Work, propose
-from engine.probes.results import CurvatureResult, Floats, Values
+from engine.probes.results import CurvatureResult, Floats
 from engine.probes.subject import Subject, Which
 from engine.rules.adam import Adam
 from engine.rules.descent import GradientDescent, Momentum
@@ -32,14 +32,6 @@ from engine.stability import GRADIENT_DESCENT, heavy_ball, nesterov
 
 DENSE = 500
 """Up to so many parameters the whole Hessian is made."""
-EXPECTED_PRODUCTS = 60
-"""A guess, for the progress only."""
-MAX_VECTORS = 400_000_000
-"""Bytes for Lanczos's vectors."""
-
-
-class NotFiniteError(ArithmeticError):
-    """A Hessian-vector product is not finite: there are no eigenvalues."""
 
 
 class Threshold(NamedTuple):
@@ -49,18 +41,6 @@ class Threshold(NamedTuple):
     formula: str
     preconditioner: Tensor | None
     """P's diagonal; None for plain H."""
-
-
-class Extremes(NamedTuple):
-    """Eigenvalues of a symmetric operator."""
-
-    largest: Floats
-    """Descending; NaN for those not found."""
-    vectors: Floats
-    """(size, k), in the same order."""
-    smallest: float | None
-    resolution: float
-    converged: bool
 
 
 def curvature(
@@ -84,7 +64,7 @@ def curvature(
         raise UserError(f"curvature: samples: given {samples}; needs at least 1")
     where = subject.data(data, samples)
     dense = count <= DENSE
-    products = count if dense else EXPECTED_PRODUCTS * (1 + smallest)
+    products = count if dense else EXPECTED_PRODUCTS
     work = Work(progress, PRODUCT_COST * products, open_ended=not dense)
     hessian = Hessian(subject, where, subject.precise if dense else subject.parameters.dtype, work)
     threshold = stability(subject, propose(subject))
@@ -99,9 +79,10 @@ def curvature(
             root = inverse_root.cpu().double().numpy()
             measured = _dense_extremes(root[:, None] * matrix * root, 1).largest[0]
     else:
-        found = lanczos(hessian, count, k, tolerance, smallest=smallest)
+        blocks = Blocks(subject)
+        found = lanczos(hessian, blocks, k, tolerance, smallest=smallest)
         if inverse_root is not None:
-            scaled = lanczos(hessian, count, 1, tolerance, smallest=False, inverse_root=inverse_root)
+            scaled = lanczos(hessian, blocks, 1, tolerance, smallest=False, inverse_root=inverse_root)
             measured = scaled.largest[0]
             found = found._replace(converged=found.converged and scaled.converged)
     sharpness = float(found.largest[0])
@@ -164,82 +145,13 @@ def dense_hessian(hessian: Hessian, count: int) -> Floats:
     return (matrix + matrix.T) / 2
 
 
-def lanczos(
-    hessian: Hessian,
-    count: int,
-    k: int,
-    tolerance: float,
-    *,
-    smallest: bool,
-    inverse_root: Tensor | None = None,
-) -> Extremes:
-    """By ARPACK's implicitly restarted Lanczos, from a start vector that is always the same.
-
-    λmin is found as the extreme of H − λmax·I, so that its tolerance is relative to λmax − λmin: near 0 it
-    could otherwise never be met. With `inverse_root` = P^−½, of P^−½ H P^−½, whose eigenvalues are P⁻¹H's.
-    """
-    dtype = np.dtype(np.float64 if hessian.dtype == torch.float64 else np.float32)
-    vectors = max(k + 2, min(count, max(2 * k + 1, 20), MAX_VECTORS // (count * dtype.itemsize)))
-    start = np.random.default_rng(0).standard_normal(count).astype(dtype)
-
-    def operator(shift: float) -> LinearOperator:
-        def times(vector: Values) -> Values:
-            tensor = torch.from_numpy(np.array(vector, dtype).reshape(-1)).to(hessian.device)
-            scaled = tensor if inverse_root is None else tensor * inverse_root
-            product = hessian.times(scaled)
-            if inverse_root is not None:
-                product = product * inverse_root
-            product = product - shift * tensor
-            if not bool(torch.isfinite(product).all()):
-                raise NotFiniteError
-            return product.cpu().numpy().astype(dtype)
-
-        return LinearOperator((count, count), matvec=times, dtype=dtype)
-
-    least = None
-    try:
-        largest, directions, converged = _extreme(operator(0.0), k, "LA", vectors, start, tolerance)
-        order = np.argsort(-largest)
-        largest, directions = largest[order], directions[:, order]
-        if smallest:
-            shifted, _, found = _extreme(operator(float(largest[0])), 1, "SA", vectors, start, tolerance)
-            least, converged = float(shifted[0] + largest[0]), converged and found
-    except NotFiniteError:
-        return _nothing(count, k)
-    scale = max(float(np.abs(largest).max()), abs(least or 0.0))
-    return Extremes(largest, directions, least, tolerance * scale, converged)
-
-
-def _extreme(
-    operator: LinearOperator,
-    k: int,
-    which: Literal["LA", "SA"],
-    vectors: int,
-    start: Values,
-    tolerance: float,
-) -> tuple[Floats, Floats, bool]:
-    try:
-        values, found = eigsh(operator, k, which=which, v0=start, ncv=vectors, tol=tolerance, maxiter=200)
-        return values.astype(np.float64), found.astype(np.float64), True
-    except ArpackNoConvergence as error:
-        missing = k - len(error.eigenvalues)
-        values = np.concatenate([error.eigenvalues, np.full(missing, np.nan)])
-        found = np.concatenate([error.eigenvectors, np.full((len(start), missing), np.nan)], 1)
-        return values.astype(np.float64), found.astype(np.float64), False
-
-
 def _dense_extremes(matrix: Floats, k: int) -> Extremes:
     if not np.isfinite(matrix).all():
-        return _nothing(len(matrix), k)
+        return nothing(len(matrix), k)
     values, vectors = np.linalg.eigh(matrix)
     resolution = float(len(matrix) * np.finfo(np.float64).eps * np.abs(values).max())
     largest, directions = values[::-1][:k].copy(), vectors[:, ::-1][:, :k].copy()
     return Extremes(largest, directions, float(values[0]), resolution, True)
-
-
-def _nothing(count: int, k: int) -> Extremes:
-    """Where the Hessian is not finite."""
-    return Extremes(np.full(k, np.nan), np.full((count, k), np.nan), math.nan, math.nan, False)
 
 
 def _words(measure: str, ratio: float | None) -> str:

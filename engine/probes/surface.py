@@ -12,8 +12,8 @@ from torch import Tensor
 
 from engine.errors import UserError
 from engine.probes import Progress
-from engine.probes.curvature import EXPECTED_PRODUCTS, lanczos
 from engine.probes.factor import factor
+from engine.probes.lanczos import EXPECTED_PRODUCTS, Blocks, lanczos
 from engine.probes.passes import (
     GRADIENT_COST,
     PRODUCT_COST,
@@ -114,7 +114,7 @@ def _plane(
     hessian = Hessian(subject, where, subject.parameters.dtype, work)
     if count <= high + 2:
         raise UserError(f"surface: pick: given {pick}; there are {count} parameters")
-    extremes = lanczos(hessian, count, high + 1, 1e-4, smallest=False)
+    extremes = lanczos(hessian, Blocks(subject), high + 1, 1e-4, smallest=False)
     if not np.isfinite(extremes.largest[list(pick)]).all():
         raise UserError("surface: the Hessian's eigendirections were not found")
     chosen = _orthonormal(extremes.vectors.T[list(pick)])

@@ -25,7 +25,10 @@ from tui.state import RunState
 
 LARGEST = 5
 SAMPLES = 5000
-"""The Hessian is that of so many samples' loss, unless all are asked for."""
+"""The Hessian is that of so many samples' loss, unless all are asked for; of fewer where the net is large."""
+WORK = 3.2e9
+"""Samples times parameters: a Hessian-vector product of a second at most."""
+LEAST_SAMPLES = 500
 BAR_WIDTH = 30
 EDGE = 2 / 3
 """Where on the bar the threshold is."""
@@ -53,8 +56,9 @@ class CurvaturePane(ProbePane):
         """The spectrum of a linear net's data, and the eigenvalues."""
         if not unmet("spectrum", state.preset):
             yield Wish("spectrum")
-        if state.info is not None and state.info.samples > SAMPLES:
-            yield Wish("curvature", {"k": LARGEST, "samples": SAMPLES})
+        samples = affordable(state)
+        if state.info is not None and state.info.samples > samples:
+            yield Wish("curvature", {"k": LARGEST, "samples": samples})
         else:
             yield Wish("curvature", {"k": LARGEST})
 
@@ -62,7 +66,7 @@ class CurvaturePane(ProbePane):
         self.post_message(self.Asked([Wish("curvature", {"k": LARGEST, "samples": None})]))
 
     def action_surface(self) -> None:
-        options: dict[str, Any] = {"samples": SAMPLES}
+        options: dict[str, Any] = {"samples": SAMPLES if self._state is None else affordable(self._state)}
         kept = self._state.probes.reference.get("surface") if self._state is not None else None
         if kept is not None:  # seen through the same window, to stand side by side
             options["window"] = tuple(
@@ -84,6 +88,12 @@ class CurvaturePane(ProbePane):
         titles = self.titles(state, "surface", _map_width(width))
         view = partial(_surface, width, titles)
         yield from self.section(state, "surface", "The loss from above", hint, view)
+
+
+def affordable(state: RunState) -> int:
+    """How many samples the curvature is computed on where nothing else is said."""
+    parameters = sum(layer.parameters for layer in state.info.layers) if state.info is not None else 0
+    return min(SAMPLES, max(LEAST_SAMPLES, int(WORK / max(parameters, 1))))
 
 
 def _curvature(

@@ -51,6 +51,54 @@ def test_the_largest_is_not_the_largest_in_size(monkeypatch):
     assert result.smallest == pytest.approx(values[0], rel=1e-4)
 
 
+ONE_LAYER = {
+    "relu": {"activation": "relu"},
+    "tanh": {"activation": "tanh", "rule": "adam"},
+    "dead": {"activation": "relu", "initialiser": {"name": "constant", "value": -1.0}},
+}
+
+
+@pytest.mark.parametrize("kind", ONE_LAYER)
+def test_one_layer_block_by_block(kind, monkeypatch):
+    """Its Hessian has a block an output; their eigenvalues are those of the whole, made densely."""
+    data = {"name": "ramp", "samples": 30, "length": 12, "scale": "unit", "target": "input"}
+    session = Session(preset(data, (12,), **ONE_LAYER[kind]))
+    session.burst(3)
+    dense = probe(session, "curvature", k=6)
+    monkeypatch.setattr(module, "DENSE", 0)
+    result = probe(session, "curvature", k=6, tolerance=1e-9)
+    assert (dense.method, result.method, result.converged) == ("dense", "lanczos", True)
+    near = 1e-8 * max(abs(dense.measured), abs(dense.sharpness), 1e-12)
+    np.testing.assert_allclose(result.largest, dense.largest, atol=near)
+    assert result.smallest == pytest.approx(dense.smallest, abs=near)
+    assert result.measured == pytest.approx(dense.measured, abs=near)
+    assert result.products <= 2 * 13, "a product advances all blocks"
+
+
+def test_both_ends_are_as_near_as_is_said(monkeypatch):
+    """Against ARPACK's two runs, which SciPy drives, on the same products."""
+    from scipy.sparse.linalg import LinearOperator, eigsh
+
+    from engine.probes.passes import Hessian, Work
+    from engine.probes.subject import Subject
+
+    data = {**DIGITS, "samples": 60, "validation": 0}
+    session = Session(preset(data, (6, 10), "sigmoid", loss="cross_entropy"))
+    subject = Subject.of(session.trainer, session.dataset)
+    hessian = Hessian(subject, subject.training, subject.precise, Work(None))
+    count = len(subject.parameters)
+    operator = LinearOperator(
+        (count, count), lambda v: hessian.times(subject.vector(v.reshape(-1))).numpy(), dtype=np.float64
+    )
+    largest = np.sort(eigsh(operator, 5, which="LA", return_eigenvectors=False))[::-1]
+    smallest = eigsh(operator, 1, which="SA", return_eigenvectors=False)[0]
+    result = probe(session, "curvature", k=5)
+    assert result.resolution <= 2e-3 * largest[0]
+    np.testing.assert_allclose(result.largest, largest, atol=result.resolution)
+    assert result.smallest == pytest.approx(smallest, abs=result.resolution)
+    assert result.products < hessian.products / 2
+
+
 def test_batch_samples_and_chunks(monkeypatch):
     import engine.probes.passes as passes
 

@@ -1,0 +1,159 @@
+"""What a probe that follows a run costs it. By hand: python tests/benchmarks/probes.py
+
+The engine runs at full speed in its own process, told to keep or to leave a tab's cheap probes on their
+schedule, in turn: the same run, some seconds each. Loads of other programs hit both.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import time
+from queue import SimpleQueue
+
+import psutil
+from measure import open_preset, show, table, tell
+
+from engine import Session
+from engine.probes import PROBES
+from engine.worker.client import EngineClient
+from engine.worker.messages import Advanced, Died, Event, Open, Opened, Probe, Probed, Refused, Run
+from engine.worker.prober import Prober
+from tui.probes import RUN_SHARE, Wish
+from tui.state import RunState
+
+PRESETS = ("linear-1-layer", "exam-full-batch", "identity-1-layer")
+CHEAP = [name for name, probe in PROBES.items() if probe.cost != "dear"]
+WINDOW_SECONDS = 6.0
+WINDOWS = 6
+"""Of each kind, in turn."""
+HASHED_STEPS = 60
+ASKED_EVERY = 5
+
+Reading = tuple[float, float, int]
+"""Seconds by the clock, seconds of a processor, position."""
+
+
+class Watched:
+    """A run at full speed, looked at as the explorer looks at it."""
+
+    def __init__(self, preset_name: str) -> None:
+        self._events: SimpleQueue[Event] = SimpleQueue()
+        self._client = EngineClient(self._events.put)
+        self._client.start()
+        preset = open_preset(preset_name)[0]  # on the digits, where MNIST is not to be had
+        self._state = RunState(preset)
+        self._client.send(Open(preset, save=False))
+        self._until(Opened)
+        self._client.send(Run(None))
+        self.computed: list[float] = []
+        """The seconds that each result took, as the engine tells them."""
+
+    def close(self) -> None:
+        self._client.close()
+
+    def window(self, probe: str | None, seconds: float) -> tuple[Reading, Reading]:
+        """Run on for so long, with a probe on its schedule or with none."""
+        first = last = self._advanced(probe)
+        while last[0] - first[0] < seconds:
+            last = self._advanced(probe)
+        return first, last
+
+    def _advanced(self, probe: str | None) -> Reading:
+        """Wait for the next frame, and look on from there."""
+        self._until(Advanced)
+        state = self._state
+        wish = Wish(probe) if probe is not None else None
+        if wish is not None and state.probes.wants(wish, state.place) and state.probes.follows(wish):
+            request = state.probes.ask(wish, state.place)
+            self._client.send(Probe(wish.probe, wish.options, request))
+        assert self._client.pid is not None
+        times = psutil.Process(self._client.pid).cpu_times()
+        return time.monotonic(), times.user + times.system, state.position
+
+    def _until(self, kind: type[Event]) -> None:
+        while True:
+            event = self._events.get(timeout=60)
+            if isinstance(event, (Died, Refused)):
+                raise RuntimeError(f"the run has ended: {event}")
+            if isinstance(event, Probed):
+                self.computed.append(event.seconds)
+            self._state.take(event)
+            if isinstance(event, kind):
+                return
+
+
+def speeds(pair: tuple[Reading, Reading]) -> tuple[float, float]:
+    """Steps in a second, and in a second of a processor."""
+    (began, began_used, first), (ended, ended_used, last) = pair
+    return (last - first) / (ended - began), (last - first) / max(ended_used - began_used, 1e-9)
+
+
+def cost(preset: str, probe: str) -> tuple[float, float, int, float]:
+    """The share of its steps in a second that a run loses, and of those in a second of a processor; how many
+    results there were, and the seconds of one."""
+    run = Watched(preset)
+    try:
+        run.window(probe, 2.0)  # warm
+        run.computed.clear()
+        losses = []
+        for number in range(WINDOWS):
+            pairs = {
+                which: run.window(which, WINDOW_SECONDS) for which in ((probe, None)[:: 1 - 2 * (number % 2)])
+            }
+            watched, alone = speeds(pairs[probe]), speeds(pairs[None])
+            losses.append((1 - watched[0] / alone[0], 1 - watched[1] / alone[1]))
+    finally:
+        run.close()
+    clock, processor = (statistics.median(each[i] for each in losses) for i in (0, 1))
+    return clock, processor, len(run.computed), statistics.median(run.computed)
+
+
+def same_state(preset: str) -> bool:
+    """Whether the state is the same to the last bit where the cheap probes were computed beside the run."""
+    hashes = []
+    for watched in (True, False):
+        session: Session = open_preset(preset)[1]
+        answered: SimpleQueue[Event] = SimpleQueue()
+        prober = Prober(answered.put)
+        asked = 0
+        for _ in range(HASHED_STEPS):
+            if watched and session.position % ASKED_EVERY == 0:
+                for name in CHEAP:
+                    options: dict[str, object] = {}
+                    subject = session.subject(name, options)
+                    prober.ask(Probe(name, options, asked), subject, 0, 0.0)
+                    asked += 1
+            session.step()
+        for _ in range(asked):
+            answered.get(timeout=60)
+        hashes.append(session.state_hash())
+    return hashes[0] == hashes[1]
+
+
+def main() -> int:
+    over = []
+    made = table(
+        f"What a probe on its schedule costs a run; at most {RUN_SHARE:.0%}",
+        *("preset", "probe", "of its steps", "per processor", "results", "one takes", "state"),
+    )
+    for preset in PRESETS:
+        same = same_state(preset)
+        for probe in CHEAP:
+            clock, processor, results, seconds = cost(preset, probe)
+            said = (f"{clock:.1%}", f"{processor:.1%}", str(results), f"{seconds * 1e3:.0f} ms")
+            line = (preset, probe, *said, "the same" if same else "ANOTHER")
+            tell(*line)
+            made.add_row(*line)
+            if processor > RUN_SHARE or not same:  # by the clock other programs count as well
+                over.append(f"{probe} on {preset}")
+    show(made)
+    print(f"load of the last minute: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    if over:
+        print("above the limit:", ", ".join(over))
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
