@@ -12,9 +12,12 @@ from engine.claims import Verdict
 from engine.errors import UserError
 from engine.presets import load_preset
 from engine.worker.messages import (
+    Branches,
+    BranchInfo,
     CancelProbe,
     Changed,
     Died,
+    Measured,
     Opened,
     Probe,
     Probed,
@@ -424,6 +427,42 @@ async def test_the_curvature_stands_against_its_threshold_and_its_history():
             "on 1,500 samples",
         ):
             assert says in shown, shown
+
+
+async def test_the_edge_is_a_line_over_what_the_run_measured():
+    """A preset's schedule, or a condition, measures on the way: no position has to be asked for."""
+    async with bench(classifier(), size=(80, 40)) as b:
+        await at(b, 40, "7")
+        positions = np.arange(0, 41, 10)
+        values = (
+            ("sharpness", positions, np.array([10.0, 15.0, 20.0, 25.0, 30.0])),
+            ("stability_limit", positions, np.full(5, 20.0)),
+        )
+        b.engine.tell(Measured(0, values))
+        await b.settled()
+        shown = b.text("#curvature")
+        assert "sharpness over its threshold at 5 positions; faint: the threshold" in shown
+        assert "1.50 at step 40" in shown
+        assert shown.count("●") == 5
+
+
+async def test_the_edges_of_two_branches_have_the_same_axes():
+    async with bench(classifier(), size=(80, 40)) as b:
+        await at(b, 20, "7")
+        for position, measured in ((10, 5.0), (20, 10.0)):
+            await tell(b, "curvature", made.curvature(position, measured))
+        await b.press("c")
+        branches = (BranchInfo(0, "main", None, 0, ()), BranchInfo(1, "slower", 0, 0, ()))
+        b.engine.tell(Branches(branches, 1))
+        await b.settled()
+        for position, measured in ((0, 40.0), (5, 30.0)):
+            await tell(b, "curvature", made.curvature(position, measured), branch=1)
+        lines = b.text("#curvature").splitlines()
+        first = next(i for i, line in enumerate(lines) if line.split() == ["slower", "main"])
+        left, right = ([line[a:e] for line in lines[first + 1 : first + 7]] for a, e in ((0, 39), (39, 78)))
+        assert "●" in left[0]
+        assert "●" not in "".join(right[:4])  # 0.25 and 0.5, where the other has 2 and 1.5
+        assert lines[first + 7].split() == ["step", "0", "20"] * 2
 
 
 async def test_the_spectrum_says_why_the_loss_stays():

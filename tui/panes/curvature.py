@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ import numpy as np
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from engine.probes.results import CurvatureResult, SpectrumResult, SurfaceResult
+from engine.probes.results import CurvatureResult, Floats, SpectrumResult, SurfaceResult
 from tui import text
 from tui.charts.beside import GAP, beside
 from tui.charts.blocks import bar
@@ -35,7 +36,9 @@ EDGE = 2 / 3
 SHARE_WIDTH = 10
 DIRECTIONS = 12
 """So many eigendirections are listed, those that hold most of the loss."""
-HISTORY = (44, 4)
+HISTORY = (44, 6)
+MARKED = 20
+"""Up to so many positions each has a sign on the line; beyond, the last only."""
 MAP = (48, 16)
 STATES = {"solved": "$success", "falling": "$primary", "frozen": "$warning", "diverging": "$error"}
 
@@ -83,7 +86,15 @@ class CurvaturePane(ProbePane):
                 state, "spectrum", "The data's directions", hint, partial(_spectrum, width)
             )
         yield from self.section(state, "curvature", "Curvature", hint, partial(_curvature, width, total))
-        yield from _history(state.probes.sharpness.get(state.branch, {}))
+        kept = self.kept(state, "curvature")
+        branches = [state.branch]
+        if kept is not None and kept.place.branch != state.branch:
+            branches.append(kept.place.branch)
+        names = [
+            Content.styled(text.plain(state.branches[each].name) if each in state.branches else "", "bold")
+            for each in branches
+        ]
+        yield from _history([Edge.of(state, each) for each in branches], names, width)
         hint = "v computes it, over the two sharpest directions"
         titles = self.titles(state, "surface", _map_width(width))
         view = partial(_surface, width, titles)
@@ -157,34 +168,100 @@ def _eigenvalues(name: str, result: CurvatureResult, style: str) -> Content:
     return Content.assemble((f"{name:<12} ", "$muted"), (values, style))
 
 
-def _history(seen: Mapping[int, CurvatureResult]) -> Iterator[Content]:
-    """The measure over the positions where it was asked for, and the thresholds there."""
-    if len(seen) < 2:
+@dataclass(frozen=True)
+class Edge:
+    """The sharpness along a branch and what it has to stay below, where these are known."""
+
+    positions: Floats
+    sharpness: Floats
+    limits: Floats
+
+    @classmethod
+    def of(cls, state: RunState, branch: int) -> Edge:
+        """As the run measured them on its way; where it did not, as they were asked for in this tab."""
+        history = state.histories.get(branch)
+        try:
+            measured = history["sharpness"] if history is not None else np.zeros(0)
+        except KeyError:
+            measured = np.zeros(0)
+        at = np.flatnonzero(~np.isnan(measured))
+        asked = state.probes.sharpness.get(branch, {})
+        if len(at) < 2 or history is None:
+            results = [asked[position] for position in sorted(asked)]
+            thresholds = [np.nan if each.threshold is None else each.threshold for each in results]
+            sharpness = np.array([each.measured for each in results], np.float64)
+            return cls(np.array(sorted(asked), np.float64), sharpness, np.array(thresholds, np.float64))
+        try:
+            limits = history["stability_limit"][at]
+        except KeyError:
+            limits = np.full(len(at), np.nan)
+        return cls(at.astype(np.float64), measured[at], limits)
+
+    @property
+    def ratios(self) -> Floats:
+        """1 at the edge; NaN where there is no limit."""
+        with np.errstate(all="ignore"):
+            return self.sharpness / self.limits
+
+
+def _history(edges: Sequence[Edge], titles: Sequence[Content], width: int) -> Iterator[Content]:
+    """The sharpness where it is known, and the threshold; two branches on the same axes."""
+    if len(edges[0].positions) < 2:
         return
-    positions = np.array(sorted(seen), np.float64)
-    results = [seen[position] for position in sorted(seen)]
-    measured = np.array([result.measured for result in results])
-    limits = np.array([np.nan if result.threshold is None else result.threshold for result in results])
-    with np.errstate(all="ignore"):
-        ratios = measured / limits
-    drawn = ratios if np.isfinite(ratios).any() else measured
-    reaching = np.append(drawn, 1.0) if drawn is ratios else drawn  # so that the threshold is in sight
-    places = np.append(positions, np.nan) if drawn is ratios else positions
-    name = f"{results[-1].measure}{' over the threshold' if drawn is ratios else ''}"
+    by_limit = bool(np.isfinite(edges[0].ratios).any())
+    drawn = [each.ratios if by_limit else each.sharpness for each in edges]
+    name = "sharpness over its threshold" if by_limit else "sharpness"
     yield Content.assemble(
-        (name, "$secondary"), (f" at {len(seen)} positions; faint: the threshold", "$muted")
+        (name, "$secondary"),
+        (
+            f" at {len(edges[0].positions):,} positions" + ("; faint: the threshold" if by_limit else ""),
+            "$muted",
+        ),
     )
-    edge = np.ones(len(reaching))
-    edge[-1] = np.nan
+    wide = min(HISTORY[0] if len(edges) == 1 else MAP[0], (width - GAP) // len(edges))
+    all_x = np.concatenate([each.positions for each in edges])
+    all_y = np.concatenate([*drawn, *([np.ones(1)] if by_limit else [])])  # the threshold is in sight
+    sides = []
+    for each, values in zip(edges, drawn, strict=True):
+        ends = np.array([all_x.min(), all_x.max()])
+        lines = _line(each.positions, values, (wide, HISTORY[1]), (all_x, all_y), ends if by_limit else None)
+        first, last = f"step {int(ends[0]):,}", f"{int(ends[1]):,}"
+        lines.append(Content.styled(f"{first}{last:>{wide - len(first)}}", "$muted"))
+        if len(values):
+            said = f"{text.number(float(values[-1]), 3)} at step {int(each.positions[-1]):,}"
+            lines.append(Content.styled(said, "$muted"))
+        sides.append(lines)
+    if len(sides) == 1:
+        yield from sides[0]
+    else:
+        yield from beside([titles[0], *sides[0]], [titles[1], *sides[1]], wide)
+
+
+def _line(
+    positions: Floats,
+    values: Floats,
+    size: tuple[int, int],
+    axes: tuple[Floats, Floats],
+    threshold: Floats | None,
+) -> list[Content]:
+    few = len(values) <= MARKED
     signs = [
-        (at, value, "●", "$error" if drawn is ratios and value > 1 else "$success")
-        for at, value in zip(positions.tolist(), drawn.tolist(), strict=True)
+        (at, value, "●", "$error" if threshold is not None and value > 1 else "$success")
+        for at, value in zip(positions.tolist(), values.tolist(), strict=True)
     ]
-    lines = curve(places, reaching, HISTORY, behind=edge if drawn is ratios else None, signs=signs)
-    last = f" {text.number(float(drawn[-1]), 3)} at step {int(positions[-1]):,}"
-    yield from lines
-    first = f"step {int(positions[0]):,}"
-    yield Content.styled(f"{first:<{HISTORY[0] - 8}}{int(positions[-1]):>8,} {last}", "$muted")
+    if threshold is None:
+        return curve(positions, values, size, signs=signs if few else signs[-1:], axes=axes)
+    # the threshold's line reaches over the whole axis, so both are given at the same places
+    places = np.union1d(positions, threshold)
+    known = np.interp(places, positions, values, np.nan, np.nan) if len(positions) else places * np.nan
+    return curve(
+        places,
+        known,
+        size,
+        behind=np.ones(len(places)),
+        signs=signs if few else signs[-1:],
+        axes=axes,
+    )
 
 
 def _spectrum(width: int, result: SpectrumResult, other: SpectrumResult | None) -> list[Content]:
