@@ -1,14 +1,15 @@
 """Draws series as one picture, a list of strips: the title line, the plot with its left axis, the steps.
 
-plotext sets the dots and the frame. It is given places between 0 and 1 only, so that no logarithm, no value
-that is not finite and no overflow ever reaches it. Its figure is global: draw on one thread.
+plotext sets the axes, which most frames of a run leave as they were; what is between them are cells, put
+there by their numbers. It is given places between 0 and 1 only, so that no logarithm, no value that is not
+finite and no overflow ever reaches it. Its figure is global: draw on one thread.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import groupby
 
 import numpy as np
 import plotext as plt  # type: ignore[import-untyped]
@@ -170,16 +171,6 @@ def _value(points: Envelope, cursor: int | None) -> tuple[int, float] | None:
     return points.at(int(points.steps[-1]) if cursor is None else cursor)
 
 
-class _Marks(NamedTuple):
-    """Signs of one look: their columns and rows, and a marker for all or a character each."""
-
-    columns: tuple[int, ...]
-    rows: tuple[int, ...]
-    marker: str | tuple[str, ...]
-    colour: int
-    attribute: str
-
-
 class _Canvas:
     """What is on the plot: dots and cells are addressed by number, from the lower left."""
 
@@ -198,8 +189,8 @@ class _Canvas:
         self._columns, self._rows = max(1, width - gutter - 1), max(1, height - 2)
         self._x_range, self._scale, self._ascii = x_range, scale, ascii
         self._size = width, height
-        self._marks: list[_Marks] = []
-        self._note = ""
+        self._cells: dict[int, dict[int, tuple[str, Style]]] = {}
+        """By row and column, a character and its style."""
         self._y_ticks = {self._row(tick.place): tick.label for tick in ticks}
         steps = step_ticks(*x_range, self._columns)
         self._x_ticks = {
@@ -245,19 +236,27 @@ class _Canvas:
     def note(self, text: str) -> None:
         """Words in the middle."""
         if len(text) <= self._columns:
-            self._note = text
+            columns = np.arange(len(text)) + (self._columns - len(text)) // 2
+            self._scatter(columns, np.full(len(text), self._rows // 2), look.AXIS, [*text])
 
     def build(self) -> list[Strip]:
         """The figure as strips, each of the full width."""
         ticks = tuple(self._x_ticks.items()), tuple(self._y_ticks.items())
-        return [*_figure(self._size, (self._columns, self._rows), *ticks, tuple(self._marks), self._note)]
+        strips = [*_frame(self._size, (self._columns, self._rows), *ticks)]
+        left = self._size[0] - self._columns
+        for row, cells in self._cells.items():
+            y = self._rows - 1 - row
+            if y < len(strips):
+                strips[y] = Strip([*strips[y].crop(0, left), *_segments(cells, self._columns)], self._size[0])
+        return strips
 
     def _scatter(self, columns: Ints, rows: Ints, style: Look, characters: list[str] | None = None) -> None:
         """Put the marker of a look, or a character each, into cells."""
-        if len(columns):
-            marker = tuple(characters) if characters else style.plain if self._ascii else style.marker
-            x, y = tuple(columns.tolist()), tuple(rows.tolist())
-            self._marks.append(_Marks(x, y, marker, style.colour, style.attribute))
+        marker, in_rich = style.plain if self._ascii else style.marker, style.style
+        for x, y, character in zip(
+            columns.tolist(), rows.tolist(), characters or [marker] * len(columns), strict=True
+        ):
+            self._cells.setdefault(y, {})[x] = character, in_rich
 
     def _dot(self, steps: Ints) -> Ints:
         low, high = self._x_range
@@ -272,15 +271,10 @@ Ticks = tuple[tuple[int, str], ...]
 
 
 @lru_cache(maxsize=8)
-def _figure(
-    size: tuple[int, int],
-    cells: tuple[int, int],
-    x_ticks: Ticks,
-    y_ticks: Ticks,
-    marks: tuple[_Marks, ...],
-    note: str,
+def _frame(
+    size: tuple[int, int], cells: tuple[int, int], x_ticks: Ticks, y_ticks: Ticks
 ) -> tuple[Strip, ...]:
-    """plotext's figure as strips. Most frames of a long run change no dot of it, so it is kept."""
+    """plotext's empty figure, with its axes and their labels, as strips."""
     width, height = size
     columns, rows = cells
     plt.clear_figure()
@@ -294,19 +288,19 @@ def _figure(
     plt.ylim(0, 1)
     plt.yticks([_part(row, rows) for row, _ in y_ticks], [label for _, label in y_ticks])
     plt.xticks([_part(column, columns) for column, _ in x_ticks], [label for _, label in x_ticks])
-    for each in marks:
-        plt.scatter(
-            [_part(column, columns) for column in each.columns],
-            [_part(row, rows) for row in each.rows],
-            marker=list(each.marker) if isinstance(each.marker, tuple) else each.marker,
-            color=each.colour,
-            style=each.attribute,
-        )
-    if note:
-        plt.text(note, x=0.5, y=0.5, alignment="center", color=look.AXIS.colour)
+    plt.scatter([0], [0], marker=" ")  # without a point it leaves the labels out
     lines = plt.build().split("\n")[:height]
     lines += [""] * (height - len(lines))
     return tuple(_strip(line).adjust_cell_length(width, PLAIN) for line in lines)
+
+
+def _segments(cells: dict[int, tuple[str, Style]], columns: int) -> list[Segment]:
+    """A row of cells, blank where there is nothing."""
+    row = [cells.get(x, (" ", PLAIN)) for x in range(columns)]
+    return [
+        Segment("".join(character for character, _ in run), style)
+        for style, run in groupby(row, key=lambda cell: cell[1])
+    ]
 
 
 def _index(places: Floats, count: int) -> Floats:
