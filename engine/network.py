@@ -74,14 +74,14 @@ class Network:
 
         The outputs of every layer are kept for `backward`.
         """
-        for layer, (outputs, _) in zip(self.layers, self._passes(len(inputs)), strict=True):
+        for layer, (outputs, _) in zip(self.layers, self._passes(inputs.shape[0]), strict=True):
             layer.forward(inputs, outputs)
             inputs = outputs
         return inputs
 
     def backward(self, inputs: Tensor, grad_outputs: Tensor) -> None:
         """Write ∂L/∂parameters into `gradient`, after `forward(inputs)`; `grad_outputs` is overwritten."""
-        passes = self._passes(len(inputs))
+        passes = self._passes(inputs.shape[0])
         grad = grad_outputs
         for i in range(len(self.layers) - 1, 0, -1):
             below, grad_below = passes[i - 1]
@@ -132,6 +132,6 @@ class Network:
 
     def _passes(self, samples: int) -> list[tuple[Tensor, Tensor]]:
         """Each layer's outputs and their gradient, (samples, units)."""
-        if len(self._buffers[0][0]) == samples:
+        if self._buffers[0][0].shape[0] == samples:
             return self._buffers
         return [(outputs[:samples], grad[:samples]) for outputs, grad in self._buffers]

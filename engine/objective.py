@@ -46,10 +46,10 @@ class _Objective(ABC):
         targets: Tensor,
         grad: Tensor | None,
         numbers: Sequence[Tensor],
-        spare: Tensor | None = None,
+        spare: tuple[Tensor, Tensor] | None = None,
     ) -> None:
         """Write up to `NUMBERS` raw numbers, each a float64 on the device, for `read`; and where `grad` is
-        given, ∂loss/∂outputs there. `spare`, of shape (2, samples, outputs), is memory to work in."""
+        given, ∂loss/∂outputs there. `spare` is memory to work in, of the outputs' shape."""
 
     @abstractmethod
     def read(self, numbers: Sequence[float], samples: int, outputs: int) -> Metrics:
@@ -82,10 +82,10 @@ class Regression(_Objective):
         targets: Tensor,
         grad: Tensor | None,
         numbers: Sequence[Tensor],
-        spare: Tensor | None = None,
+        spare: tuple[Tensor, Tensor] | None = None,
     ) -> None:
         squares, mape, within, largest = numbers
-        sizes, scale = outputs.new_empty((2, *outputs.shape)) if spare is None else spare
+        sizes, scale = spare or (torch.empty_like(outputs), torch.empty_like(outputs))
         errors = torch.sub(outputs, targets, out=grad)
         squares.copy_(squared_norm(errors.view(-1)))
         torch.abs(errors, out=sizes)
@@ -122,7 +122,7 @@ class OneHotRegression(_Objective):
         targets: Tensor,
         grad: Tensor | None,
         numbers: Sequence[Tensor],
-        spare: Tensor | None = None,
+        spare: tuple[Tensor, Tensor] | None = None,
     ) -> None:
         errors = outputs - _one_hot(outputs, targets)
         numbers[0].copy_(squared_norm(errors.view(-1)))
@@ -146,7 +146,7 @@ class CrossEntropy(_Objective):
         targets: Tensor,
         grad: Tensor | None,
         numbers: Sequence[Tensor],
-        spare: Tensor | None = None,
+        spare: tuple[Tensor, Tensor] | None = None,
     ) -> None:
         log_shares = torch.log_softmax(outputs, 1)
         numbers[0].copy_(functional.nll_loss(log_shares, targets))
@@ -174,7 +174,7 @@ class BinaryCrossEntropy(_Objective):
         targets: Tensor,
         grad: Tensor | None,
         numbers: Sequence[Tensor],
-        spare: Tensor | None = None,
+        spare: tuple[Tensor, Tensor] | None = None,
     ) -> None:
         with torch.enable_grad():
             leaf = outputs.detach().requires_grad_(grad is not None)

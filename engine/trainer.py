@@ -118,7 +118,8 @@ class Trainer:
             for data in (self.inputs, self.targets)
         )
         self._memory = inputs, inputs if self.targets is self.inputs else targets
-        self._spare = self.network.parameters.new_empty((2, size, self._outputs))
+        spare = self.network.parameters.new_empty((2, size, self._outputs))
+        self._spare = spare[0], spare[1]
         self._epoch, self._order = -1, torch.empty(0)
         self._row = torch.zeros(NUMBERS + 3, dtype=torch.float64, device=self.device)
         self._numbers = self._row.unbind()
@@ -289,8 +290,11 @@ class Trainer:
         """Forward and backward over a batch: leaves the gradient, and all the numbers but the update's."""
         network, numbers = self.network, self._numbers
         outputs = network.forward(inputs)
-        grad = network.output_gradient(len(inputs))
-        self.objective.write(outputs, targets, grad, numbers[:NUMBERS], self._spare[:, : len(inputs)])
+        samples, spare = outputs.shape[0], self._spare
+        if samples < self.batches.size:
+            spare = spare[0][:samples], spare[1][:samples]
+        grad = network.output_gradient(samples)
+        self.objective.write(outputs, targets, grad, numbers[:NUMBERS], spare)
         network.backward(inputs, grad)
         numbers[GRADIENT].copy_(squared_norm(network.gradient))
         numbers[PARAMETERS].copy_(squared_norm(network.parameters))
