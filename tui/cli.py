@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import UserError
+from engine.errors import UserError, did_you_mean
 from engine.worker.process import EngineProcess, start_process
 from tui.text import plain
 
@@ -53,6 +53,8 @@ def _carry_out(arguments: Sequence[str]) -> int:
         parser = argparse.ArgumentParser(f"gradstep {arguments[0]}", description=command.__doc__)
         command.add_arguments(parser)
         return int(command.main(parser.parse_args(arguments[1:])))
+    if arguments and (meant := did_you_mean(arguments[0], COMMANDS)) and not _can_be_opened(arguments[0]):
+        raise UserError(f"{arguments[0]}: no such command, preset or file{meant}")
     return explore(_explorer_parser().parse_args(arguments))
 
 
@@ -128,6 +130,13 @@ def _session(given: str | None) -> Path | None:
     from engine.sessions import find_session
 
     return find_session(given)
+
+
+def _can_be_opened(given: str) -> bool:
+    """Whether it is a preset, a saved session or a file, or is there at all."""
+    from engine.presets import preset_names
+
+    return given.startswith("-") or given in preset_names() or Path(given).exists() or bool(_session(given))
 
 
 def _fps(given: str) -> float:

@@ -67,6 +67,8 @@ def test_the_explorer_needs_a_terminal(gradstep, arguments):
     ("arguments", "text"),
     [
         (["nothing"], "no such preset"),
+        (["chekc"], "did you mean 'check'"),
+        (["chekc", "linear-1-layer"], "did you mean 'check'"),
         (["--set", "train.seed=3"], "name one"),
         (["small.toml", "--set", "train.seed=x"], "train.seed"),
         (["small.toml", "--bogus"], "--bogus"),

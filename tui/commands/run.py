@@ -57,6 +57,9 @@ def main(arguments: argparse.Namespace) -> int:
     """Run to the end, to a condition, or to a loss that is not finite; the exit status says which."""
     if (arguments.preset is None) == (arguments.origin is None):
         raise UserError("run what? a preset, or --from a session")
+    for length in ("steps", "epochs"):
+        if (count := getattr(arguments, length)) is not None and count < 0:
+            raise UserError(f"--{length}: given {count}; allowed: 0 or more")
     condition = parse_condition(arguments.until) if arguments.until is not None else None
     screen = Console(stderr=True)
     with screen.status("Starting") if screen.is_terminal else ExitStack():
@@ -100,9 +103,6 @@ def _begun(arguments: argparse.Namespace) -> tuple[Session, int]:
 def _resumed(arguments: argparse.Namespace) -> tuple[Session, int]:
     """The saved session at the position asked for, with live settings changed, and the position to run to."""
     path, position = _origin(arguments.origin)
-    for length in ("steps", "epochs"):
-        if (count := getattr(arguments, length)) is not None and count < 0:
-            raise UserError(f"--{length}: given {count}; allowed: 0 or more")
 
     from engine.session import Session
 
