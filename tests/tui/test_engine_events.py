@@ -183,3 +183,12 @@ async def test_a_branch_whose_records_are_still_to_come_is_compared_with_none():
         await b.press("up")
         await b.settled()
         assert b.app.is_running
+
+
+async def test_the_values_of_a_stop_are_told_where_its_words_have_no_room():
+    async with bench(classifier(), size=(80, 24)) as b:
+        await b.advanced(5)
+        await b.stopped(
+            "breakpoint", "mistakes up while loss down, and many words more  (mistakes = 917, loss = 2.3121)"
+        )
+        assert "…  (mistakes = 917, loss = 2.3121)" in b.text("#transport")

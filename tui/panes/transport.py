@@ -28,16 +28,31 @@ EPOCH_WIDTH = len("1,000")
 ROOM_FOR_WORDS = 70
 DIGITS = "scikit-learn "
 """What of the digits' name goes first where there is no room."""
+LEAST_WORDS = 8
+"""Of a reason, what is worth showing beside its values."""
 SPEED_WIDTH = len("100,000")
 
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a line; where there is no room for all, those of higher rank go first."""
+    """A piece of a line; where there is no room for all, those of higher rank go first.
+
+    What is elastic is cut short instead, before the `end` that is to stay.
+    """
 
     rank: int
     content: Content
     elastic: bool = False
+    end: int = 0
+
+    def within(self, room: int) -> Content:
+        """The piece in so much room."""
+        if not self.elastic or len(self.content) <= room:
+            return self.content
+        if self.end + LEAST_WORDS > room:
+            return self.content.truncate(max(room, 0), ellipsis=True)
+        begin = self.content[: -self.end] if self.end else self.content
+        return begin.truncate(room - self.end, ellipsis=True) + self.content[len(begin) :]
 
 
 class TransportPane(Vertical):
@@ -80,7 +95,7 @@ def _fit(parts: Sequence[Part], width: int) -> Content:
     kept: dict[int, Content] = {}
     for at, part in sorted(enumerate(parts), key=lambda numbered: numbered[1].rank):
         room = width - sum(len(content) + GAP for content in kept.values())
-        content = part.content.truncate(max(room, 0), ellipsis=True) if part.elastic else part.content
+        content = part.within(room)
         if content and len(content) <= room:
             kept[at] = content
     return Content(" " * GAP).join(kept[at] for at in sorted(kept))
@@ -143,7 +158,7 @@ def _status(state: RunState) -> list[Part]:
         ),
         *([Part(1, Content.styled("not saved", "$warning"))] if state.session.problem else []),
         *([Part(3, Content.assemble(("on ", "$muted"), _branch(state)))] if len(state.branches) > 1 else []),
-        Part(0 if alarm else 4, Content.styled(reason, style), elastic=True),
+        Part(0 if alarm else 4, Content.styled(reason, style), elastic=True, end=_values(state, reason)),
     ]
 
 
@@ -165,6 +180,12 @@ def _reason(state: RunState) -> tuple[str, str]:
     if state.stopped.kind in ("condition", "breakpoint"):
         return text.plain(state.stopped.reason), "bold $accent"
     return text.plain(state.stopped.reason), "bold $error" if state.stopped.kind == "diverged" else "$muted"
+
+
+def _values(state: RunState, reason: str) -> int:
+    """How much of the end of a reason are the values that a condition read."""
+    stopped = state.stopped is not None and state.stopped.kind in ("condition", "breakpoint")
+    return len(reason) - at if stopped and (at := reason.rfind("  (")) > 0 else 0
 
 
 def _data(state: RunState, width: int) -> Content:
