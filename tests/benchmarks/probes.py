@@ -6,6 +6,7 @@ schedule, in turn: the same run, some seconds each. Loads of other programs hit 
 
 from __future__ import annotations
 
+import math
 import os
 import statistics
 import sys
@@ -107,7 +108,8 @@ def cost(preset: str, probe: str) -> tuple[float, float, int, float]:
     finally:
         run.close()
     clock, processor = (statistics.median(each[i] for each in losses) for i in (0, 1))
-    return clock, processor, len(run.computed), statistics.median(run.computed)
+    taken = statistics.median(run.computed or [math.nan])  # none at all where another program took the time
+    return clock, processor, len(run.computed), taken
 
 
 def same_state(preset: str) -> bool:
