@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import bisect
 import math
+from array import array
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,12 +13,15 @@ from engine.trainer import State
 
 DENSE_STRIDE = 2
 """Where a stop is near, each second position's is kept, so that a step back re-executes one step at most."""
-DENSE_STEPS = 16
-"""How many steps before a stop that begins."""
+SPARSE_STRIDE = 20
+"""In the middle of a run copies are rarer: one takes a third of a step of a large network, or all of a small
+one's …"""
+ROOT_A_STRIDE = 64
+"""… and rarer by as much again for each so much of √n: a seek re-executes up to that many steps anyhow."""
+DENSE_STEPS = SPARSE_STRIDE
+"""How many steps before a stop they are dense."""
 RECENT = DENSE_STEPS // DENSE_STRIDE + 2
 """States kept of the positions just behind: as many as that takes, and what is made ready before them."""
-SPARSE_STRIDE = 16
-"""In the middle of a run copies are rarer: one takes a twentieth of a step of a large network."""
 
 
 class Keyframes:
@@ -32,7 +37,8 @@ class Keyframes:
         self._least = 1
         self._recent: dict[int, State] = {}
         self._kept: dict[int, State] = {}
-        self._positions: list[int] = []
+        self._positions = array("q")
+        """Of the kept ones, ascending."""
         self._spare: State | None = None
 
     def __len__(self) -> int:
@@ -42,9 +48,9 @@ class Keyframes:
         """Where a state is saved, ascending."""
         return sorted({*self._positions, *self._recent})
 
-    def wants(self, position: int, *, dense: bool) -> bool:
-        """Whether the state of this position is to be offered."""
-        if position % stride(dense=dense):
+    def wants(self, position: int, length: int, *, dense: bool) -> bool:
+        """Whether the state of this position is to be offered, on a branch of so many."""
+        if position % stride(length, dense=dense):
             return False
         return position not in self._recent and position not in self._kept
 
@@ -124,18 +130,18 @@ class Keyframes:
         self._kept[position] = state
 
 
-def stride(*, dense: bool) -> int:
-    """From how many positions one is offered to be kept."""
-    return DENSE_STRIDE if dense else SPARSE_STRIDE
+def stride(length: int, *, dense: bool) -> int:
+    """From how many positions one is offered to be kept, where there are so many."""
+    return DENSE_STRIDE if dense else SPARSE_STRIDE * (1 + math.isqrt(length) // ROOT_A_STRIDE)
 
 
-def least_missed(positions: list[int], length: int, here: int) -> int:
+def least_missed(positions: Sequence[int], length: int, here: int) -> int:
     """Which of two or more saved positions (ascending) can go: the index where the gap left is smallest for
     its distance from `here`, among `length` positions. The first always stays.
 
     Far away gaps are alike, so half of the states, and where √length of them are a half, none is larger.
     """
-    at = np.array([*positions, length])
+    at = np.append(np.asarray(positions, np.int64), length)
     gaps = at[2:] - at[:-2]
     allowed = np.minimum(np.abs(here - at[1:-1]), 2 * length // len(positions)) + 1
     return int(np.argmin(gaps / allowed)) + 1

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from itertools import repeat
 
-from engine.keyframes import DENSE_STEPS, DENSE_STRIDE
+from engine.keyframes import DENSE_STRIDE
 from engine.timeline import Branch, Timeline
 from engine.trainer import State
 
@@ -34,7 +34,8 @@ class Rewinder:
         home = timeline.trainer.snapshot()
         while (unready := self._unready(here)) is not None:
             self._enter(unready)
-            timeline.advance(dense=unready - timeline.position <= DENSE_STEPS, near=here)
+            reach = timeline.owner(timeline.position).keyframes.reach
+            timeline.advance(dense=unready - timeline.position <= reach, near=here)
             if not go_on():
                 break
         self._branch, self._reached = timeline.branch, timeline.trainer.snapshot(self._reached)

@@ -269,7 +269,7 @@ class Timeline:
             trainer.position < self.branch.tip,
         )
         owner = self.owner(position)
-        if owner.keyframes.wants(position, dense=dense):
+        if owner.keyframes.wants(position, len(owner.history), dense=dense):
             here = position if near is None else near
             owner.keyframes.add(trainer.snapshot(owner.keyframes.spare(len(owner.history), here)))
         if min(at_most, trainer.at_once) == 1:
@@ -290,7 +290,7 @@ class Timeline:
     def _together(self, at_most: int, *, dense: bool) -> int:
         """How many steps there are, up to so many, to where the host has something to do: a state to keep, a
         validation, a change, the end of what is recorded."""
-        here, every = self.position, stride(dense=dense)
+        here, every = self.position, stride(len(self.branch.history), dense=dense)
         stops = [here + min(at_most, self._at_once), (here // every + 1) * every]
         if here < self.branch.tip:
             stops.append(self.branch.tip)

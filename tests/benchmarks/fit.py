@@ -13,7 +13,7 @@ os.environ.setdefault("KERAS_BACKEND", "torch")
 
 import keras
 import torch
-from measure import ROUNDS, duration, open_preset, show, table, tell, timed
+from measure import ROUNDS, duration, in_the_middle, open_preset, show, table, tell, timed
 from step import BareLoop
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -47,12 +47,6 @@ def keras_model(preset: Preset) -> keras.Model:
     )
     model.compile(keras.optimizers.RMSprop(preset.train.rule.learning_rate), "mse")
     return model
-
-
-def in_the_middle(session: Session, steps: int) -> None:
-    """Steps of a run that goes on, as the explorer does them."""
-    for _ in range(steps):
-        session.advance(dense=False)
 
 
 def main() -> None:

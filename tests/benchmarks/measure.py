@@ -43,6 +43,12 @@ def open_preset(name: str, *settings: str) -> tuple[Preset, Session]:
         return preset, Session(preset)
 
 
+def in_the_middle(session: Session, steps: int) -> None:
+    """Steps of a run that goes on, as the explorer does them; a stop costs a few saved states more."""
+    for _ in range(steps):
+        session.advance(dense=False)
+
+
 def table(title: str, *columns: str) -> Table:
     made = Table(title=title, title_justify="left")
     for i, column in enumerate(columns):

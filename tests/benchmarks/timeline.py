@@ -26,7 +26,7 @@ Row = tuple[str, str, str, str, str]
 def steps_back(name: str, description: str, count: int) -> Row:
     """Steps back one after another from the end of a run that ended in a burst, and a step."""
     _, session = open_preset(name)
-    for _ in range(96):
+    for _ in range(100):
         session.advance(dense=False)
     session.burst(20)
     step = statistics.median(timed(session.step) for _ in range(2 * ROUNDS))
@@ -51,18 +51,18 @@ def seeks(session: Session, length: int) -> Row:
     return name, duration(costs[-1]), duration(price), f"{costs[-1] / price:.2f}", "1"
 
 
-def keyframes(name: str, steps: int) -> Row:
-    """The middle of a run that keeps states, and of one that keeps none."""
+def keyframes(name: str, steps: int, before: int) -> Row:
+    """The middle of a run that keeps states, all that there is room for, and of one that keeps none."""
     _, keeping = open_preset(name)
     _, plain = open_preset(name)
-    plain.timeline.branch.keyframes.wants = lambda position, dense: False  # type: ignore[method-assign]
+    plain.timeline.branch.keyframes.wants = lambda *_, **__: False  # type: ignore[method-assign]
 
     def run(session: Session, count: int) -> None:
         for _ in range(count):
             session.advance(dense=False)
 
-    for session in (keeping, plain):
-        run(session, steps)
+    run(keeping, before)
+    run(plain, steps)
     one, other = in_turn(lambda: run(keeping, steps), lambda: run(plain, steps), 3 * ROUNDS)
     return f"run with / without states, {name}", duration(one), duration(other), f"{one / other:.3f}", "1.03"
 
@@ -109,8 +109,8 @@ def main() -> None:
         folder = Path(name)
         add(lambda: steps_back("identity-4-layer", "a step back after a run / step", 10))
         add(lambda: steps_back("identity-4-layer", "100 steps back in a row / step", 100))
-        add(lambda: keyframes("identity-4-layer", 32))
-        add(lambda: keyframes("linear-1-layer", 2000))
+        add(lambda: keyframes("identity-4-layer", 40, 500))
+        add(lambda: keyframes("linear-1-layer", 4000, 4000))
         add(lambda: saving("identity-4-layer", 20, folder))
         add(lambda: saving("linear-1-layer", 5000, folder))
         _, long = open_preset("linear-1-layer")
