@@ -13,7 +13,7 @@ from engine.trainer import State
 
 class Rewinder:
     """Re-executes the steps behind a time line's position from the saved state before them, one at a time and
-    over many calls; the run stays where it is.
+    over many calls.
 
     A position is ready where it or the one before has a saved state: to go there re-executes one step
     at most.
@@ -32,6 +32,21 @@ class Rewinder:
         if self._unready(here) is None or not go_on():
             return
         home = timeline.trainer.snapshot()
+        self._work(here, go_on)
+        timeline.restore(home)
+
+    def share(self, here: int) -> None:
+        """Before a step back to a position, do what of it falls to one of the steps back that are left before
+        it is needed. The trainer is left where that ends."""
+        unready = self._unready(here)
+        if unready is not None:
+            left = unready - self._start(unready).position
+            others = repeat(True, math.ceil(left / max(1, here - unready)) - 1)
+            self._work(here, lambda: next(others, False))
+
+    def _work(self, here: int, go_on: Callable[[], bool]) -> None:
+        """Re-execute at least one step that getting ready for going back from `here` needs."""
+        timeline = self._timeline
         while (unready := self._unready(here)) is not None:
             self._enter(unready)
             reach = timeline.owner(timeline.position).keyframes.reach
@@ -39,17 +54,6 @@ class Rewinder:
             if not go_on():
                 break
         self._branch, self._reached = timeline.branch, timeline.trainer.snapshot(self._reached)
-        timeline.restore(home)
-
-    def share(self) -> None:
-        """Do what of it falls to one of the steps back that are left before it is needed."""
-        here = self._timeline.position
-        unready = self._unready(here)
-        if unready is None:
-            return
-        left = unready - self._start(unready).position
-        steps = repeat(True, math.ceil(left / max(1, here - unready)))
-        self.prepare(lambda: next(steps, False))
 
     def _unready(self, here: int) -> int | None:
         """The last position that is not ready, of those not far behind."""

@@ -228,11 +228,14 @@ class Session:
     def back(self, count: int = 1, tick: Tick | None = None) -> Record:
         """Go back so many positions, at most to 0, to the very state that was there; `tick` as in `seek`.
 
-        Part of what further steps back need is re-executed with it, so that none of them takes long.
+        With a single one, part of what further ones need is re-executed, so that none of them takes long.
         """
-        record = self.seek(max(0, self.position - count), tick)
-        self._rewinder.share()
-        return record
+        target = max(0, self.position - count)
+        if count != 1:
+            return self.seek(target, tick)
+        self._use_threads()
+        self._rewinder.share(target)
+        return self.seek(target)
 
     def seek(self, position: int, tick: Tick | None = None) -> Record:
         """Go to any position of the branch; beyond the recorded future this steps on, as `burst` does.
