@@ -28,7 +28,7 @@ from engine.sweep.runner import run_all
 from engine.sweep.workers import Workers
 from engine.threads import available_processors
 
-ROUNDS = 3
+ROUNDS = 5
 
 
 def one_after_another(plan: Plan) -> None:
