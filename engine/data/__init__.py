@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +49,14 @@ def load(
     return image_dataset(read_digits(), config, dtype, name="digits", substitute=config.name == "mnist")
 
 
-@lru_cache(maxsize=1)
+_kept: dict[tuple[str, Dtype, Path | None], Dataset] = {}
+
+
 def load_kept(config: Data, dtype: Dtype, data_dir: Path | None) -> Dataset:
     """As `load`, for a process that does run after run: the last data set is kept for the next one."""
-    return load(config, dtype, data_dir)
+    key = (config.model_dump_json(), dtype, data_dir)
+    dataset = _kept.get(key)
+    if dataset is None:
+        _kept.clear()
+        dataset = _kept[key] = load(config, dtype, data_dir)
+    return dataset

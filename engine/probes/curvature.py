@@ -53,13 +53,15 @@ def curvature(
     samples: int | None = None,
     tolerance: float = 1e-3,
 ) -> CurvatureResult:
-    """λmax, the k largest and λmin, of the loss on the training set (its first `samples`) or the batch.
+    """λmax, the k largest (all, where there are fewer) and λmin, of the loss on the training set (its first
+    `samples`) or the batch.
 
     `tolerance` is relative to the largest eigenvalue. In the run's dtype; float64 where the Hessian is dense.
     """
     count = len(subject.parameters)
-    if not 1 <= k <= min(50, count):
-        raise UserError(f"curvature: k: given {k}; allowed: 1 … {min(50, count)}")
+    if not 1 <= k <= 50:
+        raise UserError(f"curvature: k: given {k}; allowed: 1 … 50")
+    k = min(k, count)
     if samples is not None and samples < 1:
         raise UserError(f"curvature: samples: given {samples}; needs at least 1")
     where = subject.data(data, samples)

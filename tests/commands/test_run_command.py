@@ -296,3 +296,8 @@ def test_until_measures_what_it_reads(gradstep):
 def test_the_summary_tells_what_was_measured(gradstep):
     shown = gradstep("run", "linear-condition", "--steps", "0").out
     assert any(line.split() == ["data_rank", "2.00000", "2.00000"] for line in shown.splitlines()), shown
+
+
+def test_the_summary_tells_where_a_value_is_from(gradstep):
+    shown = gradstep("run", "linear-condition", "--steps", "1").out
+    assert any(line.split()[:5] == ["data_rank", "2.00000", "at", "step", "0:"] for line in shown.splitlines())

@@ -441,7 +441,7 @@ async def test_the_edge_is_a_line_over_what_the_run_measured():
         b.engine.tell(Measured(0, values))
         await b.settled()
         shown = b.text("#curvature")
-        assert "sharpness over its threshold at 5 positions; faint: the threshold" in shown
+        assert "sharpness / its threshold, known at 5 positions; faint: the threshold" in shown
         assert "1.50 at step 40" in shown
         assert shown.count("●") == 5
 

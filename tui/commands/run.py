@@ -8,6 +8,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -175,9 +177,10 @@ def _print_summary(session: Session) -> None:
         if first[name] is not None or last[name] is not None:
             table.add_row(f"[cyan]{name}", _shown(first[name]), _shown(last[name]))
     for name in session.preset.measure:
-        values = session.history.column(name)
-        if len(there := values[~is_null(values)]):
-            table.add_row(f"[cyan]{escape(name)}", number(float(there[0])), number(float(there[-1])))
+        values = session.history.column(name, 0, last.step + 1)
+        if len(measured := np.flatnonzero(~is_null(values))):
+            row = (_measured(values, int(at), (0, last.step)[i]) for i, at in enumerate(measured[[0, -1]]))
+            table.add_row(f"[cyan]{escape(name)}", *row)
     console = Console()
     console.print(Text(plain(session.preset.title), "bold"), soft_wrap=True)
     console.print(Text(plain(session.dataset.description)), soft_wrap=True)
@@ -189,6 +192,12 @@ def _print_hit(session: Session, condition: Condition, screen: Console) -> None:
     read = ", ".join(f"{name} = {number(value)}" for name, value in values.items())
     where = (f"step {session.position:,}:", "green")
     screen.print(Text.assemble(where, f" {plain(condition.text)}   ({read})"), soft_wrap=True)
+
+
+def _measured(values: NDArray[np.float64], at: int, wanted: int) -> str:
+    """The value, and where it is from if that is another step than is asked for."""
+    value = number(float(values[at]))
+    return value if at == wanted else f"at step {at:,}: {value}"
 
 
 def _shown(value: float | None) -> str:

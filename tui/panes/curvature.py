@@ -210,11 +210,12 @@ def _history(edges: Sequence[Edge], titles: Sequence[Content], width: int) -> It
         return
     by_limit = bool(np.isfinite(edges[0].ratios).any())
     drawn = [each.ratios if by_limit else each.sharpness for each in edges]
-    name = "sharpness over its threshold" if by_limit else "sharpness"
+    name = "sharpness / its threshold" if by_limit else "sharpness"
     yield Content.assemble(
         (name, "$secondary"),
         (
-            f" at {len(edges[0].positions):,} positions" + ("; faint: the threshold" if by_limit else ""),
+            f", known at {len(edges[0].positions):,} positions"
+            + ("; faint: the threshold" if by_limit else ""),
             "$muted",
         ),
     )

@@ -7,7 +7,7 @@ from probe_reference import hessian, probe
 from small_runs import DIGITS, preset
 
 import engine.probes.curvature as module
-from engine import Session
+from engine import Session, load_preset
 
 SETTINGS = {"layers": (5, 3, 1), "activation": "tanh", "learning_rate": 0.02}
 
@@ -173,3 +173,10 @@ def test_a_line_search_has_no_threshold():
     result = probe(Session(preset(rule={"name": "line_search"})), "curvature")
     assert (result.threshold, result.ratio) == (None, None)
     assert result.sharpness > 0
+
+
+def test_a_net_with_few_parameters_has_no_more_eigenvalues():
+    session = Session(load_preset("exam-two-points"))
+    count = len(session.trainer.network.parameters)
+    assert count < 50
+    assert len(probe(session, "curvature", k=50).largest) == count

@@ -13,8 +13,10 @@ import pytest
 from small_runs import DIGITS
 from sweep_runs import done, numbers, small_plan
 
-from engine import Session
+from engine import Session, load_preset
+from engine.sweep.axes import make_axis
 from engine.sweep.local import LocalWorkers
+from engine.sweep.plan import make_plan
 from engine.sweep.result import Job
 from engine.sweep.runner import run_all
 from engine.sweep.sweeping import Sweeping
@@ -52,11 +54,16 @@ def test_runs_on_the_same_data_load_it_once(monkeypatch):
 
     load, loaded = data.load, []
     monkeypatch.setattr(data, "load", lambda *given: loaded.append(given) or load(*given))
-    data.load_kept.cache_clear()
+    data._kept.clear()
     plan = small_plan("train.seed=0:2", "data.samples=20,40", data=DIGITS, layers=(8, 10), dtype="float32")
     states = {do(Job(point, plan.config(point)), lambda *_: None).state for point in (0, 2, 1, 3)}
     assert len(states) == 4
     assert [config.samples for config, *_ in loaded] == [20, 40]
+
+
+def test_data_that_the_preset_spells_out():
+    plan = make_plan(load_preset("exam-saddle", ["run.steps=5"]), [make_axis("train.seed", range(2))])
+    assert {result.ending for result in done(plan).values()} == {"done"}
 
 
 def test_where_a_run_ends_and_why():
@@ -165,7 +172,9 @@ OWNER = """
 import sys
 sys.path[:0] = {path!r}
 from sweep_runs import small_plan
+from engine.sweep.axes import make_axis
 from engine.sweep.local import LocalWorkers
+from engine.sweep.plan import make_plan
 from engine.sweep.result import Job
 from engine.sweep.runner import run_all
 if __name__ == "__main__":
