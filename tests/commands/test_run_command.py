@@ -300,4 +300,5 @@ def test_the_summary_tells_what_was_measured(gradstep):
 
 def test_the_summary_tells_where_a_value_is_from(gradstep):
     shown = gradstep("run", "linear-condition", "--steps", "1").out
-    assert any(line.split()[:5] == ["data_rank", "2.00000", "at", "step", "0:"] for line in shown.splitlines())
+    rows = [line.split() for line in shown.splitlines()]
+    assert ["data_rank", "2.00000", "at", "step", "0:", "2.00000"] in rows, shown
