@@ -262,12 +262,8 @@ class Timeline:
 
     def _walk(self, at_most: int, *, dense: bool, near: int | None) -> list[Evaluation]:
         """Up to so many steps, as many as need nothing of the host on the way; the evaluations passed."""
-        trainer = self.trainer
-        started, position, recorded = (
-            time.perf_counter(),
-            trainer.position,
-            trainer.position < self.branch.tip,
-        )
+        trainer, started = self.trainer, time.perf_counter()
+        position, recorded = trainer.position, trainer.position < self.branch.tip
         owner = self.owner(position)
         if owner.keyframes.wants(position, len(owner.history), dense=dense):
             here = position if near is None else near

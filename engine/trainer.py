@@ -226,12 +226,9 @@ class Trainer:
 
     def snapshot(self, spare: State | None = None) -> State:
         """A copy of the state, for `restore`; the memory of a `spare` one is written over."""
-        if spare is None or spare.slots.keys() != self.slots.keys():
-            parameters = self.network.parameters.clone()
-            slots = {name: slot.clone() for name, slot in self.slots.items()}
-        else:
-            parameters = spare.parameters.copy_(self.network.parameters)
-            slots = {name: slot.copy_(self.slots[name]) for name, slot in spare.slots.items()}
+        own = self.network.parameters
+        parameters = own.clone() if spare is None else spare.parameters.copy_(own)
+        slots = _copied(self.slots, {} if spare is None else spare.slots)
         known = self.silence.watched.copy()
         if self._arrived_by is None:
             self._arrived_by = math.sqrt(self._numbers[UPDATE].item())
@@ -241,7 +238,7 @@ class Trainer:
         """Go to a state taken by `snapshot`."""
         self.position = state.position
         self.network.parameters.copy_(state.parameters)
-        self.slots = {name: slot.clone() for name, slot in state.slots.items()}
+        self.slots = _copied(state.slots, self.slots)
         self._rule_changed = True
         self.trials, self.remark = (), ""
         self._stepped = False
@@ -315,6 +312,13 @@ class Trainer:
         # where the norm is no number, there is nothing to scale
         scale = torch.where(norm > self.clip_norm, self.clip_norm / norm, 1.0)
         return gradient * scale.to(gradient.dtype)
+
+
+def _copied(slots: Slots, memory: Slots) -> Slots:
+    """A copy, over what `memory` holds where that is of the same rule: fresh memory costs more than that."""
+    if memory.keys() != slots.keys():
+        return {name: slot.clone() for name, slot in slots.items()}
+    return {name: memory[name].copy_(slot) for name, slot in slots.items()}
 
 
 def hash_state(position: int, parameters: Tensor, slots: Mapping[str, Tensor]) -> str:

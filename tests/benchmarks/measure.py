@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -63,6 +64,14 @@ def tell(*row: str) -> None:
 
 def show(made: Table) -> None:
     Console(width=110).print(made)
+
+
+def judge(over: list[str]) -> int:
+    """The exit status, and in words what is above its limit and how busy the machine was."""
+    print(f"load of the last minute: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    if over:
+        print("above the limit:", ", ".join(over))
+    return 1 if over else 0
 
 
 def duration(seconds: float) -> str:

@@ -7,14 +7,13 @@ schedule, in turn: the same run, some seconds each. Loads of other programs hit 
 from __future__ import annotations
 
 import math
-import os
 import statistics
 import sys
 import time
 from queue import SimpleQueue
 
 import psutil
-from measure import open_preset, show, table, tell
+from measure import judge, open_preset, show, table, tell
 
 from engine import Session
 from engine.probes import PROBES
@@ -151,10 +150,7 @@ def main() -> int:
             if processor > RUN_SHARE or not same:  # by the clock other programs count as well
                 over.append(f"{probe} on {preset}")
     show(made)
-    print(f"load of the last minute: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    if over:
-        print("above the limit:", ", ".join(over))
-    return 1 if over else 0
+    return judge(over)
 
 
 if __name__ == "__main__":

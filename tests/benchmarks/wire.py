@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
-from measure import show, table, tell
+from measure import judge, show, table, tell
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "terminal"))
 
@@ -303,10 +303,7 @@ def main() -> int:
         add(latency(folder, SlowTerminal, "the same at 56 kbit/s and 200 ms each way", 2000))
         add(cost(folder))
     show(made)
-    print(f"load of the last minute: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    if over:
-        print("above the limit:", ", ".join(over))
-    return 1 if over else 0
+    return judge(over)
 
 
 if __name__ == "__main__":

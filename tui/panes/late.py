@@ -17,4 +17,4 @@ class LatePane(Vertical):
 
     def contents(self) -> Iterator[Widget]:
         """What is in the pane, from top to bottom."""
-        raise NotImplementedError
+        yield from ()
