@@ -1,14 +1,22 @@
 """The errors that a user can cause. Front ends print their text and nothing else."""
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Iterable
 
 
 class UserError(Exception):
     """A mistake in what the user gave; its text says what, where, and what is allowed."""
 
 
-def did_you_mean(given: str, allowed: Collection[str]) -> str:
+def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """The end of an error's text: the allowed name that was probably meant; "" if none is close."""
-    close = difflib.get_close_matches(given, list(allowed), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    found = meant(given, allowed)
+    return f"; did you mean {found!r}?" if found else ""
+
+
+def meant(given: str, allowed: Iterable[str]) -> str:
+    """The name that is most like what was given, or has its letters as initials; "" if there is none."""
+    names = list(allowed)
+    close = difflib.get_close_matches(given, names, n=1)
+    short = [name for name in names if "_" in name and given == "".join(w[:1] for w in name.split("_"))]
+    return next(iter(close + short), "")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.measured import Measured
-from engine.null import is_null
+from engine.null import is_null, is_null_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,10 @@ _INDEX = {name: i for i, name in enumerate(COLUMNS)}
 
 
 def json_number(value: float | None) -> float | str | None:
-    """A value for JSON, which has no number for what is not finite."""
-    if value is None or math.isfinite(value):
+    """A value for JSON, which has no number for what is not finite; None for `NULL`."""
+    if value is None or is_null_number(value):
+        return None
+    if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
@@ -77,6 +79,11 @@ class History:
 
     def __len__(self) -> int:
         return self._inherited + self._own
+
+    @property
+    def inherited(self) -> int:
+        """The first position that is recorded here; those before it are the parent's."""
+        return self._inherited
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         """A field, or a measured quantity, over all positions, as a copy; what has no meaning, or was not
@@ -115,6 +122,12 @@ class History:
         if index is None:
             return self.measured.value(name, position)
         return self._rows.item(position - self._inherited, index)
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What was measured beside the records, here or on the branches that this one comes from."""
+        before = self._parent.quantities if self._parent is not None else ()
+        return tuple(dict.fromkeys((*before, *self.measured.names)))
 
     def record(self, position: int) -> Record:
         """The record of a position; negative counts from the end. Raises IndexError beyond either end."""

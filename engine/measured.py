@@ -34,6 +34,11 @@ class Measured:
     def __contains__(self, name: str) -> bool:
         return name in self._columns
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What was measured, in the order of the first time."""
+        return tuple(self._names)
+
     def put(self, name: str, position: int, value: float) -> None:
         """Set the value at a position, not before the first."""
         at = position - self._first

@@ -10,12 +10,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from engine.config import Preset, RunConfig
-from engine.errors import UserError, did_you_mean
-from engine.tables import keys_of, named, tables_in
+from engine.config import Preset, RunConfig, RunLength
+from engine.errors import UserError, did_you_mean, meant
+from engine.tables import keys_of, named, settings_in, tables_in
 
 ALLOWED = "; allowed: "
 SHOWN = 60
+RUN_SETTINGS = (*settings_in(RunConfig), *(f"run.{key}" for key in settings_in(RunLength)))
+"""What a run can be told, by dotted keys: where a key that was given at another place may belong."""
 
 
 class ConfigError(UserError):
@@ -41,8 +43,10 @@ def validated(raw: Mapping[str, Any], source: str) -> Preset:
 
 def unknown_key(where: str, key: str, allowed: Sequence[str]) -> str:
     """The problem of a key that is none of those allowed at its place."""
-    names = f"{', '.join(allowed)}{did_you_mean(key, allowed)}"
-    return f"{shown_key(where)}: unknown key {_shown(key)}{ALLOWED}{names}"
+    elsewhere = {setting.rpartition(".")[2]: setting for setting in RUN_SETTINGS if setting != where}
+    found = elsewhere.get(key) or meant(key, allowed) or elsewhere.get(meant(key, elsewhere))
+    hint = f"; did you mean {found!r}?" if found else ""
+    return f"{shown_key(where)}: unknown key {_shown(key)}{ALLOWED}{', '.join(allowed)}{hint}"
 
 
 def shown_key(key: str) -> str:

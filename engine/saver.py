@@ -13,14 +13,13 @@ from engine.breakpoints import Breakpoint, Breakpoints
 from engine.config import Preset
 from engine.data.dataset import Dataset
 from engine.errors import UserError
-from engine.history import History
 from engine.keyframes import Keyframes, least_missed
 from engine.presets import to_toml
-from engine.quantities import find_quantity
 from engine.saved_preset import preset_from_file
 from engine.session_lock import lock, unlock
 from engine.states import state_from_bytes, state_to_bytes
 from engine.store import SessionFile, StoredBranch, StoreError, delete_files
+from engine.stored_history import read_history
 from engine.timeline import Branch, Timeline
 from engine.trainer import State, Trainer
 
@@ -192,7 +191,8 @@ def load_timeline(file: SessionFile, trainer: Trainer, preset: Preset) -> Timeli
         meta = file.meta()
         for stored in file.branches():
             parent = branches.get(stored.parent) if stored.parent is not None else None
-            history = _history(file, stored, parent, trainer)
+            above = parent.history if parent is not None else None
+            history = read_history(file, stored, above, trainer.batches.count)
             branches[stored.number] = Branch(
                 stored.number,
                 stored.name,
@@ -213,29 +213,6 @@ def load_timeline(file: SessionFile, trainer: Trainer, preset: Preset) -> Timeli
         raise StoreError(f"{file.path}: the file is damaged: it does not say where the run stands") from None
     timeline.resume(list(branches.values()), number, position)
     return timeline
-
-
-def _history(file: SessionFile, stored: StoredBranch, parent: Branch | None, trainer: Trainer) -> History:
-    """A branch's records. Raises StoreError where it does not fit on its parent."""
-    if (parent is None) != (stored.number == 0):
-        raise StoreError(f"{file.path}: the file is damaged: branch {stored.number} has no parent")
-    if not (parent.fork <= stored.fork <= parent.tip if parent else stored.fork == 0):
-        raise StoreError(f"{file.path}: the file is damaged: branch {stored.number} begins nowhere")
-    history = History(trainer.batches.count, parent.history if parent else None, stored.fork)
-    history.extend(file.rows(stored.number, stored.fork))
-    if len(history) == stored.fork:
-        raise StoreError(f"{file.path}: the file is damaged: branch {stored.number} has no records")
-    history.mark_saved()
-    for name, positions, values in file.measured(stored.number):
-        try:
-            find_quantity(name)
-        except UserError as error:
-            raise StoreError(f"{file.path}: the file is damaged: {error}") from None
-        if not ((positions >= stored.fork) & (positions < len(history))).all():
-            raise StoreError(f"{file.path}: the file is damaged: {name!r} was measured nowhere")
-        for position, value in zip(positions.tolist(), values.tolist(), strict=True):
-            history.measured.put(name, position, value)
-    return history
 
 
 def _state(file: SessionFile, branch: int, position: int, trainer: Trainer) -> State:

@@ -31,6 +31,17 @@ def named(among: Tables, name: object) -> Tables:
     return [table for table in among if name in names_of(table)] or among
 
 
+def settings_in(table: type[BaseModel]) -> Iterator[str]:
+    """The dotted keys of all that can be set in a table and in those inside of it, in a list's first."""
+    for key, field in table.model_fields.items():
+        inner = list(tables_in(field.annotation))
+        where = f"{key}.0" if get_origin(field.annotation) is list else key
+        for below in inner:
+            yield from (f"{where}.{setting}" for setting in settings_in(below))
+        if not inner:
+            yield key
+
+
 def keys_of(among: Iterable[type[BaseModel]]) -> list[str]:
     """The keys that one of these tables has, sorted."""
     return sorted({key for table in among for key in table.model_fields})

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 
 from engine.errors import UserError, did_you_mean
 from engine.worker.process import EngineProcess, start_process
+from tui.arguments import options, parse
+from tui.exit_status import Exit
 from tui.text import plain
 
 if TYPE_CHECKING:
     from tui.app import Explorer
 
-BAD_INPUT = 2
 COMMANDS = ("run", "sweep", "check", "presets", "data", "sessions", "export")
 FPS = 10
 """Frames a second, if nothing else is said."""
@@ -44,23 +45,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         place = f"{error.filename}: " if error.filename else ""
         return _bad_input(f"{place}{error.strerror or error}")
     except KeyboardInterrupt:
-        return 130
+        return Exit.INTERRUPTED
 
 
 def _carry_out(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] in COMMANDS:
         command = import_module(f"tui.commands.{arguments[0]}")
-        parser = argparse.ArgumentParser(f"gradstep {arguments[0]}", description=command.__doc__)
-        command.add_arguments(parser)
-        return int(command.main(parser.parse_args(arguments[1:])))
+        return int(command.main(parse(_command_parser(arguments[0]), arguments[1:])))
     if arguments and (meant := did_you_mean(arguments[0], COMMANDS)) and not _can_be_opened(arguments[0]):
         raise UserError(f"{arguments[0]}: no such command, preset or file{meant}")
-    return explore(_explorer_parser().parse_args(arguments))
+    return explore(parse(_explorer_parser(), arguments, _of_a_command))
+
+
+def _command_parser(name: str) -> argparse.ArgumentParser:
+    command = import_module(f"tui.commands.{name}")
+    parser = argparse.ArgumentParser(f"gradstep {name}", description=command.__doc__)
+    command.add_arguments(parser)
+    return parser
+
+
+def _of_a_command(option: str) -> str:
+    """The end of the explorer's error for an option that a command has."""
+    name = next((name for name in COMMANDS if option in options(_command_parser(name))), None)
+    return f"; `gradstep {name}` has {option}" if name else ""
 
 
 def _bad_input(text: str) -> int:
     print(f"gradstep: {plain(text)}", file=sys.stderr)
-    return BAD_INPUT
+    return Exit.BAD_INPUT
 
 
 def _give_up_output() -> None:

@@ -49,4 +49,5 @@ class Sweeping:
 
     def close(self) -> None:
         """Give the file up; one that nobody asked for stays only where there is something to go on with."""
-        self._file.close(delete=self._own and len(self.results) in (0, len(self.plan)))
+        kept = sum(result.ending != "failed" for result in self.results.values())
+        self._file.close(delete=self._own and kept in (0, len(self.plan)))

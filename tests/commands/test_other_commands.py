@@ -72,6 +72,8 @@ def test_the_explorer_needs_a_terminal(gradstep, arguments):
         (["--set", "train.seed=3"], "name one"),
         (["small.toml", "--set", "train.seed=x"], "train.seed"),
         (["small.toml", "--bogus"], "--bogus"),
+        (["small.toml", "--steps", "3"], "--steps 3; `gradstep run` has --steps"),
+        (["small.toml", "--asci-art"], "did you mean '--ascii'"),
     ],
 )
 def test_bad_ways_into_the_explorer(gradstep, arguments, text):

@@ -142,8 +142,8 @@ def test_until_not_met_where_it_diverges_is_a_loss_that_is_not_finite(gradstep):
         (["--from", ""], ["no such session"]),
         (["--from", "nothing@3"], ["nothing: no such session"]),
         (["--from", "nothing@three"], ["after @ comes a position"]),
-        (["small.toml", "--steps", "-1"], ["--steps: given -1", "0 or more"]),
-        (["small.toml", "--epochs", "-2"], ["--epochs: given -2"]),
+        (["small.toml", "--steps", "-1"], ["--steps: given '-1'", "0 or more"]),
+        (["small.toml", "--epochs", "-2"], ["--epochs: given '-2'"]),
         (["small.toml", "--steps", "many"], ["--steps", "'many'"]),
         (["small.toml", "--steps", "1", "--epochs", "1"], ["--epochs", "not allowed with", "--steps"]),
         (["small.toml", "--json", "--csv", "x"], ["not allowed with"]),
@@ -156,7 +156,11 @@ def test_until_not_met_where_it_diverges_is_a_loss_that_is_not_finite(gradstep):
         (["small.toml", "--until", ""], ["nothing is here"]),
         (["small.toml", "--csv", "no/such/folder.csv"], ["no/such/folder.csv", "cannot be written"]),
         (["small.toml", "--save", "small.toml"], ["small.toml", "there is a file already"]),
-        (["small.toml", "--bogus"], ["--bogus"]),
+        (["small.toml", "--set", "train.lr=3"], ["'lr'", "did you mean 'train.rule.learning_rate'"]),
+        (["small.toml", "--set", "seed=3"], ["did you mean 'train.seed'"]),
+        (["small.toml", "--set", "train.rule.momentum=0.9"], ["'momentum'; allowed: learning_rate, name\n"]),
+        (["small.toml", "--bogus"], ["--bogus\n"]),
+        (["small.toml", "--stepz", "3"], ["--stepz 3; did you mean '--steps'?"]),
     ],
     ids=lambda value: " ".join(value)[:40],
 )
@@ -255,8 +259,8 @@ def test_another_rate_from_a_position_on_is_a_fork(gradstep, saved, folder):
         ("@x", [], ["after @ comes a position"]),
         ("@-1", [], ["after @ comes a position"]),
         ("@" + "9" * 5000, [], ["name too long"]),
-        ("", ["--steps", "-3"], ["--steps", "given -3", "0 or more"]),
-        ("", ["--epochs", "-3"], ["--epochs", "given -3", "0 or more"]),
+        ("", ["--steps", "-3"], ["--steps", "given '-3'", "0 or more"]),
+        ("", ["--epochs", "-3"], ["--epochs", "given '-3'", "0 or more"]),
         ("", ["--set", "train.seed=1"], ["train.seed", "needs a new run"]),
         ("", ["--set", "train.rule.learning_rate=-1"], ["learning_rate", "given -1"]),
         ("", ["--save", "run.gradstep"], ["there is a file already"]),
@@ -288,6 +292,7 @@ def test_until_measures_what_it_reads(gradstep):
     )
     assert found.status == 0
     assert "dead = 1" in found.err
+    assert any(line.split()[0] == "dead" for line in found.out.splitlines()), found.out
     refused = gradstep("run", "linear-1-layer", "--until", "dead > 0.5")
     assert refused.status == 2
     assert "relu" in refused.err
@@ -302,3 +307,20 @@ def test_the_summary_tells_where_a_value_is_from(gradstep):
     shown = gradstep("run", "linear-condition", "--steps", "1").out
     rows = [line.split() for line in shown.splitlines()]
     assert ["data_rank", "2.00000", "at", "step", "0:", "2.00000"] in rows, shown
+
+
+def test_what_is_measured_stands_beside_the_fields(gradstep, folder):
+    """In a linear network of one unit no two units are alike, and its four weights have rank 1."""
+    measure = ["--set", "measure={'distinct[1]'=2, 'case_loss[99]'=1}", "--until", "rank[1] > 1"]
+    done = gradstep("run", "small.toml", *measure, "--steps", 3, "--json", "--save", "run.gradstep")
+    assert done.status == 4
+    assert "case_loss[99] can't be measured here" in done.err
+    assert all(tuple(row) == (*FIELDS, "distinct[1]", "case_loss[99]", "rank[1]") for row in done.objects)
+    assert [row["distinct[1]"] for row in done.objects] == [1, None, 1, None]
+    assert [row["case_loss[99]"] for row in done.objects] == [None] * 4
+    assert [row["rank[1]"] for row in done.objects] == [1] * 4
+    assert gradstep("export", "run.gradstep", "--json").objects == done.objects
+    assert gradstep("run", "--from", "run.gradstep@2", "--steps", 0, "--json").objects == done.objects[2:3]
+    assert gradstep("export", "run.gradstep", "--csv", "x.csv").status == 0
+    with (folder / "x.csv").open(newline="", encoding="utf-8") as file:
+        assert [row["distinct[1]"] for row in csv.DictReader(file)] == ["1.0", "", "1.0", ""]

@@ -89,6 +89,7 @@ def test_a_file_that_is_no_session_is_listed_as_that_and_not_deleted(gradstep, s
         (["rename", "run-1", "x"], "rename"),
         (["delete", "x" * 300], "x" * 300),
         (["delete", ""], "no such session"),
+        (["delete", "--odl"], "did you mean '--old'"),
     ],
     ids=lambda value: " ".join(value)[:30],
 )

@@ -94,11 +94,26 @@ def test_a_file_of_results_goes_on_and_can_be_asked(gradstep):
     assert "kept.sweep: the results of another sweep" in other.err
 
 
+def test_runs_that_fail_are_a_status_and_are_tried_again(gradstep):
+    """Only a network that has units which fire or not knows dead ones; a run that diverges is a finding."""
+    over = ["sweep", "small.toml", "--steps", 5, "--until", "dead > 2", "--over"]
+    done = gradstep(*over, "network.layers.0.activation=linear,relu")
+    assert done.status == 5
+    assert "2 runs: 1 failed, 1 to the end" in done.out
+    assert "1 failed: dead can't be measured here" in done.out
+    again = gradstep(*over, "network.layers.0.activation=linear,relu")
+    assert (again.status, "1 of 2 runs were done before" in again.err) == (5, True)
+    assert gradstep(*over, "network.layers.0.activation=linear").status == 5
+    assert gradstep("sweep", "diverging.toml", "--over", "train.seed=0").status == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["small.toml"], "say over what"),
         (["small.toml", "--over", "train.sed=0:3"], "did you mean 'seed'"),
+        (["small.toml", "--over", "train.lr=1,2"], "did you mean 'train.rule.learning_rate'"),
+        (["small.toml", "--ovr", "train.seed=0:3"], "did you mean '--over'"),
         (["small.toml", "--over", "train.seed"], "KEY=VALUES"),
         (["small.toml", "--over", "train.seed=3:3"], "an empty range"),
         (["small.toml", "--over", "train.seed=0:99999"], "99,999 values; at most 10,000"),
@@ -107,7 +122,7 @@ def test_a_file_of_results_goes_on_and_can_be_asked(gradstep):
         (["small.toml", "--over", "train.seed=0:3", "--jobs", "0"], "--jobs: given 0"),
         (["small.toml", "--over", "train.seed=0:3", "--csv", "no/where.csv"], "--csv no/where.csv"),
         (["small.toml", "--over", "train.seed=0:3", "--save", "small.toml"], "no file of a sweep's results"),
-        (["small.toml", "--over", "train.seed=0:3", "--steps", "-1"], "run.steps: given -1"),
+        (["small.toml", "--over", "train.seed=0:3", "--steps", "-1"], "--steps: given '-1'"),
         (["nothing", "--over", "train.seed=0:3"], "no such preset"),
     ],
 )

@@ -23,9 +23,9 @@ from engine.history import json_number
 from engine.null import is_null_number
 from engine.presets import load_preset, preset_names
 from tui.distribution import distribution
+from tui.exit_status import Exit
 from tui.text import plain
 
-UNEXPECTED = 1
 ROOM_FOR_A_TABLE = 140
 QUICK_STEPS = 500
 """A preset that plans no more steps than this is in the quick set."""
@@ -60,7 +60,7 @@ def main(arguments: argparse.Namespace) -> int:
         else:
             for name, verdict in judged:
                 console.print(_block(name, verdict), soft_wrap=True)
-    return 0 if all(verdict.expected for _, verdict in judged) else UNEXPECTED
+    return Exit.DONE if all(verdict.expected for _, verdict in judged) else Exit.UNEXPECTED
 
 
 def _verdicts(presets: dict[str, Preset], data_dir: Path | None) -> Iterator[tuple[str, Verdict]]:
@@ -155,9 +155,7 @@ def _as_json(preset: str, verdict: Verdict) -> dict[str, object]:
         "steps": verdict.steps,
         "expected": verdict.claim.expect,
         "as_expected": verdict.expected,
-        "values": {
-            name: None if is_null_number(value) else json_number(value) for name, value in verdict.values
-        },
+        "values": {name: json_number(value) for name, value in verdict.values},
         "seeds": [
             {"seed": s.seed, "held": s.held, "measure": s.measure and json_number(s.measure)}
             for s in verdict.seeds

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from engine.errors import UserError
 from engine.history import History
+from engine.saved_preset import saved_preset
 from engine.store import SessionFile, StoredBranch
+from engine.stored_history import read_history
 from tui.commands.records import add_record_arguments, record_writer
 from tui.commands.sessions import session_path
 
@@ -19,25 +21,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    history = _history(session_path(arguments.session), arguments.branch)
-    with record_writer(arguments) as write:
+    history, quantities = _history(session_path(arguments.session), arguments.branch)
+    with record_writer(arguments, quantities) as write:
         if write is None:
             raise UserError("export to what? --json or --csv FILE")
-        for record in history.records():
-            write(record)
+        for position in range(len(history)):
+            write(history, position)
     return 0
 
 
-def _history(path: Path, name: str | None) -> History:
+def _history(path: Path, name: str | None) -> tuple[History, tuple[str, ...]]:
+    """The records of a branch, and the quantities that the preset has measured, or that were."""
     file = SessionFile(path, read_only=True)
     try:
         meta, branches = file.meta(), {branch.number: branch for branch in file.branches()}
         histories: dict[int, History] = {}
         for number, branch in branches.items():
             parent = histories[branch.parent] if branch.parent is not None else None
-            histories[number] = History(int(meta["batches"]), parent, branch.fork)
-            histories[number].extend(file.rows(number, branch.fork))
-        return histories[_wanted(branches, name, int(meta["branch"]))]
+            histories[number] = read_history(file, branch, parent, int(meta["batches"]))
+        history = histories[_wanted(branches, name, int(meta["branch"]))]
+        return history, tuple(dict.fromkeys((*saved_preset(file).measure, *history.quantities)))
     except (KeyError, ValueError):
         raise UserError(f"{path}: the file is damaged") from None
     finally:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from engine.errors import UserError
-from engine.history import FIELDS, Record
+from engine.history import FIELDS, History, json_number
 
-Writer = Callable[[Record], None]
+Writer = Callable[[History, int], None]
+"""Takes the record of a position."""
 
 
 def add_record_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,10 +24,16 @@ def add_record_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def record_writer(arguments: argparse.Namespace) -> Iterator[Writer | None]:
-    """What to hand each record to; None where none was asked for. Raises UserError."""
+def record_writer(arguments: argparse.Namespace, quantities: Sequence[str]) -> Iterator[Writer | None]:
+    """What to hand each record to, to be written with these quantities beside its fields; None where no
+    writing was asked for. Raises UserError."""
+
+    def row(history: History, position: int) -> dict[str, Any]:
+        measured = {name: json_number(history.value(name, position)) for name in quantities}
+        return history.record(position).as_json() | measured
+
     if arguments.json:
-        yield lambda record: print(json.dumps(record.as_json()))
+        yield lambda history, position: print(json.dumps(row(history, position)))
     elif arguments.csv is None:
         yield None
     else:
@@ -34,6 +42,6 @@ def record_writer(arguments: argparse.Namespace) -> Iterator[Writer | None]:
         except OSError as error:
             raise UserError(f"--csv {arguments.csv}: cannot be written: {error.strerror}") from None
         with file:
-            rows = csv.DictWriter(file, FIELDS)
+            rows = csv.DictWriter(file, (*FIELDS, *quantities))
             rows.writeheader()
-            yield lambda record: rows.writerow(record.as_json())
+            yield lambda history, position: rows.writerow(row(history, position))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,15 +23,15 @@ from engine.errors import UserError
 from engine.history import FIELDS
 from engine.null import is_null
 from engine.presets import load_preset
+from tui.arguments import run_length
 from tui.commands.records import Writer, add_record_arguments, record_writer
 from tui.commands.sessions import session_path
+from tui.exit_status import Exit
 from tui.text import number, plain
 
 if TYPE_CHECKING:
     from engine.session import Session
 
-NOT_FINITE = 3
-CONDITION_NOT_MET = 4
 PROGRESS_SECONDS = 0.1
 NO_LENGTH = "{} does not say how long it goes: give --steps or --epochs"
 
@@ -38,8 +39,12 @@ NO_LENGTH = "{} does not say how long it goes: give --steps or --epochs"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("preset", nargs="?", metavar="PRESET|FILE.toml", help="see `gradstep presets`")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--steps", type=int, metavar="N", help="how many updates (default: the preset's)")
-    length.add_argument("--epochs", type=int, metavar="N", help="how many passes over the training data")
+    length.add_argument(
+        "--steps", type=run_length, metavar="N", help="how many updates (default: the preset's)"
+    )
+    length.add_argument(
+        "--epochs", type=run_length, metavar="N", help="how many passes over the training data"
+    )
     parser.add_argument("--until", metavar="CONDITION", help="stop where it holds, as 'loss > prev.loss'")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
@@ -59,31 +64,29 @@ def main(arguments: argparse.Namespace) -> int:
     """Run to the end, to a condition, or to a loss that is not finite; the exit status says which."""
     if (arguments.preset is None) == (arguments.origin is None):
         raise UserError("run what? a preset, or --from a session")
-    for length in ("steps", "epochs"):
-        if (count := getattr(arguments, length)) is not None and count < 0:
-            raise UserError(f"--{length}: given {count}; allowed: 0 or more")
     condition = parse_condition(arguments.until) if arguments.until is not None else None
     screen = Console(stderr=True)
     with screen.status("Starting") if screen.is_terminal else ExitStack():
         session, end = _begun(arguments) if arguments.origin is None else _resumed(arguments)
     for warning in session.notices + [session.dataset.description] * session.dataset.substitute:
         screen.print(Text.assemble(("warning: ", "yellow"), plain(warning)), soft_wrap=True)
-    with closing(session), record_writer(arguments) as writer:
+    quantities = _quantities(session, condition)
+    with closing(session), record_writer(arguments, quantities) as writer:
         if arguments.save is not None:
             session.save(arguments.save)
         met = _run(session, end, condition, writer, screen)
     if not arguments.json:
-        _print_summary(session)
+        _print_summary(session, quantities)
     if condition is not None and met:
         _print_hit(session, condition, screen)
-        return 0
+        return Exit.DONE
     if session.diverged:
         screen.print(f"[red]{session.diverged}", highlight=False)
-        return NOT_FINITE
+        return Exit.NOT_FINITE
     if condition is not None:
         screen.print(Text(f"up to step {session.position:,} it never held: {plain(condition.text)}"))
-        return CONDITION_NOT_MET
-    return 0
+        return Exit.NOT_MET
+    return Exit.DONE
 
 
 def _begun(arguments: argparse.Namespace) -> tuple[Session, int]:
@@ -153,13 +156,13 @@ def _run(
         )
         shown = 0.0
         if writer:
-            writer(session.record)
+            writer(session.history, session.position)
         while session.position < end and not session.diverged and not met:
             first = session.position + 1
             session.advance(end - session.position if condition is None else 1)
             if writer:
-                for record in session.history.records(first, session.position + 1):
-                    writer(record)
+                for position in range(first, session.position + 1):
+                    writer(session.history, position)
             met = condition is not None and bool(condition.holds(session.history, session.position))
             if time.monotonic() - shown > PROGRESS_SECONDS:
                 shown = time.monotonic()
@@ -168,7 +171,14 @@ def _run(
     return met
 
 
-def _print_summary(session: Session) -> None:
+def _quantities(session: Session, condition: Condition | None) -> tuple[str, ...]:
+    """What is measured beside the records of the run, or was before."""
+    read = condition.quantities if condition is not None else ()
+    there = session.preset.measure, session.breakpoints.quantities, read, session.history.quantities
+    return tuple(dict.fromkeys(name for names in there for name in names))
+
+
+def _print_summary(session: Session, quantities: Sequence[str]) -> None:
     """What the run did: each field at the start and at the end."""
     first, last = session.history.record(0), session.record
     table = Table("", "first", "last", box=None)
@@ -176,7 +186,7 @@ def _print_summary(session: Session) -> None:
     for name in FIELDS:
         if first[name] is not None or last[name] is not None:
             table.add_row(f"[cyan]{name}", _shown(first[name]), _shown(last[name]))
-    for name in session.preset.measure:
+    for name in quantities:
         values = session.history.column(name, 0, last.step + 1)
         if len(measured := np.flatnonzero(~is_null(values))):
             row = (_measured(values, int(at), (0, last.step)[i]) for i, at in enumerate(measured[[0, -1]]))

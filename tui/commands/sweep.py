@@ -28,11 +28,12 @@ from engine.sweep.sweeping import Sweeping
 from engine.sweep.table import write_csv
 from engine.sweep.workers import Workers
 from engine.threads import available_processors
+from tui.arguments import run_length
 from tui.distribution import distribution
+from tui.exit_status import Exit
 from tui.sweep import ENDINGS
 from tui.text import number, plain
 
-INTERRUPTED = 130
 STYLES = {"condition": "green", "diverged": "yellow", "failed": "red"}
 MAX_JOBS = 1024
 LISTED = 40
@@ -54,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="as train.seed=0:20, train.rule.learning_rate=log:1e-13:1e-11:9 (or lin:), or a list a,b,c; "
         "given again: all combinations (default: the preset's [sweep])",
     )
-    parser.add_argument("--steps", type=int, metavar="N", help="how many updates (default: the preset's)")
+    parser.add_argument(
+        "--steps", type=run_length, metavar="N", help="how many updates (default: the preset's)"
+    )
     parser.add_argument("--until", metavar="CONDITION", help="a run ends where it holds, as 'loss < 1e-3'")
     parser.add_argument(
         "--measure",
@@ -101,9 +104,9 @@ def main(arguments: argparse.Namespace) -> int:
                 ),
                 soft_wrap=True,
             )
-            return INTERRUPTED
+            return Exit.INTERRUPTED
     print_summary(plan, results, Console())
-    return 0
+    return Exit.FAILED if any(result.ending == "failed" for result in results) else Exit.DONE
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:

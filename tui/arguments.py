@@ -1,0 +1,43 @@
+"""What the command lines have in common: a parser that says what was probably meant, and their numbers."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator, Sequence
+
+from engine.errors import did_you_mean
+
+MAX_LENGTH = 2**63 - 1
+
+
+def parse(
+    parser: argparse.ArgumentParser, arguments: Sequence[str], elsewhere: Callable[[str], str] = lambda _: ""
+) -> argparse.Namespace:
+    """The arguments as they are meant. For an option that there is not, a sentence and the end of the
+    program, as argparse does it, with the one that is like it; `elsewhere` says who else has it."""
+    found, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        option = next((word.partition("=")[0] for word in unknown if word.startswith("-")), "")
+        hint = elsewhere(option) or did_you_mean(option, list(options(parser)))
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+    return found
+
+
+def options(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The options of a parser, and of those below it."""
+    yield from parser._option_string_actions
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from options(below)
+
+
+def run_length(given: str) -> int:
+    """How many steps or epochs. Raises argparse's error for a number that is none."""
+    try:
+        number = int(given)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= MAX_LENGTH:
+        raise argparse.ArgumentTypeError(f"given {given!r}; allowed: a whole number, 0 or more")
+    return number
