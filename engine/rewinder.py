@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable
 from itertools import repeat
 
+from engine.branches import Branch
 from engine.keyframes import DENSE_STRIDE
-from engine.timeline import Branch, Timeline
+from engine.timeline import Timeline
 from engine.trainer import State
 
 

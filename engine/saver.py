@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from engine.branches import Branch
 from engine.breakpoints import Breakpoint, Breakpoints
 from engine.config import Preset
 from engine.data.dataset import Dataset
@@ -20,7 +21,7 @@ from engine.session_lock import lock, unlock
 from engine.states import state_from_bytes, state_to_bytes
 from engine.store import SessionFile, StoredBranch, StoreError, delete_files
 from engine.stored_history import read_history
-from engine.timeline import Branch, Timeline
+from engine.timeline import Timeline
 from engine.trainer import State, Trainer
 
 STATE_BYTES = 64_000_000
@@ -90,7 +91,7 @@ class Saver:
         timeline = self._timeline
         histories = [branch.history for branch in timeline.branches.values()]
         with self._file.transaction():
-            if self._revision != timeline.revision:
+            if self._revision != timeline.branches.revision:
                 self._file.put_branches([_stored(branch) for branch in timeline.branches.values()])
             for branch in timeline.branches.values():
                 first = branch.fork if self._whole else branch.history.unsaved()
@@ -108,7 +109,7 @@ class Saver:
             history.mark_saved()
         self._measured = {number: len(b.history.measured) for number, b in timeline.branches.items()}
         self._whole = False
-        self._revision = timeline.revision
+        self._revision = timeline.branches.revision
         if time.monotonic() - self._state_saved > STATE_SHARE * self._state_cost:
             self.save_state()
 
@@ -116,7 +117,7 @@ class Saver:
         """Write the present state, so that resuming needs to re-execute nothing."""
         started = time.monotonic()
         timeline = self._timeline
-        owner = next(b for b in timeline.lineage(timeline.branch) if b.fork <= timeline.position)
+        owner = timeline.owner(timeline.position)
         with self._file.transaction():
             state = state_to_bytes(timeline.trainer.snapshot())
             self._file.put_keyframe(owner.number, timeline.position, state)

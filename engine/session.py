@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from engine import data, probes
+from engine.branches import Branch
 from engine.breakpoints import Breakpoint, Breakpoints, Hit
 from engine.changes import changed
 from engine.claims import Judge, Verdict
@@ -22,18 +23,17 @@ from engine.devices import resolve_device
 from engine.errors import UserError
 from engine.history import History, Record
 from engine.keyframes import DENSE_STEPS
+from engine.killer import find_killer
 from engine.measuring import Measurer, measured
-from engine.probes.layers import find_killer, fires_on
 from engine.probes.subject import Subject
 from engine.quantities import find_quantity
 from engine.rewinder import Rewinder
 from engine.saved_preset import saved_preset
 from engine.saver import Saver, differences, load_breakpoints, load_timeline
 from engine.session_lock import lock, unlock
-from engine.silence import NEVER
 from engine.store import SessionFile, StoreError
 from engine.threads import resolve_threads
-from engine.timeline import Branch, SeekCancelledError, Tick, Timeline
+from engine.timeline import SeekCancelledError, Tick, Timeline
 from engine.trainer import Trainer
 
 PATH_POINTS, PATH_NUMBERS = 32, 40_000_000
@@ -106,7 +106,7 @@ class Session:
                 session.notices.append(f"{error}; what is done now is not saved")
             else:
                 if differing:
-                    session.fork(name=session.timeline.free_name(f"replay from {session.position}"))
+                    session.fork(name=session.timeline.branches.free_name(f"replay from {session.position}"))
         return session
 
     def _load(self, path: Path, data_dir: Path | None, say: Callable[[str], None]) -> list[str]:
@@ -292,12 +292,10 @@ class Session:
 
         Where `tick` cancels, and for UserError (the unit is not dead, or always was), the run stays here.
         """
-        layers = self.preset.network.layers
-        if not (0 <= layer < len(layers) and 0 <= unit < layers[layer].units):
-            raise UserError(f"there is no unit {unit} in layer{layer + 1}")
         here = self.position
+        self._use_threads()
         try:
-            return self.seek(self._killer(layer, unit, tick), tick)
+            return self.seek(find_killer(self.timeline, self.dataset, layer, unit, tick), tick)
         except UserError:
             self.timeline.seek(here)
             raise
@@ -469,34 +467,6 @@ class Session:
         states = self.timeline.saved_states(count)
         walked = [*(state.parameters for state in states), present.detach()]
         return [flat.cpu().numpy().copy() for flat in walked]
-
-    def _killer(self, layer: int, unit: int, tick: Tick | None) -> int:
-        """The position whose update kills a unit. The run ends up anywhere from there to here."""
-        name = f"unit {unit} of layer{layer + 1}"
-        watched = self.trainer.watched.layer(layer)
-        if watched is None:
-            raise UserError(f"{name} can't die: it is {self.preset.network.layers[layer].activation}")
-
-        def sample(position: int) -> int | None:
-            self.timeline.seek(position, tick)
-            progress = None if tick is None else lambda share: tick(int(100 * share), 100)
-            return fires_on(self._look(), layer, unit, progress)
-
-        def dead(position: int) -> bool:
-            return sample(position) is None
-
-        here = self.position
-        if (number := sample(here)) is not None:
-            raise UserError(f"{name} is not dead: it fires on training sample {number:,}")
-        fired = int(watched.last_fired[unit])
-        alive = watched.since if fired == NEVER else fired
-        if fired == NEVER and dead(alive):
-            alive = 0
-            if dead(alive):
-                raise UserError(f"{name} was dead at the start: no update killed it")
-        # nothing moves a silent unit of the first layer but momentum: most are dead at once
-        gone = alive + 1 if alive + 1 == here or dead(alive + 1) else here
-        return find_killer(dead, alive, gone)
 
     def _last_update(self, tick: Tick | None) -> NDArray[Any]:
         """The update that led here, flat; done once more where the state here was a saved one."""

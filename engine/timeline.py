@@ -1,14 +1,14 @@
-"""The positions of a run, walked in both directions, bit for bit; and its branches."""
+"""The positions of a run, walked in both directions and along its branches, bit for bit."""
 
 from __future__ import annotations
 
 import bisect
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from engine.branches import Branch, Branches
 from engine.changes import changed, is_live
 from engine.config import Preset
 from engine.errors import UserError
@@ -28,27 +28,6 @@ class SeekCancelledError(UserError):
     """A seek was cancelled; the run is where it was."""
 
 
-@dataclass
-class Branch:
-    """A time line from position `fork` of its parent's on (the root's from 0)."""
-
-    number: int
-    name: str
-    parent: int | None
-    fork: int
-    history: History
-    keyframes: Keyframes
-    configs: list[tuple[int, Preset]]
-    """What is in force from which position on; the first from `fork`."""
-    changes: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
-    """What was changed where, as the user said it."""
-
-    @property
-    def tip(self) -> int:
-        """The last recorded position."""
-        return len(self.history) - 1
-
-
 class Timeline:
     """A trainer at a position of one of its branches. Every state that is returned to is the state that was.
 
@@ -64,16 +43,13 @@ class Timeline:
         preset = parse_preset(to_toml(preset), name=preset.name, source="config")
         history = History(trainer.batches.count)
         root = Branch(0, "main", None, 0, history, Keyframes(self._budget), [(0, preset)])
-        self.branches = {0: root}
+        self.branches = Branches([root])
         self.branch = root
         self._schedule = root.configs
         self._next_change: int | None = None
         self.mismatch: int | None = None
         self._unchecked = False
         self._at_once = 1
-        self.revision = 0
-        """Counts the changes of the branches themselves: their names, configs, coming and going."""
-        self._next_number = 1
 
     @property
     def position(self) -> int:
@@ -96,9 +72,8 @@ class Timeline:
         """
         if branches[0].keyframes.before(0) is None:
             branches[0].keyframes.pin(self.trainer.snapshot())
-        self.branches = {branch.number: branch for branch in branches}
-        self._next_number = max(self.branches) + 1
-        self._enter(self._find(number))
+        self.branches = Branches(branches)
+        self._enter(self.branches.find(number))
         self._share_budget()
         self.recorder.seconds = float(self.branch.history.column("seconds", self.branch.tip)[0])
         self._travel(self.nearest(position), position, None)
@@ -136,15 +111,12 @@ class Timeline:
         """Begin a branch at the position, with live settings changed, and go on there. Raises UserError."""
         self._check_live(changes)
         preset = changed(self.preset, changes) if changes else self.preset
-        number = self._next_number
-        name = self._unused(name.strip()) if name and name.strip() else self._described(changes)
-        self._next_number += 1
         parent = self.owner(self.position)
         history = History(parent.history.batches, parent.history, self.position)
         history.extend(parent.history.rows(self.position, self.position + 1))
         branch = Branch(
-            number,
-            name,
+            self.branches.next_number,
+            self.branches.new_name(name, changes),
             parent.number,
             self.position,
             history,
@@ -154,8 +126,7 @@ class Timeline:
         )
         history.put(self.position, "learning_rate", preset.train.rule.learning_rate)
         branch.keyframes.pin(self.trainer.snapshot())
-        self.branches[number] = branch
-        self.revision += 1
+        self.branches.add(branch)
         self._enter(branch)
         self._share_budget()
         return branch
@@ -171,13 +142,13 @@ class Timeline:
         self.branch.configs.append((self.position, preset))
         self.branch.changes.append((self.position, dict(changes)))
         self.branch.history.put(self.position, "learning_rate", preset.train.rule.learning_rate)
-        self.revision += 1
+        self.branches.revision += 1
         self._enter(self.branch)
         return preset
 
     def switch(self, number: int, tick: Tick | None = None) -> None:
         """Go to another branch, at the same position where it has one."""
-        branch, before = self._find(number), self.branch
+        branch, before = self.branches.find(number), self.branch
         position = min(self.position, branch.tip)
         here = self.owner(self.position)
         self._enter(branch)
@@ -190,56 +161,27 @@ class Timeline:
             self._enter(before)
             raise
 
-    def rename(self, number: int, name: str) -> None:
-        """Give a branch a name that no other has. Raises UserError."""
-        branch, name = self._find(number), name.strip()
-        if not name:
-            raise UserError("a branch needs a name")
-        if any(other.name == name for other in self.branches.values() if other is not branch):
-            raise UserError(f"there is a branch {name!r} already")
-        branch.name = name
-        self.revision += 1
-
     def delete(self, number: int) -> None:
-        """Forget a branch. Raises UserError for the root, the present one and another's parent."""
-        branch = self._find(number)
-        children = [other.name for other in self.branches.values() if other.parent == number]
-        if number == 0:
-            raise UserError(f"{branch.name!r} is where every branch begins: it can't be deleted")
-        if children:
-            raise UserError(f"{branch.name!r} can't be deleted while {', '.join(children)} begins on it")
-        if branch is self.branch:
-            raise UserError(f"{branch.name!r} is where the run stands: switch to another branch first")
-        del self.branches[number]
-        self.revision += 1
+        """Forget a branch, and have its bytes for the others. Raises UserError where it can't be spared."""
+        self.branches.delete(number, self.branch)
         self._share_budget()
-
-    def lineage(self, branch: Branch) -> Iterator[Branch]:
-        """The branch, its parent, and so on to the root."""
-        yield branch
-        while branch.parent is not None:
-            branch = self.branches[branch.parent]
-            yield branch
 
     def owner(self, position: int) -> Branch:
         """The branch of the present one's lineage on which a position lies."""
-        branch = self.branch
-        while position < branch.fork and branch.parent is not None:
-            branch = self.branches[branch.parent]
-        return branch
+        return self.branches.owner(self.branch, position)
 
     def keyframe_positions(self) -> list[int]:
         """Where a state of the present branch is saved."""
         limit = self.branch.tip
         found: set[int] = set()
-        for branch in self.lineage(self.branch):
+        for branch in self.branches.lineage(self.branch):
             found.update(p for p in branch.keyframes.positions() if p <= limit)
             limit = branch.fork
         return sorted(found)
 
     def nearest(self, position: int) -> State:
         """The saved state of the present branch from which a position is soonest reached."""
-        for branch in self.lineage(self.branch):
+        for branch in self.branches.lineage(self.branch):
             state = branch.keyframes.before(position)
             if state is not None:
                 return state
@@ -342,13 +284,7 @@ class Timeline:
 
     def _enter(self, branch: Branch) -> None:
         self.branch = branch
-        schedule: list[tuple[int, Preset]] = []
-        limit: int | None = None
-        for ancestor in self.lineage(branch):
-            part = [entry for entry in ancestor.configs if limit is None or entry[0] < limit]
-            schedule = part + schedule
-            limit = ancestor.fork
-        self._schedule = schedule
+        self._schedule = self.branches.schedule(branch)
         self._follow_schedule()
 
     def _scheduled(self, position: int) -> int:
@@ -360,38 +296,8 @@ class Timeline:
         self.trainer.change(self._schedule[index][1])
         self._next_change = self._schedule[index + 1][0] if index + 1 < len(self._schedule) else None
 
-    def _find(self, number: int) -> Branch:
-        if number not in self.branches:
-            raise UserError(f"no branch {number}; there are: {', '.join(map(str, self.branches))}")
-        return self.branches[number]
-
-    def _unused(self, name: str) -> str:
-        if any(branch.name == name for branch in self.branches.values()):
-            raise UserError(f"there is a branch {name!r} already")
-        return name
-
-    def free_name(self, name: str) -> str:
-        """The name, with a number behind it where a branch has it already."""
-        taken, number, free = {branch.name for branch in self.branches.values()}, self._next_number, name
-        while free in taken:
-            free, number = f"{name} #{number}", number + 1
-        return free
-
-    def _described(self, changes: Mapping[str, Any]) -> str:
-        """A name for a branch that nobody named: what is changed on it, or its number."""
-        said = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in changes.items())
-        return self.free_name(said or f"branch {self._next_number}")
-
     def _share_budget(self) -> None:
-        """Half of the bytes for the present branch and those it began on, the others share the rest."""
-        present = {branch.number for branch in self.lineage(self.branch)}
-        others = len(self.branches) - len(present)
-        share = self._budget // len(present) // (2 if others else 1)
-        rest = min(share, self._budget // 2 // max(1, others))
-        for branch in self.branches.values():
-            branch.keyframes.limit(
-                share if branch.number in present else rest, len(branch.history), root=branch.number == 0
-            )
+        self.branches.share(self._budget, self.branch)
 
     @staticmethod
     def _check_live(changes: Mapping[str, Any]) -> None:

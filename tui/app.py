@@ -87,7 +87,6 @@ LATER = (
     "tui.screens.sweep",
 )
 """What the first frame does without, and a key must not wait for."""
-MOVES = {"step", "burst", "step_back", "go_to", "run_until", "reverse_until", "fork", "reset", "new_seed"}
 """What needs an engine."""
 OFFER_SECONDS = 0.5
 """After the first paint: looking through the sessions takes a while."""

@@ -13,8 +13,9 @@ from engine.probes.results import CurvatureResult
 from engine.worker.messages import Probed, ProbeFailed, Probing
 from tui import text
 
-RUN_SHARE = 0.05
-"""What the probes that follow a run may take of its time."""
+COMPUTED_SHARE = 0.03
+"""What the probes that follow a run compute of its time, to cost it 5 % at most: they also copy its state and
+use its caches (tests/benchmarks/probes.py)."""
 LEAST_SECONDS = 0.5
 """So long a result is shown at least before a run's next one."""
 
@@ -153,7 +154,7 @@ class Probes:
         """Take a result as the latest one, or as the one before where a later request was answered first."""
         place = Place(event.position, event.branch, asked.place.stamp)
         found = Found(place, asked.options, event.result, event.seconds, event.request)
-        self._due[event.name] = monotonic() + max(event.seconds / RUN_SHARE, LEAST_SECONDS)
+        self._due[event.name] = monotonic() + max(event.seconds / COMPUTED_SHARE, LEAST_SECONDS)
         if isinstance(event.result, CurvatureResult):
             self.sharpness.setdefault(event.branch, {})[event.position] = event.result
         last = self.found.get(event.name)

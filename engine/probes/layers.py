@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine.errors import UserError
 from engine.probes import Progress
-from engine.probes.passes import Work, activations, cast, chunks, outputs, split
+from engine.probes.passes import Work, activations, cast, chunks, split
 from engine.probes.results import Floats, Histogram, Ints, LayerReport, LayersResult
 from engine.probes.step import VANISHING
 from engine.probes.subject import Data, Layer, Subject, to_numpy
@@ -115,35 +115,6 @@ def singular_values(matrix: NDArray[Any]) -> Floats:
 def rank(values: Floats, shape: Sequence[int], epsilon: float) -> int:
     """How many singular values are above σ₁·max(shape)·ε, as `numpy.linalg.matrix_rank` has it."""
     return int(np.count_nonzero(values > values[0] * max(shape) * epsilon))
-
-
-def find_killer(dead: Callable[[int], bool], alive: int, gone: int) -> int:
-    """The update k, of those from position `alive` to `gone`, that killed a unit: alive at k, dead at k + 1.
-
-    `dead(position)` is asked log₂ times, by bisection; of several deaths, one is found.
-    A ReLU of the first layer dies once: its gradient is 0 then, and only momentum can still move it.
-    """
-    while gone - alive > 1:
-        middle = (alive + gone) // 2
-        alive, gone = (alive, middle) if dead(middle) else (middle, gone)
-    return alive
-
-
-@torch.no_grad()
-def fires_on(subject: Subject, layer: int, unit: int, progress: Progress | None = None) -> int | None:
-    """The first training sample that makes a unit fire; None for a dead one. Layers are counted from 0."""
-    parts = split(subject.layers, subject.parameters)
-    below, (weight, bias) = parts[:layer], parts[layer]
-    work, count = Work(progress), len(subject.training.inputs)
-    for rows in chunks(subject, count):
-        inputs = cast(subject.training, rows, subject.parameters.dtype).inputs
-        inputs = outputs(subject.layers[:layer], below, inputs)
-        pre = inputs @ weight[unit] + (0.0 if bias is None else bias[unit])
-        fired = np.flatnonzero(to_numpy(pre > 0))
-        if len(fired):
-            return int(rows.start + fired[0])
-        work.add((rows.stop - rows.start) / count)
-    return None
 
 
 class _Seen:

@@ -265,7 +265,7 @@ class Host:
                 self._changed(session, {})
                 self._stopped(session, f"on branch {session.timeline.branch.name}", "moved")
             case RenameBranch(branch=number, name=name):
-                session.timeline.rename(number, name)
+                session.timeline.branches.rename(number, name)
                 self._advanced(session)
             case DeleteBranch(branch=number):
                 session.timeline.delete(number)
@@ -439,7 +439,7 @@ class Host:
 
     def _tell_branches(self, session: Session) -> None:
         timeline = session.timeline
-        told = (timeline.revision, timeline.branch.number)
+        told = (timeline.branches.revision, timeline.branch.number)
         if told == (self._told_revision, self._told_branch):
             return
         self._told_revision, self._told_branch = told

@@ -176,7 +176,7 @@ def straight(session: Session) -> Session:
     branch, end = session.timeline.branch, session.position + 1
     schedule: list[tuple[int, float]] = []
     preset = None
-    for each in session.timeline.lineage(branch):
+    for each in session.timeline.branches.lineage(branch):
         for at, config in reversed(each.configs):
             if at < end:
                 schedule.append((at, config.train.rule.learning_rate))

@@ -132,7 +132,7 @@ def test_a_deleted_branch_is_gone(tmp_path):
     session.switch(0)
     session.timeline.delete(2)
     session.flush()
-    session.timeline.rename(1, "renamed")
+    session.timeline.branches.rename(1, "renamed")
     session.close()
     again = Session.open(tmp_path / "run")
     assert [(b.number, b.name) for b in again.timeline.branches.values()] == [(0, "main"), (1, "renamed")]

@@ -228,22 +228,22 @@ def test_names(session):
     with pytest.raises(UserError, match="there is a branch 'slow' already"):
         session.fork(name="slow")
     with pytest.raises(UserError, match="there is a branch 'slow' already"):
-        timeline.rename(0, "slow")
+        timeline.branches.rename(0, "slow")
     with pytest.raises(UserError, match="needs a name"):
-        timeline.rename(1, "  ")
+        timeline.branches.rename(1, "  ")
     with pytest.raises(UserError, match="no branch 7; there are: 0, 1"):
-        timeline.rename(7, "x")
-    timeline.rename(1, " slower ")
+        timeline.branches.rename(7, "x")
+    timeline.branches.rename(1, " slower ")
     assert timeline.branches[1].name == "slower"
     with pytest.raises(UserError, match="'slower' already"):
-        timeline.rename(0, " slower ")
-    timeline.rename(1, "slower")
+        timeline.branches.rename(0, " slower ")
+    timeline.branches.rename(1, "slower")
     assert len(timeline.branches) == 2
 
 
 def test_a_name_given_to_another_does_not_get_in_the_way_of_a_fork(session):
     session.seek(10)
-    session.timeline.rename(0, "branch 1")
+    session.timeline.branches.rename(0, "branch 1")
     session.fork()
     names = [branch.name for branch in session.timeline.branches.values()]
     assert len(set(names)) == 2
