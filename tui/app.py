@@ -87,7 +87,6 @@ LATER = (
     "tui.screens.sweep",
 )
 """What the first frame does without, and a key must not wait for."""
-"""What needs an engine."""
 OFFER_SECONDS = 0.5
 """After the first paint: looking through the sessions takes a while."""
 MAX_DIGITS = 9
