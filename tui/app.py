@@ -362,10 +362,19 @@ class Explorer(WireApp):
             self._engine.send(CancelProbe(probe))
         self._changed(Topic.PROBES)
 
-    def on_probe_pane_compared(self, message: ProbePane.Compared) -> None:
+    def on_probe_pane_kept(self, message: ProbePane.Kept) -> None:
         """Later results are to be compared with these."""
-        self.state.probes.compare(message.probes, before=message.before)
-        self._changed(Topic.PROBES)
+        self.state.probes.keep(message.probes, before=message.before)
+        self._changed(Topic.PROBES | self.state.asking())
+
+    def on_probe_pane_dropped(self, message: ProbePane.Dropped) -> None:
+        """Nothing is to be compared with."""
+        self.state.probes.drop(message.probes)
+        self._changed(Topic.PROBES | self.state.asking())
+
+    def on_probe_pane_impossible(self, message: ProbePane.Impossible) -> None:
+        """A key has no meaning now: say why."""
+        self._changed(self.state.refuse(message.why))
 
     def on_layers_pane_killer(self, message: LayersPane.Killer) -> None:
         """The update that killed a unit is to be gone to."""

@@ -124,13 +124,16 @@ class Probes:
         self.pending.clear()
         self._unanswered.clear()
 
-    def compare(self, probes: Iterable[str], *, before: bool) -> None:
-        """Mark the present results of these probes, or those before them; marked ones are unmarked."""
+    def keep(self, probes: Iterable[str], *, before: bool) -> None:
+        """Have the present results of these probes, or those before them, stand beside later ones."""
         source = self.before if before else self.found
-        chosen = {probe: source[probe] for probe in probes if probe in source}
-        marked = {probe: self.reference.pop(probe, None) for probe in probes}
-        if any(marked[probe] is not found for probe, found in chosen.items()):
-            self.reference |= chosen
+        self.drop(probes)
+        self.reference |= {probe: source[probe] for probe in probes if probe in source}
+
+    def drop(self, probes: Iterable[str]) -> None:
+        """Compare with nothing."""
+        for probe in probes:
+            self.reference.pop(probe, None)
 
     def take(self, event: Probed | Probing | ProbeFailed) -> None:
         """What the engine says of a request; of one of another run nothing is known here."""

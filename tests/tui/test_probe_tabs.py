@@ -240,7 +240,7 @@ async def test_a_late_answer_to_an_earlier_request_stands_behind_the_later_ones(
         await b.settled()
         assert "63 distinct" in b.text("#layers")
         await b.press("C")
-        assert "(then 1)" in b.text("#layers")
+        assert "(kept 1)" in b.text("#layers")
 
 
 async def test_an_answer_about_another_run_is_not_taken():
@@ -335,7 +335,7 @@ async def test_the_layers_are_drawn_and_counted():
             "1 group; 0–63; 1 distinct gradient",
             "▁▁▁▁▁▂▂▂▂▃▃▃▃▄▄▄▄▅▅▅▅▆▆▆▆▇▇▇▇██ -0.600 … 2.66",
             "silent     5 of 64: 3, 7–9, 40",
-            "unit 3 from 3 on, 3 units from 12 on",
+            "since      the update of step 2: unit 3; of step 11: 3 units; later: 1",
             "60 of the weights",
         ):
             assert says in shown, shown
@@ -360,6 +360,15 @@ async def test_units_are_gone_through_and_their_killer_is_gone_to():
         assert "x killer" in b.key_bar()
         await b.press("x")
         assert b.engine.sent[-1] == SeekKiller(0, 9)
+        await b.press("c")
+        await at(b, 1)
+        await tell(b, "layers", made.layers(21, distinct=63))
+        assert "x killer" in b.key_bar()
+        assert "C drop  t turn" in b.key_bar()
+        assert all(len(line) <= 78 for line in said(b).splitlines())
+        await b.opened()
+        await tell(b, "layers", made.layers(0))
+        assert "unit 3 of layer1" in said(b)  # the unit 9 was one of the run before
 
 
 async def test_a_unit_is_shown_by_its_number():
@@ -485,8 +494,8 @@ async def test_samples_are_gone_through():
         await tell(b, "flips", made.flips())
         await tell(b, "samples", made.labelled())
         shown = b.text("#samples")
-        assert "mistakes 1,188 → 1,190" in shown
-        assert "1 of 4" in shown
+        assert "mistakes 1,188 → 1,190 of 1,500" in shown
+        assert "1 of 4 listed" in shown
         assert "#45 turned wrong" in shown
         assert shown.count("▀") == 28 * 14
         assert "0.080 → 0.280" in shown
@@ -628,21 +637,42 @@ async def test_a_marked_result_stands_beside_a_later_one():
         await at(b, 1)
         await tell(b, "step", made.step(21, actual=-0.022))
         shown = b.text("#step")
-        assert "at step 21, beside it step 20" in shown
+        assert "at step 21, kept: step 20" in shown
+        assert "here       kept" in shown
         assert "actual Δ       -0.02200   -0.01100" in shown
-        assert "t turn" in b.key_bar()
+        assert "kept         4.612" in said(b)
         await b.press("t")
         assert "kept at step 20; t turns back" in b.text("#step")
         assert "actual Δ       -0.01100  dᵀg" in b.text("#step")
         assert "-0.02200" not in b.text("#step")
         await b.press("t")
         assert "actual Δ       -0.02200   -0.01100" in b.text("#step")
+        assert "c keep  C drop  t turn" in b.key_bar()
         await b.press("c")
         assert "kept to compare with" in b.text("#step")
+        assert "c drop  C with last" in b.key_bar()
+        await b.press("t")
+        assert "what was kept is what is shown: go to another step" in b.text("#transport")
         await b.press("C")
-        assert "beside it step 20" in b.text("#step")
+        assert "kept: step 20" in b.text("#step")
         await b.press("C")
-        assert "beside it" not in b.text("#step")
+        assert "kept" not in b.text("#step")
+        await b.press("c", "c")
+        assert "kept" not in b.text("#step")
+
+
+async def test_a_key_that_has_nothing_to_compare_says_what_to_press():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "5")
+        await b.press("c")
+        assert "there is nothing to keep yet: enter computes it" in b.text("#transport")
+        await tell(b, "step", made.step(20))
+        await b.press("t")
+        assert "nothing is kept to turn to: c keeps what is shown" in b.text("#transport")
+        await b.press("C")
+        assert "nothing was shown here at another place before" in b.text("#transport")
+        await b.press("c")
+        assert "nothing was shown" not in b.text("#transport")
 
 
 TABS = {
@@ -672,11 +702,14 @@ async def test_every_tab_compares_at_every_size(preset, size):
         for key, name, make in TABS[preset]:
             await b.press(key)
             await tell(b, name, make(21))
-            assert "at step 21, beside it step 20" in said(b), (key, name)
+            assert "at step 21, kept: step 20" in said(b), (key, name)
             await b.press("t")
             assert "kept at step 20; t turns back" in said(b), (key, name)
             await b.press("t")
-            assert "at step 21, beside it step 20" in said(b), (key, name)
+            assert "at step 21, kept: step 20" in said(b), (key, name)
+
+
+TITLES = ["here:", "step", "21", "kept:", "step", "20"]
 
 
 @pytest.mark.parametrize("preset", TABS)
@@ -695,7 +728,7 @@ async def test_pictures_stand_side_by_side_under_where_they_are_from(preset, siz
         for key, name, make in pictured:
             await b.press(key)
             await tell(b, name, make(21))
-            titles = [line for line in said(b).splitlines() if line.split() == ["step", "21", "step", "20"]]
+            titles = [line for line in said(b).splitlines() if line.split() == TITLES]
             assert len(titles) == 1, (key, name, said(b))
             assert max(map(len, said(b).splitlines()[2:])) <= b.app.explorer.inspector.probe_pane.size.width
 
@@ -717,13 +750,15 @@ async def test_a_sample_kept_to_compare_with_is_asked_for_and_shown_first():
         await tell(b, "flips", made.flips())
         await tell(b, "samples", made.labelled())
         await b.press("full_stop", "c")
+        assert "#46 turned right" in b.text("#samples")
         await at(b, 1)
         await tell(b, "flips", made.flips(21))
         await b.until(lambda: asked(b)[-1].options.get("chosen") == (46, 45, 1, 2))
         later = made.labelled((46, 45), 21)
         row = dataclasses.replace(later.chosen[0], output=made.probabilities(9))
         await tell(b, "samples", dataclasses.replace(later, chosen=(row,)))
-        assert "#46 asked for" in b.text("#samples")
+        assert "#46 turned right" in b.text("#samples")
+        assert "1 of 4 listed" in b.text("#samples")
         assert "7 ▊         0.080  7 ██▌       0.280" in b.text("#samples")
 
 

@@ -20,3 +20,9 @@ def beside(left: Sequence[Content], right: Sequence[Content], width: int = 0) ->
         Content.assemble(one.pad_right(wide + GAP - one.cell_length), other)
         for one, other in zip(lefts, rights, strict=True)
     ]
+
+
+def in_a_line(first: Content, second: Content, width: int) -> list[Content]:
+    """One beside the other where there is room, else below it."""
+    joined = Content.assemble(first, " " * GAP, second)
+    return [joined] if joined.cell_length <= width else [first, second]

@@ -15,13 +15,13 @@ from textual.message import Message
 from engine.errors import UserError
 from engine.probes.results import Histogram, Ints, LayerReport, LayersResult
 from tui import text
-from tui.charts.beside import GAP, beside
+from tui.charts.beside import GAP, beside, in_a_line
 from tui.charts.blocks import columns, rebinned
-from tui.panes.numbers import REFERENCE, listed
+from tui.panes.numbers import KEPT, REFERENCE, listed
 from tui.panes.probe_pane import ProbePane
-from tui.probes import Wish
+from tui.probes import Probes, Wish
 from tui.screens.ask import Ask
-from tui.state import RunState
+from tui.state import RunState, Topic
 
 NAME_WIDTH = 13
 BINS = 32
@@ -49,9 +49,9 @@ class LayersPane(ProbePane):
         Binding(
             "full_stop", "move(1)", "next unit", key_display=".", tooltip="The next silent, or dead, unit"
         ),
+        Binding("x", "killer", "killer", tooltip="Go to the update that killed the unit"),
         Binding("comma", "move(-1)", "", key_display=",", tooltip="The unit before", show=False),
         Binding("number_sign", "ask", "by number", key_display="#", tooltip="Show a unit by its number"),
-        Binding("x", "killer", "killer", tooltip="Go to the update that killed the unit"),
     ]
 
     @dataclass
@@ -63,6 +63,7 @@ class LayersPane(ProbePane):
     def __init__(self) -> None:
         super().__init__("layers")
         self._unit: Unit | None = None
+        self._run: Probes | None = None
 
     def automatic(self, state: RunState) -> Iterator[Wish]:
         """The layers on the batch."""
@@ -71,6 +72,12 @@ class LayersPane(ProbePane):
     def on_request(self, state: RunState) -> Iterator[Wish]:
         """The layers on the whole training set."""
         yield Wish("layers", {"whole": True, "ranks": True})
+
+    def show(self, state: RunState, topics: Topic) -> None:
+        """Show what is known now; a unit was chosen of the run that it was chosen in."""
+        if state.probes is not self._run:
+            self._run, self._unit = state.probes, None
+        super().show(state, topics)
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
         """All layers, one below the other."""
@@ -228,17 +235,18 @@ def _layers(
 
 def _layer(layer: LayerReport, other: LayerReport | None, width: int) -> list[Content]:
     alike = layer.distinct < layer.units
-    lines = [
-        Content.assemble(
-            (f"{layer.name} ", "bold"),
-            (f"{layer.activation}  ", "$muted"),
-            (f"{layer.units:,} units, {layer.distinct:,} distinct", "bold $warning" if alike else ""),
-            (f" (then {other.distinct:,})" if other and other.distinct != layer.distinct else "", REFERENCE),
-            ("  mean |g| ", "$muted"),
-            text.number(layer.mean_abs_gradient, 3),
-            (f" (then {text.number(other.mean_abs_gradient, 3)})" if other is not None else "", REFERENCE),
-        )
-    ]
+    counted = Content.assemble(
+        (f"{layer.name} ", "bold"),
+        (f"{layer.activation}  ", "$muted"),
+        (f"{layer.units:,} units, {layer.distinct:,} distinct", "bold $warning" if alike else ""),
+        (f" ({KEPT} {other.distinct:,})" if other and other.distinct != layer.distinct else "", REFERENCE),
+    )
+    gradient = Content.assemble(
+        ("mean |g| ", "$muted"),
+        text.number(layer.mean_abs_gradient, 3),
+        (f" ({KEPT} {text.number(other.mean_abs_gradient, 3)})" if other is not None else "", REFERENCE),
+    )
+    lines = in_a_line(counted, gradient, width)
     lines += [Content.styled(f"  {note}", "$warning") for note in layer.notes]
     if alike:
         lines.append(_named("alike", _alike(layer, width - NAME_WIDTH)))
@@ -253,7 +261,9 @@ def _layer(layer: LayerReport, other: LayerReport | None, width: int) -> list[Co
     ):
         if units is None or not (len(units) or (then is not None and len(then))):
             continue
-        count = f"{len(units):,} of {layer.units:,}" + (f" (then {len(then):,})" if then is not None else "")
+        count = f"{len(units):,} of {layer.units:,}"
+        if then is not None:
+            count += f" ({KEPT} {len(then):,})"
         room = width - NAME_WIDTH - len(count) - 2
         which = f": {listed(units.tolist(), room)}" if len(units) else ""
         lines.append(_named(name, f"{count}{which}"))
@@ -299,29 +309,35 @@ def _histogram(name: str, now: Histogram, then: Histogram | None, width: int) ->
     parts.append(f" {text.number(low, 3)} … {text.number(high, 3)}")
     lost = [each.not_finite for each in seen]
     if any(lost):
-        said = f"  {lost[0]:,} not finite" + (f" (then {lost[1]:,})" if then is not None else "")
+        said = f"  {lost[0]:,} not finite" + (f" ({KEPT} {lost[1]:,})" if then is not None else "")
         parts.append((said, "bold $error"))
     return Content.assemble(*parts)
 
 
 def _since(layer: LayerReport, room: int) -> str:
-    """From which positions on the silent units are silent, the earliest first, as far as there is room."""
+    """Since which updates the silent units are silent, the earliest first, as far as there is room."""
     assert layer.silent is not None
     assert layer.silent_since is not None
     counts, said, left = Counter(layer.silent_since.tolist()), "", len(layer.silent)
     for position in sorted(counts):
         units = layer.silent[layer.silent_since == position].tolist()
-        which = f"unit {units[0]}" if len(units) == 1 else f"{len(units)} units"
-        joined = f"{said}, {which} from {position:,} on" if said else f"{which} from {position:,} on"
-        if said and len(joined) + len(f", {left:,} later") > room:
-            return f"{said}, {left:,} later"
+        which = f"unit {units[0]}" if len(units) == 1 else f"{len(units):,} units"
+        if position == layer.watched_from:
+            when = f"step {position:,} at least" if position else "the start"
+        else:
+            when = f"{'of' if 'update' in said else 'the update of'} step {position - 1:,}"
+        joined = f"{said}; {when}: {which}" if said else f"{when}: {which}"
+        if said and len(joined) + len(f"; later: {left:,}") > room:
+            return f"{said}; later: {left:,}"
         said, left = joined, left - len(units)
     return said
 
 
 def _rank(layer: LayerReport, other: LayerReport | None) -> str:
     said = f"{layer.rank:,} of the weights"
+    if other is not None and other.rank is not None:
+        said = f"{layer.rank:,} ({KEPT} {other.rank:,})"
     if layer.singular_values is not None and len(layer.singular_values):
         values = layer.singular_values
         said += f", singular values {text.number(float(values[0]), 3)} … {text.number(float(values[-1]), 3)}"
-    return said + (f"  then {other.rank:,}" if other is not None and other.rank is not None else "")
+    return said

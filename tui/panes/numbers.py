@@ -16,6 +16,8 @@ NAME_WIDTH = 12
 GAP = 2
 
 REFERENCE = "$muted"
+HERE, KEPT = "here", "kept"
+"""What the numbers of the state that is shown are called, and those that are kept to compare with."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,15 @@ def number(value: float | None) -> str:
 
 
 def grid(entries: Sequence[Entry], width: int, *, compared: bool) -> list[Content]:
-    """The entries in as many columns as there is room for, filled row by row."""
+    """The entries in as many columns as there is room for, filled row by row; compared ones have headings."""
     cell = NAME_WIDTH + 1 + NUMBER_WIDTH + (1 + NUMBER_WIDTH if compared else 0)
     across = max((width + GAP) // (cell + GAP), 1)
     cells = [_entry(entry, compared) for entry in entries]
-    return [Content(" " * GAP).join(cells[at : at + across]) for at in range(0, len(cells), across)]
+    lines = [Content(" " * GAP).join(cells[at : at + across]) for at in range(0, len(cells), across)]
+    if compared:
+        titles = f"{HERE:>{NAME_WIDTH + 1 + NUMBER_WIDTH}} {KEPT:>{NUMBER_WIDTH}}"
+        lines.insert(0, Content.styled((" " * GAP).join([titles] * min(across, len(cells))), "$muted"))
+    return lines
 
 
 def _entry(entry: Entry, compared: bool) -> Content:

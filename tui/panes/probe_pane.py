@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,13 +15,19 @@ from textual.widgets import Static
 from tui import text
 from tui.charts.blocks import bar
 from tui.needs import unmet
-from tui.panes.numbers import REFERENCE
-from tui.probes import Found, Pending, Wish
+from tui.panes.numbers import HERE, KEPT, REFERENCE
+from tui.probes import Found, Pending, Place, Wish
 from tui.state import RunState, Topic
 from tui.widgets.scroll import Scroll
 
 BAR_WIDTH = 10
 LEAST_WIDTH = 40
+UNKEPT = {
+    "c": "there is nothing to keep yet: enter computes it",
+    "C": "nothing was shown here at another place before: c keeps what is shown, to stand beside it later",
+    "t": "nothing is kept to turn to: c keeps what is shown; then go to another step",
+}
+"""Why a key for comparing does nothing, and what to press instead."""
 
 View = Callable[[Any, Any], list[Content]]
 """The lines that show a result; beside its numbers those of another one, if that is not None."""
@@ -34,10 +40,13 @@ class ProbePane(Scroll, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "compute", "compute", tooltip="Compute what is not computed by itself"),
         Binding("escape", "cancel", "cancel", key_display="esc", tooltip="Give up what is being computed"),
-        Binding("c", "compare(False)", "compare", tooltip="Keep these numbers, to compare later ones with"),
-        Binding("C", "compare(True)", "", show=False, tooltip="Compare with the state looked at before"),
+        Binding("c", "keep", "keep", tooltip="Keep what is shown, to stand beside what is shown elsewhere"),
+        Binding("C", "beside_last", "with last", tooltip="Beside it what was shown at the place before"),
+        Binding("C,c", "drop", "drop", tooltip="Where something is kept: no longer compare with it"),
         Binding("t", "turn", "turn", tooltip="Turn to what was kept to compare with, all of it, and back"),
+        *(Binding(key, f"explain('{key}')", "", show=False) for key in UNKEPT),
     ]
+    """Of those of one key the first that has a meaning now is taken."""
     PROBES: ClassVar[tuple[str, ...]] = ()
     """The probes whose results the tab shows."""
 
@@ -54,11 +63,24 @@ class ProbePane(Scroll, can_focus=True):
         probes: Sequence[str]
 
     @dataclass
-    class Compared(Message):
-        """The present results of these probes, or those before them, shall stand beside later ones."""
+    class Kept(Message):
+        """The results of these probes, the present ones or those of the place before, shall stand beside
+        later ones."""
 
         probes: Sequence[str]
         before: bool
+
+    @dataclass
+    class Dropped(Message):
+        """What was kept of these probes shall no longer stand beside later results."""
+
+        probes: Sequence[str]
+
+    @dataclass
+    class Impossible(Message):
+        """What a key asks for can't be done now: why, and what to press instead."""
+
+        why: str
 
     class Shown(Message):
         """The tab has come in sight."""
@@ -116,23 +138,52 @@ class ProbePane(Scroll, can_focus=True):
     def action_cancel(self) -> None:
         self.post_message(self.Cancelled(self._pending()))
 
-    def action_compare(self, before: bool) -> None:
+    def action_keep(self) -> None:
         self._turned = False
-        self.post_message(self.Compared(self.PROBES, before))
+        self.post_message(self.Kept(self.PROBES, before=False))
+
+    def action_beside_last(self) -> None:
+        self.post_message(self.Kept(self.PROBES, before=True))
+
+    def action_drop(self) -> None:
+        self._turned = False
+        self.post_message(self.Dropped(self.PROBES))
 
     def action_turn(self) -> None:
         self._turned = not self._turned
         self.draw()
 
+    def action_explain(self, key: str) -> None:
+        """Say why a key does nothing now."""
+        if key == "t" and self._state is not None and self._results(self._state.probes.reference):
+            why = "what was kept is what is shown: go to another step, then t turns to it"
+        else:
+            why = UNKEPT[key]
+        self.post_message(self.Impossible(why))
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """`escape` cancels only where there is something to cancel, and `enter` needs a run."""
         if action == "cancel":
             return bool(self._pending())
+        if (state := self._state) is None:
+            return action not in ("compute", "keep", "beside_last", "drop", "turn")
+        compares = any(self.kept(state, name) for name in self.PROBES)
+        shown, kept = self._results(state.probes.found), self._results(state.probes.reference)
         if action == "compute":
-            return self._state is not None and self._state.info is not None
+            return state.info is not None
+        if action == "keep":
+            return any(found not in kept for found in shown)
+        if action == "beside_last":
+            return not compares and bool(self._results(state.probes.before))
+        if action == "drop":
+            return bool(kept)
         if action == "turn":
-            return self._state is not None and any(self.kept(self._state, name) for name in self.PROBES)
+            return compares
         return True
+
+    def _results(self, of: Mapping[str, Found]) -> list[Found]:
+        """Those of this tab's probes."""
+        return [of[name] for name in self.PROBES if name in of]
 
     def found(self, state: RunState, probe: str) -> Found | None:
         """The result to show: the latest, or, where the tab is turned to it, the one kept to compare with."""
@@ -144,11 +195,23 @@ class ProbePane(Scroll, can_focus=True):
         return kept if kept is not state.probes.found.get(probe) else None
 
     def titles(self, state: RunState, probe: str, width: int) -> tuple[Content, Content]:
-        """What stands over two pictures side by side, each so wide: of which step and branch each is."""
+        """What stands over two pictures side by side, each so wide: of which step each is, and of which
+        branch where they are of two. Where there is no room for all, what is the same of both goes first."""
         shown, kept = state.probes.found.get(probe), self.kept(state, probe)
+        if shown is None or kept is None:
+            return Content(), Content()
+        places = shown.place, kept.place
+        steps = [f"step {place.position:,}" for place in places]
+        apart = places[0].branch != places[1].branch
+        names = [_branch_name(state, place) if apart else "" for place in places]
+        both = [", ".join(filter(None, each)) for each in zip(steps, names, strict=True)]
+        called = [f"{name}: {each}" for name, each in zip((HERE, KEPT), both, strict=True)]
+        brief = names if all(names) and steps[0] == steps[1] else steps
+        said = next((each for each in (called, both) if max(map(len, each)) <= width), brief)
+        here, then = (text.plain(each) for each in said)
         return (
-            Content.styled(_place(state, shown), "bold").truncate(width),
-            Content.styled(_place(state, kept), REFERENCE).truncate(width),
+            Content.styled(here, "bold").truncate(width, ellipsis=True),
+            Content.styled(then, REFERENCE).truncate(width, ellipsis=True),
         )
 
     def _pending(self) -> list[str]:
@@ -202,16 +265,13 @@ def _standing(state: RunState, probe: str, found: Found | None, hint: str) -> Co
     if reference is found:
         said += ", kept to compare with"
     elif reference is not None:
-        said += f", beside it step {reference.place.position:,}{_branch(state, reference)}"
+        said += f", {KEPT}: step {reference.place.position:,}{_branch(state, reference)}"
     return Content.styled(said, "$muted")
 
 
-def _place(state: RunState, found: Found | None) -> str:
-    """Where a result is from; the branch where the run has several, which is named by what differs there."""
-    if found is None:
-        return ""
-    branch = state.branches.get(found.place.branch) if len(state.branches) > 1 else None
-    return f"step {found.place.position:,}" + (f", {text.plain(branch.name)}" if branch is not None else "")
+def _branch_name(state: RunState, place: Place) -> str:
+    branch = state.branches.get(place.branch)
+    return branch.name if branch is not None else ""
 
 
 def _branch(state: RunState, found: Found) -> str:

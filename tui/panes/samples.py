@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -14,12 +15,12 @@ from textual.content import Content
 from engine.errors import UserError
 from engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult
 from tui import text
-from tui.charts.beside import GAP, beside
+from tui.charts.beside import GAP, beside, in_a_line
 from tui.charts.blocks import bar
 from tui.charts.curve import curve
 from tui.charts.image import fitting, grey, image, signed
 from tui.needs import unmet
-from tui.panes.numbers import REFERENCE, heading, row
+from tui.panes.numbers import KEPT, REFERENCE, heading, row
 from tui.panes.probe_pane import ProbePane
 from tui.probes import Found, Place, Wish
 from tui.screens.ask import Ask
@@ -49,12 +50,13 @@ class Chosen:
 
 @dataclass(frozen=True)
 class Pair:
-    """A sample as it comes out, and the result kept to compare with; `titles` say where both are from."""
+    """A sample as it comes out, and the result kept to compare with."""
 
     result: SamplesResult
     sample: SampleRow
     other: SamplesResult | None
-    titles: tuple[Content, Content]
+    titles: Callable[[int], tuple[Content, Content]]
+    """What stands over both, each so wide."""
 
     @property
     def then(self) -> SampleRow | None:
@@ -117,12 +119,20 @@ class SamplesPane(ProbePane):
             self._at = min(max(self._at + distance, 0), len(chosen) - 1)
             self.draw()
 
-    def action_compare(self, before: bool) -> None:
+    def action_keep(self) -> None:
         """The sample in sight stays in sight, to be seen at another position too."""
+        self._hold()
+        super().action_keep()
+
+    def action_beside_last(self) -> None:
+        """The same."""
+        self._hold()
+        super().action_beside_last()
+
+    def _hold(self) -> None:
         if self._state is not None and (chosen := self._chosen(self._state)):
             number = chosen[min(self._at, len(chosen) - 1)].number
             self._asked, self._at = self._with(number), 0
-        super().action_compare(before)
 
     def action_other_part(self) -> None:
         if self._state is not None:
@@ -180,17 +190,21 @@ class SamplesPane(ProbePane):
         return found if found is not None and found.result.part == self._part else None
 
     def _chosen(self, state: RunState) -> list[Chosen]:
-        """The list: asked for by number, flipped, worst."""
+        """The list, each sample once and with the best reason: those asked for by number or kept in sight,
+        the flipped, the worst, and what else was kept."""
         found = self._samples(state)
         worst: tuple[SampleRow, ...] = found.result.worst if found is not None else ()
-        listed = [
-            *(Chosen("asked for", number, "bold $accent") for number in self._asked),
+        kept = self._kept_numbers(state)
+        reasons = [
             *self._flipped(state, self.found(state, "flips")),
             *(Chosen("among the worst", sample.number, "bold $warning") for sample in worst),
+            *(Chosen("kept", number, "bold $accent") for number in kept),
+            *(Chosen("asked for", number, "bold $accent") for number in self._asked),
         ]
-        there = {chosen.number for chosen in listed}
-        kept = [number for number in self._kept_numbers(state) if number not in there]
-        return [*listed, *(Chosen("kept", number, "bold $accent") for number in kept)]
+        by_number: dict[int, Chosen] = {}
+        for chosen in reasons:
+            by_number.setdefault(chosen.number, chosen)
+        return [by_number[number] for number in dict.fromkeys((*self._asked, *by_number))]
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
         """The sample that the list stands at."""
@@ -213,8 +227,8 @@ class SamplesPane(ProbePane):
         if found.result.kind == "labels":
             above.append(_loss(sample, other))
         else:
-            above[-1:] = _in_a_line(above[-1], _loss(sample, other), width)
-        pair = Pair(found.result, sample, other, self.titles(state, "samples", width))
+            above[-1:] = in_a_line(above[-1], _loss(sample, other), width)
+        pair = Pair(found.result, sample, other, partial(self.titles, state, "samples"))
         drawn = _drawn(above, each, pair, (width, max(self.size.height, LEAST_ROWS)))
         stale = found.place != state.place and found is not kept
         yield from (line.stylize("dim") for line in drawn) if stale else drawn
@@ -225,11 +239,12 @@ class SamplesPane(ProbePane):
             found = self.found(state, "flips")
             at_start = found is not None and found.place.position == 0
             title = "What the first update will turn" if at_start else "Turned by the last update"
-            yield from self.section(state, "flips", title, "not computed yet", _flips)
+            count = state.info.samples if state.info is not None else 0
+            yield from self.section(state, "flips", title, "not computed yet", partial(_flips, count))
         else:
             title = "Samples" if self._part == "training" else "Validation"
             first, *said = self.section(state, "samples", title, "not computed yet", _count)
-            yield from _in_a_line(first, said[0], width) if self._samples(state) else [first]
+            yield from in_a_line(first, said[0], width) if self._samples(state) else [first]
 
 
 def number_of(answer: str, count: int) -> int:
@@ -258,23 +273,18 @@ def _drawn(above: list[Content], each: Chosen, pair: Pair, size: tuple[int, int]
     return [*above, *_values(pair.sample)]
 
 
-def _in_a_line(first: Content, second: Content, width: int) -> list[Content]:
-    """One beside the other where there is room, else below it."""
-    joined = Content.assemble(first, "  ", second)
-    return [joined] if joined.cell_length <= width else [first, second]
-
-
 def _turned(result: FlipsResult) -> str:
     """At the start they are those of the update to come."""
     return "turned" if result.position else "will turn"
 
 
-def _flips(result: FlipsResult, other: FlipsResult | None) -> list[Content]:
+def _flips(count: int, result: FlipsResult, other: FlipsResult | None) -> list[Content]:
     worse = result.mistakes_after > result.mistakes_before
-    then = f" (then {other.mistakes_before:,} → {other.mistakes_after:,})" if other is not None else ""
+    then = f" ({KEPT} {other.mistakes_before:,} → {other.mistakes_after:,})" if other is not None else ""
     return [
         Content.assemble(
             (f"mistakes {result.mistakes_before:,} → {result.mistakes_after:,}", "bold"),
+            (f" of {count:,}", "$muted"),
             (then, REFERENCE),
             (" more" if worse else "", "bold $error"),
         ),
@@ -288,7 +298,7 @@ def _flips(result: FlipsResult, other: FlipsResult | None) -> list[Content]:
 
 
 def _count(result: SamplesResult, other: SamplesResult | None) -> list[Content]:
-    then = f" (then {other.mistakes:,})" if other is not None else ""
+    then = f" ({KEPT} {other.mistakes:,})" if other is not None else ""
     wrong = "wrong" if result.kind == "labels" else "not right within the tolerance"
     return [Content.assemble(f"{result.mistakes:,} of {result.samples:,} {wrong}", (then, REFERENCE))]
 
@@ -296,7 +306,7 @@ def _count(result: SamplesResult, other: SamplesResult | None) -> list[Content]:
 def _named(each: Chosen, at: int, count: int) -> Content:
     return Content.assemble(
         ("‹ " if at > 0 else "  ", "$primary"),
-        (f"{at + 1} of {count}", "$muted"),
+        (f"{at + 1} of {count} listed", "$muted"),
         (" › " if at < count - 1 else "   ", "$primary"),
         (f"#{each.number} ", "bold"),
         (each.why, each.style),
@@ -306,7 +316,7 @@ def _named(each: Chosen, at: int, count: int) -> Content:
 def _loss(sample: SampleRow, other: SamplesResult | None) -> Content:
     parts: list[str | tuple[str, str]] = [("loss ", "$muted"), text.number(sample.loss, 4)]
     if other is not None and sample.number < len(other.losses):
-        parts.append((f" (then {text.number(float(other.losses[sample.number]), 4)})", REFERENCE))
+        parts.append((f" ({KEPT} {text.number(float(other.losses[sample.number]), 4)})", REFERENCE))
     if sample.max_error is not None:
         parts += [("  largest error ", "$muted"), text.number(sample.max_error, 4)]
     if isinstance(sample.target, int):
@@ -325,8 +335,7 @@ def _labelled(above: list[Content], each: Chosen, pair: Pair, width: int, rows: 
         if then is None:
             return _classes(label, before, after, room)
         now, kept = (_classes(label, None, values, 0) for values in (sample.output, then.output))
-        half = now[0].cell_length
-        titles = [title.truncate(max(half, (room - GAP) // 2)) for title in pair.titles]
+        titles = pair.titles(max(now[0].cell_length, (room - GAP) // 2))
         return beside([titles[0], *now], [titles[1], *kept])
 
     if shape is None:
@@ -400,7 +409,7 @@ def _copied(pair: Pair, shape: tuple[int, int], width: int, rows: int) -> list[C
     if then is None:
         return lines
     half = 2 * size[0] + GAP
-    now, kept = (title.truncate(half) for title in pair.titles)
+    now, kept = pair.titles(half)
     return [*beside([now], [kept], half), *lines]
 
 
@@ -419,7 +428,7 @@ def _ramp(pair: Pair, width: int) -> list[Content]:
     if pair.other is None:
         return beside(_scatter(pair.result, None, SCATTER[0]), lines)
     half = min(SCATTER[0], (width - GAP) // 2)
-    now, kept = (title.truncate(half) for title in pair.titles)
+    now, kept = pair.titles(half)
     drawings = _scatter(pair.result, pair.other, half), _scatter(pair.other, pair.result, half)
     return [*beside([now, *drawings[0]], [kept, *drawings[1]], half), *lines]
 

@@ -15,7 +15,7 @@ from engine.probes.results import Floats, FullStep, LayerStep, LineResult, StepR
 from tui import text
 from tui.charts.beside import GAP, beside
 from tui.charts.curve import curve, is_log
-from tui.panes.numbers import REFERENCE, Entry, grid, heading, row
+from tui.panes.numbers import KEPT, REFERENCE, Entry, grid, heading, row
 from tui.panes.probe_pane import ProbePane
 from tui.probes import Wish
 from tui.state import RunState
@@ -31,6 +31,7 @@ STYLES: dict[StepVerdict, str] = {
     "uphill": "$error",
     "not finite": "$error",
 }
+WHICH_CHANGE = "actual Δ: one batch, before and after. The bottom line's Δ: batch to batch."
 NAME_WIDTH = 7
 CURVE = (36, 7)
 
@@ -59,7 +60,9 @@ class StepPane(ProbePane):
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
         """The update, then the loss along it."""
-        yield from self.section(state, "step", "The next update", "not computed yet", partial(_step, width))
+        batches = state.info.batches if state.info is not None else 1
+        view = partial(_step, width, batches)
+        yield from self.section(state, "step", "The next update", "not computed yet", view)
         yield from self.section(
             state,
             "line",
@@ -78,9 +81,11 @@ NAMES = (
 """In three columns: what is predicted beside what comes of it."""
 
 
-def _step(width: int, result: StepResult, other: StepResult | None) -> list[Content]:
+def _step(width: int, batches: int, result: StepResult, other: StepResult | None) -> list[Content]:
     compared = other is not None
     lines = [Content.styled(result.words, f"bold {STYLES[result.verdict]}")]
+    if batches > 1:
+        lines.append(Content.styled(WHICH_CHANGE, "$muted"))
     if result.remark:
         lines.append(Content.styled(text.plain(result.remark), "$warning"))
     lines += grid(_entries(result, other), width, compared=compared)
@@ -91,7 +96,7 @@ def _step(width: int, result: StepResult, other: StepResult | None) -> list[Cont
     for layer in result.layers:
         lines.append(row(layer.name, _norms(layer), NAME_WIDTH))
         if layer.name in others:
-            lines.append(row("", _norms(others[layer.name]), NAME_WIDTH, REFERENCE))
+            lines.append(row(KEPT, _norms(others[layer.name]), NAME_WIDTH, REFERENCE))
         lines += [Content.styled(f"  {note}", "$warning") for note in layer.notes]
     return lines + _trials(result.trials)
 
