@@ -30,6 +30,7 @@ from engine.worker.messages import (
 from tui.app import Explorer
 from tui.needs import unmet
 from tui.panes.layers import unit_of
+from tui.probes import COMPUTED_SHARE
 
 SMALL = (80, 24)
 RESULTS = {
@@ -255,7 +256,7 @@ async def test_an_answer_about_another_run_is_not_taken():
         assert b.state.probes.found == {}
 
 
-async def test_cheap_probes_follow_a_run_and_take_a_twentieth_of_its_time(monkeypatch):
+async def test_cheap_probes_follow_a_run_and_take_a_share_of_its_time(monkeypatch):
     clock = [100.0]
     monkeypatch.setattr("tui.probes.monotonic", lambda: clock[0])
     async with bench(classifier(), size=SMALL) as b:
@@ -268,10 +269,10 @@ async def test_cheap_probes_follow_a_run_and_take_a_twentieth_of_its_time(monkey
         await b.advanced(5, running=True)
         assert "at step 7" in b.text("#layers")
         assert "64 units" in b.text("#layers")
-        clock[0] += 39.0
+        clock[0] += 2.0 / COMPUTED_SHARE - 1.0
         await b.advanced(5, running=True)
         assert len(asked(b)) == 1
-        clock[0] += 1.0  # 20 times what it took
+        clock[0] += 1.0
         await b.advanced(5, running=True)
         assert asked(b) == [Probe("layers")] * 2
         await b.press("8")
