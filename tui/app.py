@@ -68,6 +68,7 @@ from tui.wire.app import WireApp
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from engine.sweep.plan import Plan
     from tui.panes.branches import BranchesPane
     from tui.panes.breakpoints import BreakpointsPane
     from tui.panes.hyperparameters import SettingsForm
@@ -160,6 +161,9 @@ class Explorer(WireApp):
         self._rest: TimerHandle | None = None
         self._until = ""
         self._sweep: SweepState | None = None
+        """The one that is looked at."""
+        self._sweeps: list[SweepState] = []
+        """Those that were looked at; one of them may go on."""
         self._resuming = session is not None
         self.animation_level = "none"  # over SSH every byte counts
         self.register_theme(THEME)
@@ -254,16 +258,17 @@ class Explorer(WireApp):
         while self._inbox:
             event = self._inbox.popleft()
             topics |= self.state.take(event)
-            if self._sweep is not None and self._sweep.take(event):
-                self._show_sweep()
+            for sweep in self._sweeps:
+                if sweep.take(event) and sweep is self._sweep:
+                    self._show_sweep()
             died = event if isinstance(event, Died) else died
         if topics:
             self._impatient(False)
             self._happened(topics)
         if died is not None:
-            if self._sweep is not None:
-                self._sweep.died()
-                self._show_sweep()
+            for sweep in self._sweeps:
+                sweep.died()
+            self._show_sweep()
             self.push_screen(EngineDied(died, self.state.session.path is not None), self._after_death)
 
     def _after_death(self, restart: bool | None) -> None:
@@ -467,18 +472,35 @@ class Explorer(WireApp):
 
     async def action_sweep(self) -> None:
         """Show the sweep there is, or that of the preset; without one, ask over what."""
-        from tui.sweep import SweepState, plan_of
+        from tui.sweep import plan_of
 
-        if self._sweep is None or self._sweep.plan.preset.name != self.state.preset.name:
-            if self.state.preset.sweep is None:
-                await self.action_ask_axes()
-                return
+        name = self.state.preset.name
+        there = next((sweep for sweep in reversed(self._sweeps) if sweep.plan.preset.name == name), None)
+        if there is not None:
+            self._sweep = there
+        elif self.state.preset.sweep is None:
+            await self.action_ask_axes()
+            return
+        else:
             try:
-                self._sweep = SweepState(plan_of(self.state.preset))
+                self._sweep = self._sweep_of(plan_of(self.state.preset))
             except UserError as error:
                 self._changed(self.state.refuse(str(error)))
                 return
         await self._open_sweep(self._sweep)
+
+    def _sweep_of(self, plan: Plan) -> SweepState:
+        """What is known of a plan's sweep; from now on the latest of those that were looked at."""
+        from tui.sweep import SweepState
+
+        found = next((sweep for sweep in self._sweeps if sweep.plan == plan), None) or SweepState(plan)
+        self._sweeps = [sweep for sweep in self._sweeps if sweep is not found] + [found]
+        return found
+
+    @property
+    def sweep_left(self) -> SweepState | None:
+        """The sweep that goes on, and that ends with the engine before it is complete."""
+        return next((sweep for sweep in reversed(self._sweeps) if sweep.going), None)
 
     async def action_ask_axes(self) -> None:
         from tui.sweep import plan_of, suggested_axes
@@ -494,9 +516,9 @@ class Explorer(WireApp):
     async def _sweep_over(self, answer: str | None) -> None:
         if answer is None:
             return
-        from tui.sweep import SweepState, plan_of
+        from tui.sweep import plan_of
 
-        self._sweep = SweepState(plan_of(self.state.preset, answer))
+        self._sweep = self._sweep_of(plan_of(self.state.preset, answer))
         if (screen := self._sweep_screen) is not None:
             screen.set_state(self._sweep)
         else:

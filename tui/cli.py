@@ -97,6 +97,10 @@ def explore(arguments: argparse.Namespace) -> int:
             started.give_up()
         raise
     status = explorer.run() or 0
+    if (sweep := explorer.sweep_left) is not None:
+        done, of = len(sweep.results), plain(sweep.plan.preset.name)
+        kept = f"at {done:,} of {len(sweep.plan):,} runs, which are kept: S and space go on with it"
+        print(f"the sweep of {of} stopped {kept if done else 'before its first run was finished'}")
     saved = explorer.state.session
     if saved.path is not None:
         name = plain(saved.path.stem)

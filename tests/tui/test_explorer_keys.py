@@ -73,7 +73,12 @@ async def test_space_pauses_what_runs_and_runs_on_beyond_the_plan():
 
 async def test_the_picker_filters_and_opens():
     async with bench() as b:
-        await b.press("o", *"full-batch", "enter")
+        await b.press(
+            "o",
+            *"full-batch-no",
+        )
+        assert "no preset and no saved session has full-batch-no" in b.text("#picker")
+        await b.press(*["backspace"] * 3, "enter")
         assert b.engine.sent[-1] == Open(load_preset("exam-full-batch"))
 
 
@@ -89,6 +94,7 @@ async def test_the_picker_opens_a_file_and_says_what_is_wrong_with_it(tmp_path):
         b.app.screen.query_one("Line").value = str(broken)
         await b.press("enter")
         assert "title: given 3" in b.text("#picker")
+        assert "enter opens the file /" in b.text("#picker")
         b.app.screen.query_one("Line").value = str(good)
         await b.press("enter")
         assert b.engine.sent[-1].preset.title == "Mine"

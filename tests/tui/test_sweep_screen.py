@@ -1,10 +1,13 @@
 """The screen of a sweep: what it asks of the engine, and what it shows of its results."""
 
+import math
+
 import pytest
 from fake_engine import bench, classifier
 
 from engine.changes import changed
 from engine.history import Record
+from engine.presets import load_preset
 from engine.stability import heavy_ball, nesterov, stable_product
 from engine.sweep.axes import axis_values
 from engine.sweep.result import Result
@@ -56,6 +59,8 @@ async def test_the_preset_s_sweep_is_shown_done_and_read(size):
         await b.press("S")
         assert "momentum (4) × learning_rate (8)" in b.text()
         assert "0 of 32 runs  space begins" in b.text()
+        assert "not run yet; enter opens it" in b.text("#sweep-cell")
+        assert "going on" not in b.text("#sweep-map")
         await b.press("space")
         plan = b.engine.sent[-1].plan
         assert (len(plan), plan.config(0).train.threads) == (32, 1)
@@ -63,12 +68,14 @@ async def test_the_preset_s_sweep_is_shown_done_and_read(size):
         assert "2 of 32 runs (1 to the end, 1 diverged)  1 going on" in b.text("#sweep-progress")
         assert "1.25e-7" in b.text("#sweep-map")
         assert "…" in b.text("#sweep-map").splitlines()[1]
+        assert b.text("#sweep-map").splitlines()[6].strip() == "↓ momentum   → learning_rate   … going on"
         await b.press("down", "right")
         assert "momentum 0.3, learning_rate 0.2" in b.text("#sweep-cell")
         assert "diverged: reached step 300" in b.text("#sweep-cell")
         assert "first(loss < 1) 4.5" in b.text("#sweep-cell")
         await b.press("m")
         assert b.text("#sweep-map").startswith(" first(loss < 1)")
+        assert b.text("#sweep-cell").splitlines()[2].startswith(" first(loss < 1) 4.5   loss 1.25e-7")
         await b.press("enter")
         assert b.engine.sent[-1] == Open(plan.config(9))
         assert not isinstance(b.app.screen, SweepScreen)
@@ -168,8 +175,10 @@ async def test_over_what_is_asked_where_the_preset_does_not_say():
         assert "seed (3) × momentum (2)" in b.text()
         await b.press("space")
         assert b.engine.sent[-1].plan.changes(5) == {"train.seed": 2, "train.rule.momentum": 0.5}
-        await b.press("a", "down", "enter")
+        await b.press("a", "enter")  # what is highlighted first
         assert "seed (20)" in b.text()
+        await b.press("a", "down", "enter")
+        assert "learning_rate (9)" in b.text()
 
 
 async def test_a_sweep_ends_with_its_engine():
@@ -188,6 +197,40 @@ async def test_another_sweep_s_events_are_none_of_this_one():
         other = narrower(plan)
         await told(b, Swept(other, (result(0, 2.0),), {}))
         assert "0 of 32 runs" in b.text("#sweep-progress")
+
+
+async def test_a_sweep_that_goes_on_behind_another_preset_is_not_lost():
+    async with bench(swept()) as b:
+        plan = await begun(b)
+        await told(b, Swept(plan, (result(0, 2.0),), {3: (40, 300)}))
+        await b.press("escape")
+        await b.opened(load_preset("linear-gap"))
+        await b.press("S")
+        assert "0 of 20 runs" in b.text("#sweep-progress")
+        await told(b, Swept(plan, (result(3, 2.0),), {}))
+        assert "0 of 20 runs" in b.text("#sweep-progress")
+        assert b.app.sweep_left.plan == plan
+        await b.press("escape")
+        await b.opened(swept())
+        await b.press("S")
+        assert "2 of 32 runs" in b.text("#sweep-progress")
+        await told(b, SweepEnded(plan, "cancelled; what is finished is kept"))
+        assert b.app.sweep_left is None
+
+
+async def test_what_is_said_of_a_sweep_has_room():
+    """On 60 columns too: a sentence that does not fit in a line goes on in the next."""
+    async with bench(swept(), size=(60, 20)) as b:
+        plan = await begun(b)
+        results = (result(0, 2.0), result(1, 1.0, "condition"), result(2, math.inf, "diverged"))
+        failed = Result(3, "failed", "this needs more memory than there is, and says so in many words " * 2)
+        said = "/a/path/to/a.sweep: another gradstep is at this sweep"
+        await told(b, Swept(plan, (*results, failed), {}), SweepEnded(plan, said))
+        for text in ("1 failed)", "another gradstep is at this sweep"):
+            assert text in " ".join(b.text("#sweep-progress").split())
+        await b.press("right", "right", "right")
+        assert "many words" in b.text("#sweep-cell")
+        assert "✗ diverged  ! failed" in b.text("#sweep-map")
 
 
 def narrower(plan):

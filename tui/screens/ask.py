@@ -23,7 +23,8 @@ from tui.widgets.scroll import Choices
 class Ask(Overlay, ModalScreen[str | None]):
     """Asks for a line. `check` raises UserError for one that will not do, and its text is shown.
 
-    `ready` are answers to choose from with the arrows, each with what it means.
+    `ready` are answers to choose from with the arrows, each with what it means; while nothing is typed,
+    `enter` takes the one that is highlighted.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -62,25 +63,39 @@ class Ask(Overlay, ModalScreen[str | None]):
         for answer, meaning in self._ready:
             prompt = Content.assemble((answer, "bold"), (f"  {meaning}", "$muted"))
             self._list.add_option(Option(prompt))
-        self._list.highlighted = None
+        self._highlight(self._line.value)
         self.set_focus(self._line)
 
-    def on_input_changed(self, _event: Input.Changed) -> None:
+    def on_input_changed(self, event: Input.Changed) -> None:
         self._error.display = False
+        self._highlight(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give the line as the answer, if it will do."""
+        """Give the line as the answer, or the highlighted one where it is empty."""
+        at = self._list.highlighted
+        self._answer(self._ready[at][0] if at is not None and not event.value else event.value)
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """Give the clicked answer."""
+        self._answer(self._ready[event.option_index][0])
+
+    def _answer(self, answer: str) -> None:
+        """Give the answer, if it will do."""
         try:
-            self._check(event.value)
+            self._check(answer)
         except UserError as error:
             self._error.update(text.plain(str(error)))
             self._error.display = True
         else:
-            self.dismiss(event.value)
+            self.dismiss(answer)
 
-    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Give the clicked answer."""
-        self.dismiss(self._ready[event.option_index][0])
+    def _highlight(self, line: str) -> None:
+        """Show which of the ready answers `enter` takes: the one in the line, or the first while it is
+        empty."""
+        answers = [answer for answer, _ in self._ready]
+        found = answers.index(line) if line in answers else 0 if answers and not line else None
+        if self._list.highlighted != found:
+            self._list.highlighted = found
 
     def action_choose(self, distance: int) -> None:
         """Put the next of the ready answers into the line."""

@@ -87,6 +87,7 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
         ]
         self._list.clear_options()
         if is_path(typed):
+            self._say(f"enter opens the file {text.plain(typed.strip())}")
             return
         for document, presets in catalogue.by_document(found):
             self._list.add_option(Option(Content.styled(text.plain(document), "$secondary"), disabled=True))
@@ -103,6 +104,14 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
         for session in saved:
             self._list.add_option(Option(_line(session), id=str(session.path)))
         self._list.action_first()
+        if not found and not saved:
+            self._say(
+                f"no preset and no saved session has {text.plain(' and '.join(words))} in its name or title"
+            )
+
+    def _say(self, what: str) -> None:
+        """In the list, where there is nothing to choose from."""
+        self._list.add_option(Option(Content.styled(what, "$muted"), disabled=True))
 
     def _open(self, which: str | Path) -> None:
         if str(which) in self._sessions or str(which).endswith(SUFFIX):

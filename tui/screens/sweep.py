@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -28,10 +28,15 @@ from tui.widgets.key_bar import KeyBar
 
 SIGNS = {"diverged": "✗", "failed": "!", "done": "·", "condition": "·"}
 """What a cell shows whose run has not the number that is looked at."""
+GOING_ON = "…"
+SIGNS_SAID = {GOING_ON: "going on", "✗": "diverged", "!": "failed", "·": "none"}
 BORDERS = {"momentum": "2(1+β)/λ", "nesterov": "(2+2β)/((1+2β)λ)"}
 CURVE_ROWS = 6
-INFO_ROWS = 6
-"""Lines that are not the maps': the title, the cell under the cursor, progress, the keys."""
+CELL_ROWS = 4
+"""Lines about the run under the cursor; `m` looks at those of its numbers that have no room."""
+INFO_ROWS = CELL_ROWS + 2
+"""Lines that are not the maps': the title, the cell under the cursor, the keys; and those of the progress."""
+GAP = "   "
 MAP_ROWS = 5
 """Lines about the maps: the legend, a name and labels of the columns, what the axes and marks are."""
 
@@ -161,9 +166,11 @@ class SweepScreen(Screen[None]):
             return
         width = self.size.width - 2
         self._put("#sweep-title", self._title())
-        self._put("#sweep-map", Content("\n").join(self._maps(width, self.size.height - INFO_ROWS)))
-        self._put("#sweep-cell", Content("\n").join(self._cell()))
-        self._put("#sweep-progress", self._progress())
+        progress = self._progress()
+        height = self.size.height - INFO_ROWS - progress.get_height({}, width)
+        self._put("#sweep-map", Content("\n").join(self._maps(width, height)))
+        self._put("#sweep-cell", Content("\n").join(self._cell(width)))
+        self._put("#sweep-progress", progress)
         self.refresh_bindings()
 
     def _put(self, selector: str, content: Content) -> None:
@@ -199,7 +206,7 @@ class SweepScreen(Screen[None]):
                 width,
                 (self.cursor[0] - top, self.cursor[1] - left) if facet == self.facet else None,
             )
-        yield Content.styled(self._axes_said(), "$muted")
+        yield Content.styled(self._axes_said(values), "$muted")
         if said := self._border_said():
             yield Content.styled(said, "$muted")
         if rows == 1 and maps == 1 and height > CURVE_ROWS + 5:
@@ -228,10 +235,15 @@ class SweepScreen(Screen[None]):
     def _made(self, facet: int, row: int, column: int, values: Floats) -> Cell:
         _, rows, columns = self.grid
         point = (facet * rows + row) * columns + column
+        sign = self._sign(point) or " "
+        return Cell(float(values[facet, row, column]), sign, self._edge(point, row, column))
+
+    def _sign(self, point: int) -> str:
+        """What the cell of a run shows that has no number yet, or none at all."""
         result = self.state.results.get(point)
-        waiting = "…" if point in self.state.running else " "
-        otherwise = waiting if result is None else SIGNS[result.ending]
-        return Cell(float(values[facet, row, column]), otherwise, self._edge(point, row, column))
+        if result is not None:
+            return SIGNS[result.ending]
+        return GOING_ON if point in self.state.running else ""
 
     def _edge(self, point: int, row: int, column: int) -> str:
         """The border of stability, where it goes between this cell and the one before."""
@@ -256,10 +268,13 @@ class SweepScreen(Screen[None]):
             parts.append(f"{axis.name} {axis.labels[index]}")
         return text.plain(", ".join(reversed(parts)))
 
-    def _axes_said(self) -> str:
+    def _axes_said(self, values: Floats) -> str:
+        """Which axis goes where, and what the signs say that there are."""
         axes = self.state.plan.axes
-        down = f"↓ {axes[-2].name}   " if len(axes) > 1 else ""
-        return text.plain(f"{down}→ {axes[-1].name}") + "   … going on  ✗ diverged  ! failed  · none"
+        down = f"↓ {axes[-2].name}{GAP}" if len(axes) > 1 else ""
+        there = {self._sign(point) for point in np.flatnonzero(~np.isfinite(values)).tolist()}
+        signs = "  ".join(f"{sign} {said}" for sign, said in SIGNS_SAID.items() if sign in there)
+        return text.plain(f"{down}→ {axes[-1].name}{GAP}{signs}").rstrip()
 
     def _border_said(self) -> str:
         """What the marks of the border are, where there are any."""
@@ -280,29 +295,25 @@ class SweepScreen(Screen[None]):
         yield from curve(x, values, (min(width, 100), CURVE_ROWS), signs=signs)
         yield Content.styled(f"spread: {distribution(finite.tolist())}", "$muted")
 
-    def _cell(self) -> Iterator[Content]:
+    def _cell(self, width: int) -> Iterator[Content]:
         plan, point = self.state.plan, self.point
         places = zip(plan.axes, plan.place(point), strict=True)
         values = ", ".join(f"{axis.name} {axis.labels[index]}" for axis, index in places)
-        yield Content.styled(text.plain(values), "bold")
+        border = self.state.border(point)
+        stable = f"{GAP}stable below {label(border)}" if border is not None else ""
+        yield Content.assemble((text.plain(values), "bold"), (stable, "$muted"))
         result = self.state.results.get(point)
         if result is None:
             running = self.state.running.get(point)
-            yield Content(f"at step {running[0]:,} of {running[1]:,}" if running else "not run yet")
+            at = f"at step {running[0]:,} of {running[1]:,}" if running else "not run yet"
+            yield Content.assemble(f"{at}; ", ("enter", "bold $primary"), " opens it in the explorer")
             return
         style = {"diverged": "$warning", "failed": "$error"}.get(result.ending, "$success")
-        parts: list[str | tuple[str, str]] = [
-            (ENDINGS[result.ending], style),
-            f": {text.plain(result.reason)}",
-        ]
-        border = self.state.border(point)
-        if border is not None:
-            parts.append((f"   stable below {label(border)}", "$muted"))
-        yield Content.assemble(*parts)
-        numbers = [(name, result.value(name, plan.measures)) for name in self.state.names]
-        yield Content(
-            "   ".join(f"{text.plain(name)} {short(v, WIDEST)}" for name, v in numbers if v is not None)
-        )
+        yield Content.assemble((ENDINGS[result.ending], style), f": {text.plain(result.reason)}")
+        names = dict.fromkeys((self.number_name, *self.state.names))
+        numbers = [(name, result.value(name, plan.measures)) for name in names]
+        said = [f"{text.plain(name)} {short(v, WIDEST)}" for name, v in numbers if v is not None]
+        yield from (Content(line) for line in folded(said, width))
 
     def _progress(self) -> Content:
         state = self.state
@@ -312,14 +323,25 @@ class SweepScreen(Screen[None]):
         if counts:
             parts.append(f" ({counts})")
         if state.going:
-            parts.append(f"  {len(state.running)} going on")
+            parts.append(f"  {len(state.running)} going on" if state.running else "  going on")
             if (left := state.seconds_left) is not None:
                 parts.append(f", {_duration(left)} left")
         elif state.said:
             parts.append((f"  {text.plain(state.said)}", "$warning"))
         elif not state.complete:
-            parts += ["  ", ("space", "bold $primary"), " begins"]
+            parts += ["  ", ("space", "bold $primary"), " begins, or goes on with what is left"]
         return Content.assemble(*parts)
+
+
+def folded(parts: Iterable[str], width: int) -> list[str]:
+    """The parts side by side, in as many lines as that takes."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + len(GAP) + len(part) <= width:
+            lines[-1] += GAP + part
+        else:
+            lines.append(part)
+    return lines
 
 
 def _duration(seconds: float) -> str:
