@@ -11,17 +11,19 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from engine.errors import UserError, did_you_mean
-from engine.probes.results import (
-    CurvatureResult,
-    LayerReport,
-    LayersResult,
-    SamplesResult,
-    SpectrumResult,
-    StepResult,
-)
+
+if TYPE_CHECKING:
+    from engine.probes.results import (
+        CurvatureResult,
+        LayerReport,
+        LayersResult,
+        SamplesResult,
+        SpectrumResult,
+        StepResult,
+    )
 
 _NAMED = re.compile(r"([a-z_]+)(?:\[(\d{1,9})\])?")
 Index = Literal["layer", "layers", "sample"]

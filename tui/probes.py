@@ -6,12 +6,14 @@ import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.probes import PROBES
-from engine.probes.results import CurvatureResult
 from engine.worker.messages import Probed, ProbeFailed, Probing
 from tui import text
+
+if TYPE_CHECKING:
+    from engine.probes.results import CurvatureResult
 
 COMPUTED_SHARE = 0.03
 """What the probes that follow a run compute of its time, to cost it 5 % at most: they also copy its state and
@@ -158,7 +160,7 @@ class Probes:
         place = Place(event.position, event.branch, asked.place.stamp)
         found = Found(place, asked.options, event.result, event.seconds, event.request)
         self._due[event.name] = monotonic() + max(event.seconds / COMPUTED_SHARE, LEAST_SECONDS)
-        if isinstance(event.result, CurvatureResult):
+        if event.name == "curvature":
             self.sharpness.setdefault(event.branch, {})[event.position] = event.result
         last = self.found.get(event.name)
         if last is not None and last.request > found.request:
