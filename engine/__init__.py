@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from engine.openmp import spin_shortly
+
 if TYPE_CHECKING:
     from engine.config import Preset
     from engine.errors import UserError
@@ -26,6 +28,8 @@ __all__ = [
     "load_preset",
     "preset_names",
 ]
+
+spin_shortly()
 
 _HOMES = {
     "ConfigError": "engine.problems",

@@ -37,6 +37,7 @@ SAMPLE_SECONDS = 2.0
 RECORD_BYTES = 600
 """What a recorded step may add to a process: its row, and in the screen also the summaries of two charts."""
 FIXED_BYTES = 30_000_000
+PALETTE = "Search for commands"
 BAD = re.compile(r"Traceback|the engine failed|has ended|came out otherwise")
 
 
@@ -117,7 +118,16 @@ class Driver:
         self.press("?", "down", "down", "escape")
 
     def palette(self) -> None:
-        self.press("\x10", *"smoothing", "enter", "enter", "escape")
+        """Only what is searched for is chosen there: its list ends with the command to quit."""
+        self.press("\x10")
+        self.drain(0.5)
+        if PALETTE in self.terminal.text:
+            self.press(*"smoothing")
+            self.terminal.wait_for(lambda text: "smooth" in text.lower() and "End the engine" not in text, 60)
+            self.press("enter", "enter", "escape")
+        else:
+            self.press("escape")
+        self.drain(0.3)
 
     def fork(self) -> None:
         if self.forks < MAX_FORKS:
