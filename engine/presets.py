@@ -15,6 +15,9 @@ from engine.errors import did_you_mean
 from engine.problems import ConfigError, validated
 
 MAX_FILE_BYTES = 1_000_000
+SQLITE = b"SQLite format 3\0"
+"""How the file of a session begins."""
+_OTHER_FILES = "if it is a session, `gradstep {0}` opens it, and `gradstep run --from {0}` goes on from it"
 
 
 def preset_names() -> list[str]:
@@ -42,6 +45,9 @@ def parse_preset(text: str, *, name: str, source: str, overrides: Sequence[str] 
         raise ConfigError(source, ["no valid TOML for a preset: nested too deep"]) from None
     except ValueError:  # int() on thousands of digits
         raise ConfigError(source, ["no valid TOML for a preset: a number has too many digits"]) from None
+    if not raw:
+        needed = [key for key, field in Preset.model_fields.items() if field.is_required()]
+        raise ConfigError(source, [f"it is empty; a preset needs {', '.join(needed)}"])
     raw.setdefault("name", name)
     preset = validated(raw, source)
     return override(preset, overrides) if overrides else preset
@@ -57,6 +63,8 @@ def _read(path: Path) -> str:
         raise ConfigError(str(path), [problem]) from None
     except OSError as error:
         raise ConfigError(str(path), [f"cannot be read: {error.strerror}"]) from None
+    if content.startswith(SQLITE):
+        raise ConfigError(str(path), [f"this is no preset; {_OTHER_FILES.format(path)}"])
     if len(content) > MAX_FILE_BYTES:
         raise ConfigError(str(path), [f"larger than {MAX_FILE_BYTES:,} bytes: this is no preset"])
     try:

@@ -19,7 +19,7 @@ from engine.presets import to_toml
 from engine.saved_preset import preset_from_file
 from engine.session_lock import lock, unlock
 from engine.states import state_from_bytes, state_to_bytes
-from engine.store import SessionFile, StoredBranch, StoreError, delete_files
+from engine.store import SessionFile, StoredBranch, StoreError, delete_files, refuse_existing
 from engine.stored_history import read_history
 from engine.timeline import Timeline
 from engine.trainer import State, Trainer
@@ -70,8 +70,8 @@ class Saver:
         }
         self._lock = lock(path) if held is None else held
         try:
-            if not resumed and path.exists():
-                raise StoreError(f"{path}: there is a file already")
+            if not resumed:
+                refuse_existing(path)
             try:
                 self._file = SessionFile(path, create=not resumed)
                 if resumed:

@@ -31,7 +31,7 @@ from engine.rewinder import Rewinder
 from engine.saved_preset import saved_preset
 from engine.saver import Saver, differences, load_breakpoints, load_timeline
 from engine.session_lock import lock, unlock
-from engine.store import SessionFile, StoreError
+from engine.store import SessionFile, StoreError, refuse_existing
 from engine.threads import resolve_threads
 from engine.timeline import SeekCancelledError, Tick, Timeline
 from engine.trainer import Trainer
@@ -151,8 +151,7 @@ class Session:
 
     def save(self, path: Path) -> None:
         """Save the run to a new file, and from now on whenever `flush` is called. Raises StoreError."""
-        if path.exists():
-            raise StoreError(f"{path}: there is a file already")
+        refuse_existing(path)
         self.close()
         self._saver = Saver(path, self.timeline, self.breakpoints, self.dataset)
         self.flush()

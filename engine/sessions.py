@@ -61,6 +61,11 @@ def find_session(given: str) -> Path | None:
     return begin_so[0] if len(begin_so) == 1 else None
 
 
+def session_names() -> list[str]:
+    """What the user's sessions are called, the one written to last first."""
+    return [path.stem for path in _paths(sessions_folder())]
+
+
 def list_sessions(folder: Path | None = None) -> list[SessionSummary]:
     """The sessions of a folder, the one written to last first."""
     return [summarise(path) for path in _paths(folder or sessions_folder())]

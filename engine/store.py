@@ -304,6 +304,14 @@ class SessionFile:
             raise StoreError(f"{self.path}: {error.strerror}") from None
 
 
+def refuse_existing(path: Path) -> None:
+    """Raise StoreError where a new session can't begin, since there is something already."""
+    if path.is_dir():
+        raise StoreError(f"{path}: there is a folder of that name")
+    if path.exists():
+        raise StoreError(f"{path}: there is a file already")
+
+
 def delete_files(path: Path) -> None:
     """Delete a session file and what SQLite keeps beside it. Raises StoreError."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from engine.errors import did_you_mean
 
@@ -30,6 +31,13 @@ def options(parser: argparse.ArgumentParser) -> Iterator[str]:
         if isinstance(action, argparse._SubParsersAction):
             for below in action.choices.values():
                 yield from options(below)
+
+
+def file_path(given: str) -> Path:
+    """A file to write to. Raises argparse's error where none is named: "" would be this folder."""
+    if not given or Path(given).is_dir():
+        raise argparse.ArgumentTypeError(f"given {given!r}, a folder; allowed: the name of a file")
+    return Path(given)
 
 
 def run_length(given: str) -> int:

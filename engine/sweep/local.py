@@ -7,7 +7,7 @@ import signal
 import tempfile
 import threading
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import connection, get_context, parent_process
+from multiprocessing import connection, forkserver, get_context, parent_process, resource_tracker
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,7 @@ class LocalWorkers:
         # forked from a server that has torch imported: a process is there in no time, also after a crash
         context = get_context("forkserver")
         context.set_forkserver_preload(["engine.sweep.point"])
+        _start_fork_server()
         return ProcessPoolExecutor(
             self.count, context, initializer=_begin, initargs=(self._path, self._points, dict(os.environ))
         )
@@ -90,15 +91,25 @@ class LocalWorkers:
         self._folder.cleanup()
 
 
+def _start_fork_server() -> None:
+    """With Ctrl+C blocked, in it and in what is forked from it: the terminal sends it to all of them, and it
+    is for the one that owns the terminal to answer."""
+    resource_tracker.ensure_running()  # what starts with the other, and unblocks signals afterwards
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 # --- in the processes -------------------------------------------------------------------------------
 
 _board: Board | None = None
 
 
 def _begin(path: Path, points: int, environment: dict[str, str]) -> None:
-    """Make a process of the pool ready. The terminal's Ctrl+C is for the one that owns it to answer."""
+    """Make a process of the pool ready."""
     global _board
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     os.environ.update(environment)
     _board = Board(path, points)

@@ -47,6 +47,10 @@ class Sweeping:
                 self.results[result.point] = result
             yield update
 
+    def keep(self) -> None:
+        """Have the file stay, also when all is done."""
+        self._own = False
+
     def close(self) -> None:
         """Give the file up; one that nobody asked for stays only where there is something to go on with."""
         kept = sum(result.ending != "failed" for result in self.results.values())

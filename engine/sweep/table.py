@@ -6,11 +6,14 @@ import csv
 import json
 import shlex
 from collections.abc import Iterable
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from engine.history import FIELDS, Record, json_number
 from engine.sweep.plan import Plan, assignments
 from engine.sweep.result import Result
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
 
 NUMBERS = {"NaN", "Infinity", "-Infinity"}
 
@@ -68,7 +71,7 @@ def result_of(plan: Plan, values: list[Any]) -> Result:
     )
 
 
-def write_csv(file: TextIO, plan: Plan, results: Iterable[Result], source: str) -> None:
+def write_csv(file: SupportsWrite[str], plan: Plan, results: Iterable[Result], source: str) -> None:
     """The table as CSV, with one column more: the command that does the run again; `source` is the preset as
     one names it, with what was changed of it."""
     rows = csv.writer(file)

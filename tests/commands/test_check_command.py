@@ -146,6 +146,12 @@ def test_a_preset_s_own_claims(gradstep):
     assert done.status == int(not all(judged["as_expected"] for judged in done.objects))
 
 
+def test_a_preset_without_claims(gradstep):
+    done = gradstep("check", "small.toml")
+    assert (done.status, done.out.strip()) == (0, "")
+    assert done.err == "small.toml has no claims: there is nothing to check\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [

@@ -41,7 +41,7 @@ def test_nobody_reads(command):
             check=False,
         )
     assert done.stderr == b""
-    assert done.returncode in (0, 1)  # rich ends a program whose reader has gone with 1
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize("output", ["--json > /dev/full", "--csv /dev/full"])
@@ -51,6 +51,7 @@ def test_a_full_disk_is_a_sentence(output):
     assert done.stderr.startswith("gradstep: ")
     assert "No space left" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+    assert output.startswith("--json") or "--csv /dev/full" in done.stderr
 
 
 def test_no_standard_input_or_output():
@@ -74,7 +75,8 @@ def test_ctrl_c_ends_a_run_and_keeps_what_was_done(folder):
         process.send_signal(signal.SIGINT)
         printed += process.stdout.readlines()
         err = process.stderr.read()
-    assert (process.returncode, err) == (130, "")
+    assert process.returncode == 130
+    assert err.splitlines()[1:] == ["    gradstep run --from x.gradstep"]
     whole = [json.loads(line)["step"] for line in printed if line.endswith("}\n")]
     assert whole == list(range(len(whole)))
     done = in_a_shell("gradstep export x.gradstep --json | tail -1")

@@ -24,11 +24,15 @@ def test_a_preset_written_out_is_a_preset(gradstep, folder):
     assert "threads" in done.out
 
 
-@pytest.mark.parametrize("name", ["linear-1-layr", "", ".", "x" * 300, "small.tomll", "/dev/null"])
-def test_no_such_preset(gradstep, name):
+@pytest.mark.parametrize(
+    "name", ["linear-1-layr", "", ".", "x" * 300, "small.tomll", "/dev/null", "empty.toml"]
+)
+def test_no_such_preset(gradstep, folder, name):
+    (folder / "empty.toml").touch()
     done = gradstep("presets", name)
     assert (done.status, done.out) == (2, "")
     assert done.err.startswith("gradstep: ")
+    assert len(done.err.splitlines()) == 1
 
 
 def test_data_says_where_it_looked_and_what_there_is(gradstep, folder):

@@ -155,7 +155,9 @@ def test_until_not_met_where_it_diverges_is_a_loss_that_is_not_finite(gradstep):
         (["small.toml", "--until", "los > 1"], ["column 1", "did you mean 'loss'"]),
         (["small.toml", "--until", ""], ["nothing is here"]),
         (["small.toml", "--csv", "no/such/folder.csv"], ["no/such/folder.csv", "cannot be written"]),
+        (["small.toml", "--csv", ""], ["--csv: given '', a folder"]),
         (["small.toml", "--save", "small.toml"], ["small.toml", "there is a file already"]),
+        (["small.toml", "--save", "/"], ["--save: given '/', a folder"]),
         (["small.toml", "--set", "train.lr=3"], ["'lr'", "did you mean 'train.rule.learning_rate'"]),
         (["small.toml", "--set", "seed=3"], ["did you mean 'train.seed'"]),
         (["small.toml", "--set", "train.rule.momentum=0.9"], ["'momentum'; allowed: learning_rate, name\n"]),
@@ -226,6 +228,13 @@ def test_going_on_from_a_saved_run_is_the_longer_run(gradstep, saved):
     assert (done.status, done.err) == (0, "")
     longer = gradstep("run", "small.toml", "--steps", 30, "--json")
     assert without_seconds(done.objects) == without_seconds(longer.objects[20:])
+
+
+def test_a_session_is_no_preset(gradstep, saved):
+    done = gradstep("run", "run.gradstep")
+    assert done.status == 2
+    assert "this is no preset" in done.err
+    assert "`gradstep run --from run.gradstep` goes on from it" in done.err
 
 
 def test_going_on_from_a_position(gradstep, saved):

@@ -94,6 +94,14 @@ def test_a_file_of_results_goes_on_and_can_be_asked(gradstep):
     assert "kept.sweep: the results of another sweep" in other.err
 
 
+def test_a_table_that_can_t_be_written_loses_no_run(gradstep):
+    command = ["sweep", "small.toml", "--over", "train.seed=0:2"]
+    done = gradstep(*command, "--csv", "/dev/full")
+    assert done.status == 2
+    assert "--csv /dev/full: cannot be written: No space left on device; the results are kept" in done.err
+    assert "2 of 2 runs were done before" in gradstep(*command).err
+
+
 def test_runs_that_fail_are_a_status_and_are_tried_again(gradstep):
     """Only a network that has units which fire or not knows dead ones; a run that diverges is a finding."""
     over = ["sweep", "small.toml", "--steps", 5, "--until", "dead > 2", "--over"]
@@ -122,6 +130,7 @@ def test_runs_that_fail_are_a_status_and_are_tried_again(gradstep):
         (["small.toml", "--over", "train.seed=0:3", "--jobs", "0"], "--jobs: given 0"),
         (["small.toml", "--over", "train.seed=0:3", "--csv", "no/where.csv"], "--csv no/where.csv"),
         (["small.toml", "--over", "train.seed=0:3", "--save", "small.toml"], "no file of a sweep's results"),
+        (["small.toml", "--over", "train.seed=0:3", "--save", "."], "'.', a folder"),
         (["small.toml", "--over", "train.seed=0:3", "--steps", "-1"], "--steps: given '-1'"),
         (["nothing", "--over", "train.seed=0:3"], "no such preset"),
     ],

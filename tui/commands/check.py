@@ -6,11 +6,11 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, TaskID
 from rich.table import Table
@@ -22,6 +22,7 @@ from engine.errors import UserError
 from engine.history import json_number
 from engine.null import is_null_number
 from engine.presets import load_preset, preset_names
+from tui.commands.output import Console
 from tui.distribution import distribution
 from tui.exit_status import Exit
 from tui.text import plain
@@ -48,6 +49,11 @@ def main(arguments: argparse.Namespace) -> int:
     for name, preset in presets.items():
         if preset.run.steps is None and preset.run.epochs is None:
             raise UserError(f"{name} does not say how long it goes: give steps or epochs in its [run]")
+    for name in arguments.presets:
+        if name not in presets:
+            print(f"{plain(name)} has no claims: there is nothing to check", file=sys.stderr)
+    if not presets:
+        return Exit.DONE
     judged = []
     for name, verdict in _verdicts(presets, arguments.data_dir):
         judged.append((name, verdict))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from itertools import groupby
 
-from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
 from engine.config import Preset
 from engine.presets import load_preset, preset_names, to_toml
+from tui.commands.output import Console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

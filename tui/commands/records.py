@@ -7,11 +7,11 @@ import csv
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from engine.errors import UserError
 from engine.history import FIELDS, History, json_number
+from tui.arguments import file_path
+from tui.commands.output import TextOutput
 
 Writer = Callable[[History, int], None]
 """Takes the record of a position."""
@@ -20,7 +20,7 @@ Writer = Callable[[History, int], None]
 def add_record_arguments(parser: argparse.ArgumentParser) -> None:
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print JSON Lines, an object a position")
-    output.add_argument("--csv", type=Path, metavar="FILE", help="write the records there")
+    output.add_argument("--csv", type=file_path, metavar="FILE", help="write the records there")
 
 
 @contextmanager
@@ -37,11 +37,7 @@ def record_writer(arguments: argparse.Namespace, quantities: Sequence[str]) -> I
     elif arguments.csv is None:
         yield None
     else:
-        try:
-            file = arguments.csv.open("w", newline="", encoding="utf-8")
-        except OSError as error:
-            raise UserError(f"--csv {arguments.csv}: cannot be written: {error.strerror}") from None
-        with file:
+        with TextOutput("--csv", arguments.csv) as file:
             rows = csv.DictWriter(file, (*FIELDS, *quantities))
             rows.writeheader()
             yield lambda history, position: rows.writerow(row(history, position))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -23,7 +23,8 @@ from engine.errors import UserError
 from engine.history import FIELDS
 from engine.null import is_null
 from engine.presets import load_preset
-from tui.arguments import run_length
+from tui.arguments import file_path, run_length
+from tui.commands.output import Console
 from tui.commands.records import Writer, add_record_arguments, record_writer
 from tui.commands.sessions import session_path
 from tui.exit_status import Exit
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
     )
     add_record_arguments(parser)
-    parser.add_argument("--save", type=Path, metavar="FILE", help="save the run as a session")
+    parser.add_argument("--save", type=file_path, metavar="FILE", help="save the run as a session")
     parser.add_argument(
         "--from",
         dest="origin",
@@ -74,7 +75,11 @@ def main(arguments: argparse.Namespace) -> int:
     with closing(session), record_writer(arguments, quantities) as writer:
         if arguments.save is not None:
             session.save(arguments.save)
-        met = _run(session, end, condition, writer, screen)
+        try:
+            met = _run(session, end, condition, writer, screen)
+        except KeyboardInterrupt:
+            screen.print(_interrupted(session), soft_wrap=True)
+            return Exit.INTERRUPTED
     if not arguments.json:
         _print_summary(session, quantities)
     if condition is not None and met:
@@ -195,6 +200,15 @@ def _print_summary(session: Session, quantities: Sequence[str]) -> None:
     console.print(Text(plain(session.preset.title), "bold"), soft_wrap=True)
     console.print(Text(plain(session.dataset.description)), soft_wrap=True)
     console.print(table)
+
+
+def _interrupted(session: Session) -> Text:
+    """Where it was, and how to go on with what is saved of it."""
+    at = f"interrupted at step {session.position:,}"
+    if session.path is None:
+        return Text(at)
+    command = f"gradstep run --from {shlex.quote(str(session.path))}"
+    return Text(f"{at}, which is saved; go on with\n    {plain(command)}")
 
 
 def _print_hit(session: Session, condition: Condition, screen: Console) -> None:

@@ -6,24 +6,27 @@ import argparse
 import time
 from pathlib import Path
 
-from rich.console import Console
 from rich.filesize import decimal
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from engine.errors import UserError
+from engine.errors import UserError, did_you_mean
 from engine.sessions import (
     SessionSummary,
     delete_session,
     find_session,
     list_sessions,
     rename_session,
+    session_names,
     sessions_folder,
 )
+from tui.commands.output import Console
 from tui.text import number, plain
 
 MAX_WIDTH = 500
+SHOWN = 5
+"""So many of the sessions that could be meant are named."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +53,12 @@ def session_path(given: str) -> Path:
     """A session by path, or by its file's name in the folder of sessions. Raises UserError."""
     if (path := find_session(given)) is not None:
         return path
-    raise UserError(f"{given}: no such session (`gradstep sessions` lists them)")
+    if given and Path(given).is_dir():
+        raise UserError(f"{given}: this is a folder; allowed: a session's name, or the path of its file")
+    there = session_names()
+    several = [name for name in there if given and name.startswith(given)]
+    hint = f"; several begin so: {', '.join(several[:SHOWN])}" if several else did_you_mean(given, there)
+    raise UserError(f"{given}: no such session{hint} (`gradstep sessions` lists them)")
 
 
 def _list() -> None:

@@ -6,12 +6,10 @@ import argparse
 import math
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TextIO
 
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -28,7 +26,8 @@ from engine.sweep.sweeping import Sweeping
 from engine.sweep.table import write_csv
 from engine.sweep.workers import Workers
 from engine.threads import available_processors
-from tui.arguments import run_length
+from tui.arguments import file_path, run_length
+from tui.commands.output import Console, TextOutput
 from tui.distribution import distribution
 from tui.exit_status import Exit
 from tui.sweep import ENDINGS
@@ -69,8 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=int, metavar="N", help="runs at once (default: one a processor)")
     where.add_argument("--cluster", metavar="ADDRESS", help="have the workers of this Dask scheduler do them")
-    parser.add_argument("--save", type=Path, metavar="FILE", help="keep the results there (SQLite)")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table of results there")
+    parser.add_argument("--save", type=file_path, metavar="FILE", help="keep the results there (SQLite)")
+    parser.add_argument("--csv", type=file_path, metavar="FILE", help="write the table of results there")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
     )
@@ -82,31 +81,41 @@ def main(arguments: argparse.Namespace) -> int:
     screen = Console(stderr=True)
     plan = _plan(arguments)
     count = _jobs(arguments)
-    with _csv_file(arguments.csv) as table:
-        with closing(Sweeping(plan, arguments.save, arguments.data_dir)) as sweeping:
-            done = len(sweeping.results)
-            if done:
-                screen.print(f"{done:,} of {len(plan):,} runs were done before: {plain(str(sweeping.path))}")
-            interrupted = False
-            try:
-                if done < len(plan):
-                    _run(sweeping, _workers(arguments, plan, count), screen)
-            except KeyboardInterrupt:
-                interrupted = True
-            results = [sweeping.results[point] for point in sorted(sweeping.results)]
-            if table is not None:
-                write_csv(table, plan, results, _source(arguments))
-        if interrupted:
-            screen.print(
-                Text(
-                    f"interrupted: {len(results):,} of {len(plan):,} runs are kept in "
-                    f"{plain(str(sweeping.path))}; go on with\n    {plain(_command(arguments))}"
-                ),
-                soft_wrap=True,
-            )
-            return Exit.INTERRUPTED
+    # opened before anything is done
+    table = TextOutput("--csv", arguments.csv) if arguments.csv is not None else None
+    with closing(Sweeping(plan, arguments.save, arguments.data_dir)) as sweeping:
+        done = len(sweeping.results)
+        if done:
+            screen.print(f"{done:,} of {len(plan):,} runs were done before: {plain(str(sweeping.path))}")
+        interrupted = False
+        try:
+            if done < len(plan):
+                _run(sweeping, _workers(arguments, plan, count), screen)
+        except KeyboardInterrupt:
+            interrupted = True
+        results = [sweeping.results[point] for point in sorted(sweeping.results)]
+        if table is not None:
+            _write_table(table, sweeping, results, arguments)
+    if interrupted:
+        kept = f"{len(results):,} of {len(plan):,} runs are kept in {plain(str(sweeping.path))}; go on with"
+        said = kept if results else "no run was finished; begin again with"
+        screen.print(Text(f"interrupted: {said}\n    {plain(_command(arguments))}"), soft_wrap=True)
+        return Exit.INTERRUPTED
     print_summary(plan, results, Console())
     return Exit.FAILED if any(result.ending == "failed" for result in results) else Exit.DONE
+
+
+def _write_table(
+    table: TextOutput, sweeping: Sweeping, results: Sequence[Result], arguments: argparse.Namespace
+) -> None:
+    """Write the table. Raises UserError where it can't be written; the results are then kept."""
+    try:
+        with table:
+            write_csv(table, sweeping.plan, results, _source(arguments))
+    except UserError as error:
+        sweeping.keep()
+        where = plain(str(sweeping.path))
+        raise UserError(f"{error}; the results are kept in {where}: no run is done again") from None
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
@@ -125,20 +134,6 @@ def _jobs(arguments: argparse.Namespace) -> int:
     if arguments.jobs is not None and not 1 <= arguments.jobs <= MAX_JOBS:
         raise UserError(f"--jobs: given {arguments.jobs}; allowed: 1 to {MAX_JOBS}")
     return arguments.jobs or available_processors()
-
-
-@contextmanager
-def _csv_file(path: Path | None) -> Iterator[TextIO | None]:
-    """The file of the table, opened before anything is done. Raises UserError."""
-    if path is None:
-        yield None
-        return
-    try:
-        file = path.open("w", newline="", encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"--csv {path}: cannot be written: {error.strerror}") from None
-    with file:
-        yield file
 
 
 def _run(sweeping: Sweeping, workers: Workers, screen: Console) -> None:

@@ -1,0 +1,45 @@
+"""Where commands write to: the console, and files that they were told of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import rich.console
+
+from engine.errors import UserError
+
+
+class Console(rich.console.Console):
+    """Rich's, which would end the program with status 1 where a reader such as `head` has had enough."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
+class TextOutput:
+    """A text file to write to, named in the errors by its option. Raises UserError."""
+
+    def __init__(self, option: str, path: Path) -> None:
+        self._name = f"{option} {path}"
+        with self._explained():
+            self._file = path.open("w", newline="", encoding="utf-8")
+
+    def __enter__(self) -> TextOutput:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        with self._explained():
+            self._file.close()
+
+    def write(self, text: str) -> None:
+        with self._explained():
+            self._file.write(text)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise UserError(f"{self._name}: cannot be written: {error.strerror}") from None
