@@ -19,8 +19,14 @@ def trace(x: Dots, y: NDArray[np.float64]) -> tuple[Dots, Dots]:
     columns = np.concatenate([x[drawn], np.rint(x[line] + part * dx[line]).astype(np.int64)])
     levels = np.concatenate([rows[drawn], np.rint(rows[line] + part * dy[line]).astype(np.int64)])
     height = int(levels.max(initial=0)) + 1
-    dots = np.unique(columns * height + levels)
+    dots = distinct(columns * height + levels)
     return dots // height, dots % height
+
+
+def distinct(places: Dots) -> Dots:
+    """Each of some small numbers from 0 on once, ascending. `np.unique` would import all of `numpy.ma`
+    before the first paint."""
+    return np.flatnonzero(np.bincount(places))
 
 
 def braille(x: Dots, y: Dots) -> tuple[Dots, Dots, list[str]]:

@@ -20,7 +20,7 @@ from textual.strip import Strip
 
 from tui.charts import look, reduce
 from tui.charts.axis import LABEL_WIDTH, Scale, Tick, number, step_ticks, value_scale, value_ticks
-from tui.charts.dots import braille, trace
+from tui.charts.dots import braille, distinct, trace
 from tui.charts.look import BACK_TO_FRONT, LOOKS, Look, Role
 from tui.charts.reduce import Envelope, Floats, Ints, Reduced
 from tui.charts.title import NAME, PLAIN, QUIET, WARNING, Words, title_line
@@ -222,14 +222,14 @@ class _Canvas:
         signs.append((reduced.positive_infinity, top, look.RISEN))
         signs.append((reduced.nan, top, look.NAN))
         for steps, row, style in signs:
-            cells = np.unique(self._dot(steps) // 2)
+            cells = distinct(self._dot(steps) // 2)
             self._scatter(cells, np.full(len(cells), row), style)
 
     def verticals(self, steps: Sequence[int], style: Look) -> None:
         """Lines from edge to edge at those of the steps that are in sight."""
         low, high = self._x_range
         seen = np.array([step for step in steps if low <= step <= high], dtype=np.int64)
-        columns = np.unique(self._dot(seen) // 2)
+        columns = distinct(self._dot(seen) // 2)
         rows = np.arange(self._rows)
         self._scatter(np.repeat(columns, len(rows)), np.tile(rows, len(columns)), style)
 
