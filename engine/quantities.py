@@ -115,6 +115,7 @@ QUANTITIES = {
             "the largest eigenvalue of the training loss's Hessian",
             "curvature",
             lambda result, _index: float(result.sharpness),
+            options={"smallest": False},
         ),
         Quantity(
             "silent",

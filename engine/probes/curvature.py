@@ -1,7 +1,7 @@
 """The Hessian's extreme eigenvalues, and what the rule is stable below.
 
 λmax (the sharpness) depends on the loss's scaling: on a ½, on a mean over outputs. The largest eigenvalue is
-not the one of the largest absolute value, so power iteration would not do.
+not the one of the largest absolute value, so power iteration would not do, nor `which="LM"`.
 
 Stability on a quadratic: gradient descent λmax < 2/η; heavy ball (2+2β)/η; Nesterov (2+2β)/((1+2β)η)
 (Goh, "Why Momentum Really Works"; Cohen et al. 2021, "Gradient Descent on Neural Networks Typically Occurs
@@ -15,23 +15,18 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from engine.errors import UserError
 from engine.probes import Progress
-from engine.probes.lanczos import EXPECTED_PRODUCTS, Blocks, Extremes, lanczos, nothing
+from engine.probes.eigenvalues import DENSE, EXPECTED_PRODUCTS, by_products, dense_hessian, of_matrix
 from engine.probes.passes import PRODUCT_COST, Hessian, Proposal, Work, propose
-from engine.probes.results import CurvatureResult, Floats
+from engine.probes.results import CurvatureResult
 from engine.probes.subject import Subject, Which
 from engine.rules.adam import Adam
 from engine.rules.descent import GradientDescent, Momentum
 from engine.rules.rmsprop import RMSprop
 from engine.stability import GRADIENT_DESCENT, heavy_ball, nesterov
-
-DENSE = 500
-"""Up to so many parameters the whole Hessian is made."""
 
 
 class Threshold(NamedTuple):
@@ -57,6 +52,7 @@ def curvature(
     `samples`) or the batch.
 
     `tolerance` is relative to the largest eigenvalue. In the run's dtype; float64 where the Hessian is dense.
+    Of several that are nearly equal some may be missing among the k largest, unless it is dense.
     """
     count = len(subject.parameters)
     if not 1 <= k <= 50:
@@ -65,26 +61,26 @@ def curvature(
     if samples is not None and samples < 1:
         raise UserError(f"curvature: samples: given {samples}; needs at least 1")
     where = subject.data(data, samples)
-    dense = count <= DENSE
-    products = count if dense else EXPECTED_PRODUCTS
-    work = Work(progress, PRODUCT_COST * products, open_ended=not dense)
-    hessian = Hessian(subject, where, subject.precise if dense else subject.parameters.dtype, work)
     threshold = stability(subject, propose(subject))
     inverse_root = None
     if threshold is not None and threshold.preconditioner is not None:
         inverse_root = threshold.preconditioner.to(subject.precise).rsqrt()
+    dense = count <= DENSE
+    runs = 1 + smallest + (inverse_root is not None)
+    products = count if dense else runs * EXPECTED_PRODUCTS
+    work = Work(progress, PRODUCT_COST * products, open_ended=not dense)
+    hessian = Hessian(subject, where, subject.precise if dense else subject.parameters.dtype, work)
     measured: float
     if dense:
-        matrix = dense_hessian(hessian, count)
-        found = _dense_extremes(matrix, k)
+        matrix = dense_hessian(hessian)
+        found = of_matrix(matrix, k)
         if inverse_root is not None:
             root = inverse_root.cpu().double().numpy()
-            measured = _dense_extremes(root[:, None] * matrix * root, 1).largest[0]
+            measured = of_matrix(root[:, None] * matrix * root, 1).largest[0]
     else:
-        blocks = Blocks(subject)
-        found = lanczos(hessian, blocks, k, tolerance, smallest=smallest)
+        found = by_products(hessian, k, tolerance, smallest=smallest)
         if inverse_root is not None:
-            scaled = lanczos(hessian, blocks, 1, tolerance, smallest=False, inverse_root=inverse_root)
+            scaled = by_products(hessian, 1, tolerance, inverse_root=inverse_root)
             measured = scaled.largest[0]
             found = found._replace(converged=found.converged and scaled.converged)
     sharpness = float(found.largest[0])
@@ -108,7 +104,7 @@ def curvature(
         method="dense" if dense else "lanczos",
         products=hessian.products,
         converged=found.converged,
-        words=_words(measure, ratio),
+        words=_words(measure, ratio, found.converged),
     )
 
 
@@ -136,29 +132,11 @@ def stability(subject: Subject, proposal: Proposal) -> Threshold | None:
             return None
 
 
-def dense_hessian(hessian: Hessian, count: int) -> Floats:
-    """All of it, symmetrised, column by column."""
-    columns = torch.empty(count, count, dtype=torch.float64)
-    unit = hessian.zeros()
-    for i in range(count):
-        unit.zero_()[i] = 1.0
-        columns[:, i] = hessian.times(unit).to("cpu", torch.float64)
-    matrix: Floats = columns.numpy()
-    return (matrix + matrix.T) / 2
-
-
-def _dense_extremes(matrix: Floats, k: int) -> Extremes:
-    if not np.isfinite(matrix).all():
-        return nothing(len(matrix), k)
-    values, vectors = np.linalg.eigh(matrix)
-    resolution = float(len(matrix) * np.finfo(np.float64).eps * np.abs(values).max())
-    largest, directions = values[::-1][:k].copy(), vectors[:, ::-1][:, :k].copy()
-    return Extremes(largest, directions, float(values[0]), resolution, True)
-
-
-def _words(measure: str, ratio: float | None) -> str:
+def _words(measure: str, ratio: float | None, converged: bool) -> str:
     if ratio is None:
         return "the rule finds its own step length: there is no threshold"
+    if not converged and math.isnan(ratio):
+        return "λmax was not found: ARPACK gave up"
     if not math.isfinite(ratio):
         return "the curvature is not finite"
     if ratio > 1:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from engine.errors import UserError
 from engine.probes import Progress
+from engine.probes.eigenvalues import DENSE, EXPECTED_PRODUCTS, by_products, dense_hessian, of_matrix
 from engine.probes.factor import factor
-from engine.probes.lanczos import EXPECTED_PRODUCTS, Blocks, lanczos
 from engine.probes.passes import (
     GRADIENT_COST,
     PRODUCT_COST,
@@ -27,6 +27,8 @@ from engine.probes.subject import Data, Subject, Which, to_numpy
 
 MARGIN = 1.25
 """How far beyond the path and the plane's lowest point the grid reaches."""
+TOLERANCE = 1e-2
+"""Of the eigendirections, relative to their eigenvalue."""
 
 
 def surface(
@@ -110,12 +112,14 @@ def _plane(
             raise UserError(f"surface: pick: given {pick}; the data has {rank} directions only, from 0")
         curvatures = [float(_bend(subject, where, vt[i], work)) for i in pick]
         return vt[list(pick)], np.array(curvatures), work
-    work = Work(progress, total + EXPECTED_PRODUCTS * PRODUCT_COST)
-    hessian = Hessian(subject, where, subject.parameters.dtype, work)
-    if count <= high + 2:
-        raise UserError(f"surface: pick: given {pick}; there are {count} parameters")
-    extremes = lanczos(hessian, Blocks(subject), high + 1, 1e-4, smallest=False)
-    if not np.isfinite(extremes.largest[list(pick)]).all():
+    dense = count <= DENSE
+    work = Work(progress, total + PRODUCT_COST * (count if dense else EXPECTED_PRODUCTS))
+    hessian = Hessian(subject, where, subject.precise if dense else subject.parameters.dtype, work)
+    if dense:
+        extremes = of_matrix(dense_hessian(hessian), high + 1)
+    else:
+        extremes = by_products(hessian, high + 1, TOLERANCE, vectors=True)
+    if extremes.vectors is None or not extremes.converged:
         raise UserError("surface: the Hessian's eigendirections were not found")
     chosen = _orthonormal(extremes.vectors.T[list(pick)])
     return chosen, extremes.largest[list(pick)], work
