@@ -72,7 +72,7 @@ class Session:
     @classmethod
     def open(
         cls,
-        path: Path,
+        path: str | Path,
         data_dir: Path | None = None,
         progress: Callable[[str], None] | None = None,
         *,
@@ -84,6 +84,7 @@ class Session:
         a machine that may compute other bits, a branch is begun, to be compared. `notices` says so.
         Raises StoreError for a file that is damaged, foreign, newer, or recorded on other data.
         """
+        path = Path(path)
         session = cls.__new__(cls)
         session._prepare()
         held: int | None = None
@@ -149,8 +150,9 @@ class Session:
         self.trainer = Trainer(preset, self.dataset)
         return self.trainer
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Save the run to a new file, and from now on whenever `flush` is called. Raises StoreError."""
+        path = Path(path)
         refuse_existing(path)
         self.close()
         self._saver = Saver(path, self.timeline, self.breakpoints, self.dataset)
@@ -217,7 +219,7 @@ class Session:
 
     def burst(self, count: int) -> Record:
         """Do up to `count` steps; a breakpoint, or a loss that is not finite, ends the burst where it is."""
-        end = self.position + count
+        end = self.position + _checked("count", count)
         while self.position < end:
             self.approach(end)
             if self.diverged or self.hit is not None:
@@ -229,7 +231,7 @@ class Session:
 
         With a single one, part of what further ones need is re-executed, so that none of them takes long.
         """
-        target = max(0, self.position - count)
+        target = max(0, self.position - _checked("count", count))
         if count != 1:
             return self.seek(target, tick)
         self._use_threads()
@@ -253,9 +255,7 @@ class Session:
         through first; breakpoints are not looked at. Raises UserError for a bad condition or limit.
         """
         parsed = parse_condition(condition)
-        if limit is not None and limit < 0:
-            raise UserError(f"limit: given {limit}; allowed: 0 or more steps")
-        end = None if limit is None else self.position + limit
+        end = None if limit is None else self.position + _checked("limit", limit)
         tip = self.timeline.branch.tip if end is None else min(end, self.timeline.branch.tip)
         if not parsed.quantities:
             for position in range(self.position + 1, tip + 1):
@@ -491,3 +491,10 @@ class Session:
         """torch's number of threads is the process's, and another session may have set its own."""
         if torch.get_num_threads() != self._threads:
             torch.set_num_threads(self._threads)
+
+
+def _checked(name: str, steps: int) -> int:
+    """So many steps. Raises UserError for less than none."""
+    if steps < 0:
+        raise UserError(f"{name}: given {steps}; allowed: 0 or more steps")
+    return steps

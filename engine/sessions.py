@@ -66,6 +66,11 @@ def session_names() -> list[str]:
     return [path.stem for path in _paths(sessions_folder())]
 
 
+def session_name(path: Path) -> str:
+    """What finds a session again: its file's name among the user's, its path anywhere else."""
+    return path.stem if path.parent == sessions_folder() else str(path)
+
+
 def list_sessions(folder: Path | None = None) -> list[SessionSummary]:
     """The sessions of a folder, the one written to last first."""
     return [summarise(path) for path in _paths(folder or sessions_folder())]

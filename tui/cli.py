@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -52,8 +53,8 @@ def _carry_out(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] in COMMANDS:
         command = import_module(f"tui.commands.{arguments[0]}")
         return int(command.main(parse(_command_parser(arguments[0]), arguments[1:])))
-    if arguments and (meant := did_you_mean(arguments[0], COMMANDS)) and not _can_be_opened(arguments[0]):
-        raise UserError(f"{arguments[0]}: no such command, preset or file{meant}")
+    if arguments and not _can_be_opened(arguments[0]):
+        raise UserError(_nothing_such(arguments[0]))
     return explore(parse(_explorer_parser(), arguments, _of_a_command))
 
 
@@ -103,7 +104,9 @@ def explore(arguments: argparse.Namespace) -> int:
         print(f"the sweep of {of} stopped {kept if done else 'before its first run was finished'}")
     saved = explorer.state.session
     if saved.path is not None:
-        name = plain(saved.path.stem)
+        from engine.sessions import session_name
+
+        name = plain(shlex.quote(session_name(saved.path)))
         print(
             f"not all is saved: {plain(saved.problem)}"
             if saved.problem
@@ -153,6 +156,16 @@ def _can_be_opened(given: str) -> bool:
     from engine.presets import preset_names
 
     return given.startswith("-") or given in preset_names() or Path(given).exists() or bool(_session(given))
+
+
+def _nothing_such(given: str) -> str:
+    """That there is nothing of the name to be opened, and what was probably meant."""
+    from engine.presets import preset_names
+    from engine.sessions import session_names
+
+    hint = did_you_mean(given, [*COMMANDS, *preset_names(), *session_names()])
+    lists = "`gradstep presets` and `gradstep sessions` list what there is"
+    return f"{given}: no such command, preset, session or file{hint} ({lists})"
 
 
 def _fps(given: str) -> float:

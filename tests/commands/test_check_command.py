@@ -1,9 +1,12 @@
 """`gradstep check`: the verdicts, and commands that show each one's evidence."""
 
 import shlex
+from pathlib import Path
 
 import pytest
 from command_runs import SMALL
+
+from engine.check import check
 
 CLAIMS = """
 [[claim]]
@@ -144,6 +147,20 @@ def test_a_preset_s_own_claims(gradstep):
     done = gradstep("check", "linear-1-layer", "--json")
     assert done.objects
     assert done.status == int(not all(judged["as_expected"] for judged in done.objects))
+
+
+def test_ctrl_c_keeps_the_verdicts_there_are(gradstep, claims, monkeypatch):
+    def interrupted(preset, *_others):
+        if preset.name == "small":
+            raise KeyboardInterrupt
+        return check(preset)
+
+    monkeypatch.setattr("engine.check.check", interrupted)
+    Path("small.toml").write_text(SMALL + CLAIMS)
+    done = gradstep("check", claims, "small.toml")
+    assert done.status == 130
+    assert "shown at step 7" in done.out
+    assert done.err == "interrupted: 1 of 2 presets were checked\n"
 
 
 def test_a_preset_without_claims(gradstep):

@@ -70,7 +70,8 @@ def test_the_explorer_needs_a_terminal(gradstep, arguments):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["nothing"], "no such preset"),
+        (["nothing"], "no such command, preset, session or file ("),
+        (["linear-1-layr"], "did you mean 'linear-1-layer'?"),
         (["chekc"], "did you mean 'check'"),
         (["chekc", "linear-1-layer"], "did you mean 'check'"),
         (["--set", "train.seed=3"], "name one"),

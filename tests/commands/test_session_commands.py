@@ -8,6 +8,7 @@ import pytest
 from test_run_command import without_seconds
 
 from engine.history import FIELDS
+from engine.sessions import find_session, session_name
 
 
 @pytest.fixture
@@ -101,6 +102,15 @@ def test_bad_input(gradstep, sessions, arguments, text):
     assert done.status == 2
     assert text in done.err
     assert listed(gradstep("sessions")) == ["run-2", "run-1"], "nothing is deleted if one can't be"
+
+
+def test_a_session_is_found_by_what_it_is_called(sessions, folder):
+    """As the explorer tells it when one quits: in the user's folder by its name, elsewhere by its path."""
+    elsewhere = folder / "mine.gradstep"
+    elsewhere.write_bytes((sessions / "run-1.gradstep").read_bytes())
+    assert session_name(sessions / "run-1.gradstep") == "run-1"
+    for path in (sessions / "run-1.gradstep", elsewhere):
+        assert find_session(session_name(path)) == path
 
 
 # --- export -----------------------------------------------------------------------------------------

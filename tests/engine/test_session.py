@@ -68,6 +68,15 @@ def test_a_burst_of_none_stays():
     assert run.position == 0
 
 
+def test_less_than_no_steps_are_refused():
+    run = session(FULL)
+    run.burst(3)
+    for move in (run.burst, run.back, lambda count: run.run_until("loss < 0", limit=count)):
+        with pytest.raises(UserError, match="given -2; allowed: 0 or more steps"):
+            move(-2)
+    assert run.position == 3
+
+
 # --- determinism ------------------------------------------------------------------------------------
 
 

@@ -54,19 +54,30 @@ def main(arguments: argparse.Namespace) -> int:
             print(f"{plain(name)} has no claims: there is nothing to check", file=sys.stderr)
     if not presets:
         return Exit.DONE
-    judged = []
-    for name, verdict in _verdicts(presets, arguments.data_dir):
-        judged.append((name, verdict))
-        if arguments.json:
-            print(json.dumps(_as_json(name, verdict)), flush=True)
-    if not arguments.json:
-        console = Console()
-        if console.width >= ROOM_FOR_A_TABLE:
-            console.print(_table(judged))
-        else:
-            for name, verdict in judged:
-                console.print(_block(name, verdict), soft_wrap=True)
+    judged, interrupted = [], False
+    try:
+        for name, verdict in _verdicts(presets, arguments.data_dir):
+            judged.append((name, verdict))
+            if arguments.json:
+                print(json.dumps(_as_json(name, verdict)), flush=True)
+    except KeyboardInterrupt:
+        interrupted = True
+    if judged and not arguments.json:
+        _print_verdicts(judged)
+    if interrupted:
+        done = len({name for name, _ in judged})
+        print(f"interrupted: {done} of {len(presets)} presets were checked", file=sys.stderr)
+        return Exit.INTERRUPTED
     return Exit.DONE if all(verdict.expected for _, verdict in judged) else Exit.UNEXPECTED
+
+
+def _print_verdicts(judged: list[tuple[str, Verdict]]) -> None:
+    console = Console()
+    if console.width >= ROOM_FOR_A_TABLE:
+        console.print(_table(judged))
+    else:
+        for name, verdict in judged:
+            console.print(_block(name, verdict), soft_wrap=True)
 
 
 def _verdicts(presets: dict[str, Preset], data_dir: Path | None) -> Iterator[tuple[str, Verdict]]:
