@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,6 +89,20 @@ class Branches(Mapping[int, Branch]):
         if branch is present:
             raise UserError(f"{branch.name!r} is where the run stands: switch to another branch first")
         del self._branches[number]
+        self.revision += 1
+
+    def watch(self, names: Sequence[str], measure: Mapping[str, int]) -> None:
+        """Have the configs of all branches watch these, and measure these too."""
+        for branch in self.values():
+            branch.configs = [
+                (
+                    position,
+                    preset.model_copy(
+                        update={"watch": list(names), "measure": {**preset.measure, **measure}}
+                    ),
+                )
+                for position, preset in branch.configs
+            ]
         self.revision += 1
 
     def lineage(self, branch: Branch) -> Iterator[Branch]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -310,6 +310,17 @@ class Session:
         value = measured([name], self._look, self.measurer.go_on)[name]
         self.timeline.owner(self.position).history.measured.put(name, self.position, value)
         self.measurer.add(name, every)
+
+    def watch(self, names: Sequence[str], measure: Mapping[str, int]) -> None:
+        """Have the charts show these fields and quantities from now on, also when the run is resumed; what
+        of `measure` is not measured yet is, each every so many steps.
+
+        Raises UserError, with nothing changed, for what says nothing of this run.
+        """
+        for name, every in measure.items():
+            if name not in self.preset.measure:
+                self.measure(name, every)
+        self.timeline.watch(names, measure)
 
     def look_for(self, condition: Condition | None) -> None:
         """Measure from here on what a condition reads, at every step; with None, no more.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.branches import Branch, Branches
@@ -145,6 +145,11 @@ class Timeline:
         self.branches.revision += 1
         self._enter(self.branch)
         return preset
+
+    def watch(self, names: Sequence[str], measure: Mapping[str, int]) -> None:
+        """Have the run's configs watch these, and measure these too; what is stepped to stays the same."""
+        self.branches.watch(names, measure)
+        self._enter(self.branch)
 
     def switch(self, number: int, tick: Tick | None = None) -> None:
         """Go to another branch, at the same position where it has one."""

@@ -36,7 +36,6 @@ from engine.worker.messages import (
     EditBreakpoint,
     Event,
     Fork,
-    Measure,
     NameSession,
     Open,
     Pause,
@@ -53,6 +52,7 @@ from engine.worker.messages import (
     StartSweep,
     Step,
     Switch,
+    Watch,
 )
 from engine.worker.process import FRAME_SECONDS
 from tui import catalogue
@@ -461,7 +461,6 @@ class Explorer(WireApp):
 
     def action_fork(self) -> None:
         self._send(Fork())
-        self.explorer.show_inspector("branches", focus=False)
 
     async def action_name_session(self) -> None:
         await self.push_screen(Ask("Name this session", "a name", not_empty), self._name_session)
@@ -561,7 +560,7 @@ class Explorer(WireApp):
             self.pop_screen()
 
     def action_run(self) -> None:
-        self._send(Run(self.state.run_target))
+        self._send(Run("planned"))
 
     def action_pause(self) -> None:
         self._send(Pause())
@@ -654,17 +653,15 @@ class Explorer(WireApp):
             "one or two of the record's fields and of the quantities, such as loss, sharpness",
             parse_watched,
             value=", ".join(shown),
-            ready=suggestions(shown),
+            ready=partial(suggestions, shown),
         )
         await self.push_screen(dialog, self._watch)
 
     def _watch(self, answer: str | None) -> None:
         if answer is not None:
             names = parse_watched(answer)
-            for name in to_measure(names):
-                if name not in self.state.preset.measure:
-                    self._send(Measure(name, EVERY))
-            self._changed(self.state.watch(names))
+            measured = self.state.preset.measure
+            self._send(Watch(names, {name: measured.get(name, EVERY) for name in to_measure(names)}))
 
     async def action_add_breakpoint(self) -> None:
         await self.push_screen(_ask_condition("Stop where", ""), self._add_breakpoint)

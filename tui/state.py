@@ -69,10 +69,10 @@ EVERYTHING = ~NOTHING
 
 @dataclass(frozen=True)
 class Mark:
-    """A position where something happened: a setting changed, or the run stopped by itself."""
+    """Where something happened: a setting changed, the run stopped by itself, or a branch began."""
 
     position: int
-    kind: Literal["change", "stop"]
+    kind: Literal["change", "stop", "fork"]
     text: str
 
 
@@ -144,13 +144,13 @@ class RunState:
             branch = self.branches.get(number)
             changes = branch.changes if branch is not None else ()
             found = [Mark(position, "change", said(values)) for position, values in changes]
+            found += [
+                Mark(child.fork, "fork", f"{text.plain(child.name)} begins")
+                for child in self.branches.values()
+                if child.parent == number
+            ]
             marks += [mark for mark in found + self._stops.get(number, []) if mark.position <= end]
         return sorted(marks, key=lambda mark: mark.position)
-
-    @property
-    def forks(self) -> list[int]:
-        """Where other branches begin on the one that the run is on."""
-        return [branch.fork for branch in self.branches.values() if branch.parent == self.branch]
 
     def parted(self, number: int) -> int:
         """The last position that the run's branch and another have in common."""
@@ -260,11 +260,6 @@ class RunState:
         self.died = None
         self.working = "starting the engine"
         return Topic.STATUS
-
-    def watch(self, names: tuple[str, ...]) -> Topic:
-        """Have the charts show these fields and quantities."""
-        self.watched = names
-        return Topic.RECORDS
 
     def scale_burst(self, factor: int) -> Topic:
         """Make the burst ten times longer or shorter, within bounds."""
@@ -414,6 +409,7 @@ class RunState:
 
     def _changed(self, event: Changed) -> Topic:
         self.preset = event.preset
+        self.watched = tuple(event.preset.watch)
         self._stamp += bool(event.changes)
         self.edits.applied(event.preset, event.changes)
         self.working = self.refusal = ""

@@ -44,13 +44,19 @@ def to_measure(names: Sequence[str]) -> Iterator[str]:
                 yield drawn
 
 
-def suggestions(shown: Sequence[str]) -> list[tuple[str, str]]:
-    """Answers to choose from: the first chart stays, the other is another one."""
-    first = shown[0]
+def suggestions(shown: Sequence[str], typed: str) -> list[tuple[str, str]]:
+    """Answers to choose from, for what was typed so far: the first chart stays, unless another one was typed
+    before a comma, and the other is one with the typed word in its name or in what it is."""
+    before, _, word = typed.rpartition(",")
+    first, word = before.strip() or shown[0], word.strip().lower()
     fields = [(name, "") for name in FIELDS if name not in (first, "step")]
     quantities = [
         (form(quantity).replace("[layer]", "[1]").replace("[sample]", "[0]"), quantity.says)
         for quantity in QUANTITIES.values()
         if quantity.name != first
     ]
-    return [(f"{first}, {name}", says) for name, says in quantities + fields]
+    return [
+        (f"{first}, {name}", says)
+        for name, says in fields + quantities
+        if word in name.lower() or word in says.lower()
+    ]

@@ -47,7 +47,6 @@ from engine.worker.messages import (
     Landmarks,
     LayerInfo,
     Logged,
-    Measure,
     Measured,
     NameSession,
     Open,
@@ -73,6 +72,7 @@ from engine.worker.messages import (
     Stopped,
     Switch,
     Verdicts,
+    Watch,
     Working,
 )
 from engine.worker.prober import Prober
@@ -222,7 +222,7 @@ class Host:
                 going = self._goal is not None and self._goal.kind == "done" and self._goal.until
                 self._goal = Goal((going or session.position) + count, "done")
             case Run(until=until):
-                self._goal = Goal(until, "limit")
+                self._goal = Goal(_planned_end(session) if until == "planned" else until, "limit")
             case RunUntil(condition=text):
                 condition = parse_condition(text)
                 session.look_for(condition)
@@ -238,8 +238,9 @@ class Host:
             case EditBreakpoint(number=number, enabled=enabled, ignore=ignore):
                 session.breakpoints.edit(number, enabled=enabled, ignore=ignore)
                 self._breakpoints(session)
-            case Measure(name=name, every=every):
-                session.measure(name, every)
+            case Watch(names=names, measure=measure):
+                session.watch(names, measure)
+                self._send(Changed(session.preset, session.position, {}))
                 self._advanced(session)
             case RemoveBreakpoint(number=number):
                 session.breakpoints.remove(number)
@@ -257,8 +258,10 @@ class Host:
                 session.seek_killer(layer, unit, self._tick("Looking for the update that killed the unit"))
                 self._stopped(session, f"the next update kills unit {unit} of layer{layer + 1}", "moved")
             case Fork(changes=changes, name=name):
-                session.fork(changes, name)
+                branch = session.fork(changes, name)
                 self._changed(session, changes)
+                if self._goal is None:
+                    self._stopped(session, f"{branch.name} begins here", "moved")
             case Switch(branch=number):
                 self._goal = None
                 session.switch(number, self._tick())
@@ -472,6 +475,12 @@ class Host:
             self._pipe.send(event)
 
 
+def _planned_end(session: Session) -> int | None:
+    """Where the preset says that the run is over; None where the run is there, or beyond."""
+    end = session.planned_steps
+    return end if end is not None and session.position < end else None
+
+
 def describe(session: Session) -> RunInfo:
     """What a front end shows of a run beside its config."""
     preset = session.preset
@@ -487,6 +496,7 @@ def describe(session: Session) -> RunInfo:
         substitute=session.dataset.substitute,
         samples=session.trainer.batches.samples,
         batches=session.trainer.batches.count,
+        validate_every=session.timeline.recorder.next_validation(0),
         layers=layers,
         device=preset.train.device,
         threads=int(preset.train.threads),

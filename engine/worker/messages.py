@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -46,9 +47,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Run:
-    """Step on until position `until`, or until paused."""
+    """Step on until position `until`, or until paused; "planned" is the end that the preset plans, and beyond
+    that until paused."""
 
-    until: int | None = None
+    until: int | Literal["planned"] | None = None
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,11 @@ class EditBreakpoint:
 
 
 @dataclass(frozen=True)
-class Measure:
-    """Measure a quantity from here on, at every so many steps."""
+class Watch:
+    """What the charts show from here on, and what is measured for it, each every so many steps."""
 
-    name: str
-    every: int
+    names: tuple[str, ...]
+    measure: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,7 @@ Command = (
     | ReverseUntil
     | AddBreakpoint
     | EditBreakpoint
-    | Measure
+    | Watch
     | RemoveBreakpoint
     | Pause
     | Back
@@ -252,6 +254,8 @@ class RunInfo:
     substitute: bool
     samples: int
     batches: int
+    validate_every: int | None
+    """Positions between two validations; None where there is no validation set."""
     layers: tuple[LayerInfo, ...]
     device: str
     threads: int

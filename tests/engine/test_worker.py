@@ -16,6 +16,7 @@ from small_runs import SECONDS, preset
 
 from engine import Session, load_preset
 from engine.changes import changed
+from engine.config import RunLength
 from engine.history import COLUMNS
 from engine.worker.client import EngineClient
 from engine.worker.messages import (
@@ -23,6 +24,7 @@ from engine.worker.messages import (
     Change,
     Changed,
     Died,
+    Fork,
     Logged,
     Open,
     Opened,
@@ -162,6 +164,7 @@ def test_opening_tells_the_run_and_its_first_record(running):
     assert running.heard(Working)
     assert opened.preset.train.threads == opened.info.threads == 1
     assert (opened.info.samples, opened.info.batches, opened.info.device) == (30, 5, "cpu")
+    assert opened.info.validate_every == 5  # an epoch, where nothing is said
     assert "digits" in opened.info.data
     assert not opened.info.substitute
     layers = [(layer.shape, layer.parameters, layer.activation) for layer in opened.info.layers]
@@ -277,6 +280,27 @@ def test_run_until_a_position(engine):
     assert engine.wait(Stopped).position == 33
     engine.send(Run(until=10))
     assert engine.wait(Stopped).position == 33
+
+
+def test_a_run_to_the_planned_end_goes_on_where_that_is_behind(engine):
+    """The engine knows where the run stands when the command comes to it, such as after one that resumes."""
+    engine.open(preset().model_copy(update={"run": RunLength(steps=20)}))
+    assert engine.heard(Opened)[-1].info.validate_every is None  # a ramp has no validation set
+    engine.send(Run("planned"))
+    stopped = engine.wait(Stopped)
+    assert (stopped.position, stopped.kind) == (20, "limit")
+    engine.send(Run("planned"))
+    engine.wait_position(30)
+    engine.send(Pause())
+    assert engine.wait(Stopped).kind == "paused"
+
+
+def test_a_fork_says_which_branch_begins(engine):
+    engine.send(Step(3))
+    engine.wait(Stopped)
+    engine.send(Fork())
+    stopped = engine.wait(Stopped)
+    assert (stopped.position, stopped.reason) == (3, "branch 1 begins here")
 
 
 def test_divergence_stops_with_the_reason(engine):

@@ -193,7 +193,14 @@ def run_info(preset, data="MNIST: 60,000 training images, 10,000 validation imag
     )
     if preset.data.name == "ramp":
         data = "ramp: 1,500 sequences of 100, S_i = S_0 + 100·i, raw 0–149,999"
-    known = {"substitute": False, "samples": 1500, "batches": 1, "device": "cpu", "threads": 1}
+    known = {
+        "substitute": False,
+        "samples": 1500,
+        "batches": 1,
+        "validate_every": 10,
+        "device": "cpu",
+        "threads": 1,
+    }
     return RunInfo(data=data, layers=layers, **{**known, **given})
 
 

@@ -19,9 +19,11 @@ async def test_position_loss_and_its_change_are_shown():
         assert "of 300" in line
         before, now = records(2, 2)[:, COLUMNS.index("loss")]
         assert f"loss      {now:.5f}" in line
-        assert f"Δ   {now - before:.7f}" in line
+        assert f"Δ of the last step   {now - before:.7f}" in line
         assert "reached step 3" in line
         assert "lr 0.1" in line
+        await b.opened(batches=12)
+        assert "Δ between batches" in b.text("#transport")
 
 
 async def test_steps_a_second_are_shown_while_running_only():
@@ -153,7 +155,7 @@ async def test_nothing_is_sent_to_the_terminal_while_nothing_happens():
     async with bench(classifier()) as b:
         await b.advanced(30)
         await b.stopped()
-        await b.press("e", "down", "enter")
+        await b.press("e", "enter")
         sent = []
         b.app._display = lambda *_: sent.append(1)
         await asyncio.sleep(0.7)

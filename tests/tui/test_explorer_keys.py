@@ -5,7 +5,8 @@ from fake_engine import bench, classifier
 from textual.events import Key
 
 from engine.presets import load_preset
-from engine.worker.messages import Died, Open, Pause, Reset, Run, Step
+from engine.worker.messages import Changed, Died, Fork, Open, Pause, Reset, Run, Step, Watch
+from tui.screens.help import Help
 
 
 async def test_the_engine_is_started_and_told_what_to_open_before_it_answers():
@@ -23,7 +24,7 @@ async def test_each_key_sends_its_command():
         "n": Step(1),
         "right": Step(1),
         "b": Step(100),
-        "space": Run(300),
+        "space": Run("planned"),
         "r": Reset(),
         "R": Reset(1),
     }
@@ -58,7 +59,7 @@ async def test_the_burst_grows_and_shrinks_within_bounds():
         assert b.engine.sent[-1] == Step(1)
 
 
-async def test_space_pauses_what_runs_and_runs_on_beyond_the_plan():
+async def test_space_pauses_what_runs_and_runs_on():
     async with bench(classifier()) as b:
         await b.advanced(20, running=True)
         assert "space pause" in b.key_bar()
@@ -68,7 +69,7 @@ async def test_space_pauses_what_runs_and_runs_on_beyond_the_plan():
         await b.stopped("limit")
         assert "space run" in b.key_bar()
         await b.press("space")
-        assert b.engine.sent[-1] == Run(None)
+        assert b.engine.sent[-1] == Run("planned")
 
 
 async def test_the_picker_filters_and_opens():
@@ -138,6 +139,51 @@ async def test_the_charts_take_their_keys():
         assert (loss.smoothing, loss.window) == (0.0, None)
 
 
+async def watch(b, *names):
+    """Have the charts show these."""
+    preset = b.state.preset.model_copy(update={"watch": list(names)})
+    b.engine.tell(Changed(preset, b.state.position, {}))
+    await b.settled()
+
+
+async def test_what_the_charts_show_is_found_by_a_part_of_its_name():
+    async with bench(classifier()) as b:
+        await b.press("m")
+        assert "loss, grad_norm" in b.text("#ask")
+        await b.press(*"rank[")
+        assert "loss, rank[1]" in b.text("#ask")
+        assert "grad_norm" not in b.text("#ask")
+        await b.press("down", "enter")
+        assert b.engine.sent[-1] == Watch(("loss", "rank[1]"), {"rank[1]": 10})
+        await watch(b, "loss", "rank[1]")
+        assert "rank[1] is not measured yet" in b.text("#charts")
+
+
+async def test_a_chart_without_values_says_why():
+    async with bench(classifier()) as b:
+        await b.advanced(5)
+        await watch(b, "max_error", "val_accuracy")
+        assert "max_error has no meaning in this run: its targets are classes" in b.text("#charts")
+        assert "val_accuracy comes every 10 steps" in b.text("#charts")
+        await b.opened(batches=40)
+        await watch(b, "epoch_loss", "rank[1]")
+        assert "no steps yet" not in b.text("#charts")
+        assert "epoch_loss comes at the end of each epoch, first at step 40" in b.text("#charts")
+        assert "rank[1] is not measured yet" in b.text("#charts")
+        await b.opened(validate_every=None)
+        await watch(b, "val_loss", "update_norm")
+        assert "no val_loss: this run has no validation set" in b.text("#charts")
+        assert "update_norm is known from step 1 on" in b.text("#charts")
+
+
+async def test_forking_stays_where_one_is():
+    async with bench(classifier()) as b:
+        await b.press("5", "f")
+        assert b.engine.sent[-1] == Fork()
+        assert b.app.focused is b.app.explorer.inspector.pane
+        assert b.app.explorer.inspector.probe_pane.id == "step"
+
+
 async def test_where_the_run_stands_in_its_past_is_read_off():
     async with bench(classifier()) as b:
         await b.advanced(60)
@@ -147,7 +193,7 @@ async def test_where_the_run_stands_in_its_past_is_read_off():
 
 
 async def test_help_lists_every_key_of_the_screen():
-    async with bench(size=(120, 60)) as b:
+    async with bench(size=(120, 90)) as b:
         await b.press("question_mark")
         text = b.text("#help")
         for says in ("One step", "A burst of steps", "Log or linear scale", "The hyperparameters", "Quit"):
@@ -157,12 +203,24 @@ async def test_help_lists_every_key_of_the_screen():
         assert b.app.screen is b.app.explorer
 
 
+@pytest.mark.parametrize(("ascii_only", "signs"), [(False, "┊┬╌"), (True, "!+:")])
+async def test_help_names_the_signs(ascii_only, signs):
+    async with bench(size=(120, 200)) as b:
+        b.app.ascii = ascii_only
+        await b.app.push_screen(Help())
+        await b.settled()
+        lines = [line.split() for line in b.text("#help").splitlines()]
+        begins = {line[1]: line for line in lines if len(line) > 2}
+        for sign, says in zip(signs, ("changed,", "branch", "branch"), strict=True):
+            assert says in begins[sign], sign
+
+
 async def test_the_palette_offers_what_can_be_done_now():
     async with bench(classifier()) as b:
         await b.press("ctrl+p", *"run to")
         await b.until(lambda: "Run to step 300" in b.text())
         await b.press("enter")
-        await b.until(lambda: b.engine.sent[-1] == Run(300))
+        await b.until(lambda: b.engine.sent[-1] == Run("planned"))
 
 
 async def test_q_quits_and_ends_the_engine():

@@ -80,7 +80,7 @@ def test_edits_pending_and_a_bad_value(picture, size):
     async def then(b):
         await b.advanced(20)
         await b.stopped()
-        await b.press("e", "down", "enter", *"0.5", "enter")
+        await b.press("e", "enter", *"0.5", "enter")
         await b.changed({"train.rule.learning_rate": 0.5})
         await b.press(*["down"] * 6, "enter", "7", "enter")
         await b.press(*["up"] * 5, "enter", "2", "enter")

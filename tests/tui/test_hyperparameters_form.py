@@ -34,6 +34,21 @@ async def test_live_settings_stand_apart_from_those_that_need_a_new_run():
         assert "seed" in new_run
 
 
+async def test_the_form_begins_at_the_learning_rate_and_comes_back_to_where_it_was():
+    async with bench(classifier()) as b:
+        form = b.app.explorer.hyperparameters.form
+        assert form.rows[form.chosen].setting.key == "train.rule.learning_rate"
+        await b.press("e", "down", "1", "e")
+        assert form.rows[form.chosen].setting.key == "train.rule.momentum"
+
+
+async def test_how_often_is_validated_is_shown_where_it_is_not_given():
+    async with bench(classifier()) as b:
+        assert shown(b, "validate every").endswith("10 (default)")
+        await b.opened(validate_every=None)
+        assert shown(b, "validate every").endswith("no validation set")
+
+
 async def test_a_live_edit_is_pending_until_the_engine_has_it():
     async with bench(classifier()) as b:
         await choose(b, "train.rule.learning_rate")

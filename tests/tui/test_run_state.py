@@ -36,7 +36,11 @@ def test_a_branch_has_its_parent_s_records_and_marks_up_to_the_fork():
     state.take(Changed(changed(classifier(), change), 20, change))
     state.take(Advanced(20, records(20, 5), 24, False, 1))
     assert len(state.history) == 25
-    assert [mark.position for mark in state.marks] == [10, 20]
+    assert [(mark.position, mark.kind) for mark in state.marks] == [
+        (10, "change"),
+        (20, "change"),
+        (20, "fork"),
+    ]
     assert state.take(Advanced(51, records(51, 4), 24, False, 0)) is NOTHING
     assert len(state.history) == 25
     state.take(Branches((main, fork), 0))

@@ -31,11 +31,23 @@ def test_what_is_no_name_is_told(answer, why):
 
 
 def test_what_is_suggested_can_be_chosen():
-    answers = [answer for answer, _ in suggestions(("loss", "accuracy"))]
+    answers = [answer for answer, _ in suggestions(("loss", "accuracy"), "")]
     for answer in answers:
         assert len(parse_watched(answer)) == AT_MOST
     assert "loss, grad_norm" in answers
     assert "loss, sharpness" in answers
+
+
+def test_what_is_suggested_has_what_was_typed():
+    shown = ("loss", "accuracy")
+    assert [answer for answer, _ in suggestions(shown, "norm")] == [
+        "loss, grad_norm",
+        "loss, update_norm",
+        "loss, param_norm",
+    ]
+    answers = [answer for answer, _ in suggestions(shown, "mape, Rank")]
+    assert answers[0] == "mape, rank[1]"
+    assert suggestions(shown, "xyz") == []
 
 
 def test_quantities_are_measured_with_what_is_drawn_beside_them():

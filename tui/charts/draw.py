@@ -6,10 +6,11 @@ finite and no overflow ever reaches it. Its figure is global: draw on one thread
 """
 
 import re
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import cycle, groupby
 
 import numpy as np
 import plotext as plt  # type: ignore[import-untyped]
@@ -31,6 +32,8 @@ READING_WIDTH = 7  # of a value in the legend, so that it does not shift with it
 LEGEND_RANK = {Role.RAW: 3, Role.GHOST: 2}
 OUTSIDE = 2.0
 NO_TICK = Tick(OUTSIDE, " " * LABEL_WIDTH)  # keeps the room for labels where there are none
+NO_STEPS = "no steps yet"
+DASH = 4  # dots of a dashed line from the beginning of a dash to that of the next; half of them are drawn
 ESCAPE = re.compile(r"(\x1b\[[0-9;]*m)")
 
 
@@ -45,10 +48,11 @@ class Series:
 
 @dataclass(frozen=True)
 class Mark:
-    """A step at which something happened, and what."""
+    """A step at which something happened, and what; a fork's sign stands at the upper edge."""
 
     step: int
     label: str = ""
+    fork: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,9 +74,10 @@ def draw(
     before: Scale | None = None,
     marks: Sequence[Mark] = (),
     cursor: int | None = None,
+    empty: str = NO_STEPS,
     ascii: bool = False,  # noqa: A002
 ) -> Picture:
-    """Draw the steps `x_range` of the series into width × height cells."""
+    """Draw the steps `x_range` of the series into width × height cells; `empty` says why there are none."""
     if width < 1 or height < 1:
         return Picture([Strip([])] * height, before or Scale(0.0, 1.0, log))
     shown = [_View.of(s, x_range, width * 2, positive=False) for s in series]
@@ -83,21 +88,39 @@ def draw(
     drawn = np.concatenate([np.empty(0), *(v.reduced.values for v in shown)])
     drawn = drawn[np.isfinite(drawn)]
     scale = value_scale(drawn, log=log, before=before)
-    strips = [_title(shown, width, title, log=log, refused=refused, marks=marks, cursor=cursor, ascii=ascii)]
+    ghosts = [view.series.name for view in shown if view.series.role is Role.GHOST]
+    signs = dict(zip(ghosts, cycle(look.BRANCH_SIGNS), strict=False))
+    strips = [
+        _title(
+            shown,
+            width,
+            title,
+            signs,
+            log=log,
+            refused=refused,
+            marks=marks,
+            cursor=cursor,
+            ascii=ascii,
+        )
+    ]
     if height > 1:
         ticks = value_ticks(scale, height - 3) if len(drawn) else [NO_TICK]
         canvas = _Canvas(width, height - 1, x_range, scale, ticks, ascii)
-        canvas.verticals([mark.step for mark in marks], look.MARK)
+        canvas.verticals([mark.step for mark in marks if not mark.fork], look.MARK)
         for role in BACK_TO_FRONT:
             for view in shown:
                 if view.series.role is role:
                     canvas.line(view)
         for view in shown:
+            if view.series.role is Role.GHOST:
+                canvas.end(view, signs[view.series.name])
+        canvas.at_top([mark.step for mark in marks if mark.fork], look.FORK)
+        for view in shown:
             if view.series.role not in (Role.GHOST, Role.SMOOTHED):
                 canvas.undrawable(view.reduced, log)
         canvas.verticals([] if cursor is None else [cursor], look.CURSOR)
         if not any(len(v.reduced.steps) for v in shown):
-            canvas.note("no steps yet")
+            canvas.note(empty)
         strips += canvas.build()
     return Picture(strips, scale)
 
@@ -135,6 +158,7 @@ def _title(
     shown: Sequence[_View],
     width: int,
     title: str,
+    signs: Mapping[str, str],
     *,
     log: bool,
     refused: bool,
@@ -158,7 +182,8 @@ def _title(
     for i, view in enumerate(shown) if len(shown) > 1 else ():
         style = LOOKS[view.series.role]
         reading = values[i]
-        brief = text = f"{style.plain if ascii else style.symbol} {view.series.name}"
+        line = (style.plain if ascii else style.symbol) + signs.get(view.series.name, "")
+        brief = text = f"{line} {view.series.name}"
         if i != main and reading is not None and view.series.role is not Role.GHOST:
             text += f" {number(reading[1]):<{READING_WIDTH}}"
         legend.append(Words(text, style.style, LEGEND_RANK.get(view.series.role, 4), brief))
@@ -209,10 +234,25 @@ class _Canvas:
             x, levels = trace(x, y)
         else:
             x, levels = x[np.isfinite(y)], y[np.isfinite(y)].astype(np.int64)
+        if dotted and style.dashed:
+            drawn = np.arange(len(x)) % DASH < DASH // 2
+            x, levels = x[drawn], levels[drawn]
         characters = None
         if dotted:
             x, levels, characters = braille(x, levels)
         self._scatter(x, levels, style, characters)
+
+    def end(self, view: _View, sign: str) -> None:
+        """A sign where a line ends, which is seen where another line covers it too."""
+        drawn = np.flatnonzero(np.isfinite(view.reduced.values))[-1:]
+        x = self._dot(view.reduced.steps[drawn]) // 2
+        y = _index(self._scale.place(view.reduced.values[drawn]), 4 * self._rows).astype(np.int64) // 4
+        self._scatter(x, y, look.BRANCH_END, [sign] * len(x))
+
+    def at_top(self, steps: Sequence[int], style: Look) -> None:
+        """Signs at the upper edge at those of the steps that are in sight."""
+        columns = self._columns_of(steps)
+        self._scatter(columns, np.full(len(columns), self._rows - 1), style)
 
     def undrawable(self, reduced: Reduced, log: bool) -> None:
         """Signs at the upper and lower edge where values are not finite, or on a log scale not positive."""
@@ -227,17 +267,23 @@ class _Canvas:
 
     def verticals(self, steps: Sequence[int], style: Look) -> None:
         """Lines from edge to edge at those of the steps that are in sight."""
-        low, high = self._x_range
-        seen = np.array([step for step in steps if low <= step <= high], dtype=np.int64)
-        columns = distinct(self._dot(seen) // 2)
-        rows = np.arange(self._rows)
+        columns, rows = self._columns_of(steps), np.arange(self._rows)
         self._scatter(np.repeat(columns, len(rows)), np.tile(rows, len(columns)), style)
 
     def note(self, text: str) -> None:
-        """Words in the middle."""
-        if len(text) <= self._columns:
-            columns = np.arange(len(text)) + (self._columns - len(text)) // 2
-            self._scatter(columns, np.full(len(text), self._rows // 2), look.AXIS, [*text])
+        """Words in the middle, on as many lines as they need."""
+        lines = textwrap.wrap(text, self._columns, break_long_words=False)
+        if all(len(line) <= self._columns for line in lines) and len(lines) <= self._rows:
+            top = (self._rows + len(lines)) // 2
+            for at, line in enumerate(lines):
+                columns = np.arange(len(line)) + (self._columns - len(line)) // 2
+                self._scatter(columns, np.full(len(line), max(top - at, 1) - 1), look.AXIS, [*line])
+
+    def _columns_of(self, steps: Sequence[int]) -> Ints:
+        """The columns of those of the steps that are in sight."""
+        low, high = self._x_range
+        seen = np.array([step for step in steps if low <= step <= high], dtype=np.int64)
+        return distinct(self._dot(seen) // 2)
 
     def build(self) -> list[Strip]:
         """The figure as strips, each of the full width."""

@@ -25,7 +25,7 @@ class Role(Enum):
 class Look:
     """Number of the colour, plotext's word for the attribute, marker, the same in ASCII, symbol in a legend.
 
-    A joined line is drawn from point to point, in braille dots or plain markers.
+    A joined line is drawn from point to point, in braille dots or plain markers; a dashed one has gaps.
     """
 
     colour: int
@@ -34,6 +34,7 @@ class Look:
     plain: str
     symbol: str
     joined: bool = False
+    dashed: bool = False
 
     @property
     def style(self) -> Style:
@@ -47,7 +48,7 @@ LOOKS = {
     Role.RAW: Look(CYAN, "dim", "", ".", "┄", joined=True),
     Role.SMOOTHED: Look(BRIGHT_CYAN, "bold", "", "*", "━", joined=True),
     Role.VALIDATION: Look(YELLOW, "default", "•", "o", "•"),
-    Role.GHOST: Look(GREY, "default", "", ":", "┈", joined=True),
+    Role.GHOST: Look(GREY, "default", "", ":", "╌", joined=True, dashed=True),
 }
 BACK_TO_FRONT = (Role.GHOST, Role.RAW, Role.TRAIN, Role.SMOOTHED, Role.VALIDATION)
 
@@ -56,5 +57,9 @@ RISEN = Look(RED, "bold", "▲", "^", "▲")
 FALLEN = Look(RED, "bold", "▼", "v", "▼")
 NOT_POSITIVE = Look(YELLOW, "default", "▽", "_", "▽")
 MARK = Look(MAGENTA, "default", "┊", "!", "┊")
+FORK = Look(YELLOW, "bold", "┬", "+", "┬")
+BRANCH_END = Look(WHITE, "bold", "", "", "")
+BRANCH_SIGNS = "abcdefghijklmnopqrstuvwxyz"
+"""Each other branch's in the legend, and where its line ends."""
 CURSOR = Look(WHITE, "bold", "│", "|", "│")
 AXIS = Look(GREY, "default", "", "", "")

@@ -8,9 +8,10 @@ import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from engine.history import FIELDS
 from engine.null import is_null
 from tui import text
-from tui.charts.draw import Mark
+from tui.charts.draw import NO_STEPS, Mark
 from tui.charts.look import Role
 from tui.state import RunState, Topic
 from tui.watching import AT_MOST, BESIDE
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 SMOOTHINGS = (0.0, 0.9, 0.99)
 WINDOWS = (None, 1000, 100)
+MEANT_FOR = dict.fromkeys(
+    ("mape", "max_error", "val_mape"), ": its targets are classes, and a class is right or wrong"
+)
+"""What has to be known beside that a field has no value."""
 
 
 class ChartsPane(Vertical):
@@ -76,15 +81,16 @@ class ChartsPane(Vertical):
             self._fed = count
         self._last = count - 1
         self._position = state.position
-        marks = [Mark(mark.position, mark.text) for mark in state.marks]
-        for chart in self.charts:
+        marks = [Mark(mark.position, mark.text, mark.kind == "fork") for mark in state.marks]
+        for field, chart in zip(self._watched, self.charts, strict=True):
             chart.set_marks(marks)
+            chart.explain(why_empty(field, state))
         self._strip.tell(
             state.position,
             self._last,
             changes=[mark.position for mark in state.marks if mark.kind == "change"],
             stops=[mark.position for mark in state.marks if mark.kind == "stop"],
-            forks=state.forks,
+            forks=[mark.position for mark in state.marks if mark.kind == "fork"],
             saved=state.saved_at,
         )
         self._place(self.cursor)
@@ -173,3 +179,22 @@ class ChartsPane(Vertical):
             said.append(f"last {window:,} steps")
         if (subtitle := " · ".join(said)) != self.border_subtitle:
             self.border_subtitle = subtitle
+
+
+def why_empty(name: str, state: RunState) -> str:
+    """Why a chart of this field or quantity has nothing to draw, where it has nothing."""
+    history, info = state.history, state.info
+    if not len(history) or info is None:
+        return NO_STEPS
+    if name not in FIELDS:
+        return f"{name} is not measured yet"
+    if name == "epoch_loss" and len(history) <= info.batches:
+        return f"{name} comes at the end of each epoch, first at step {info.batches:,}"
+    if name == "update_norm" and len(history) == 1:
+        return f"{name} is known from step 1 on"
+    if name.startswith("val_"):
+        if info.validate_every is None:
+            return f"no {name}: this run has no validation set"
+        if len(history) <= info.validate_every:
+            return f"{name} comes every {info.validate_every:,} steps"
+    return f"{name} has no meaning in this run{MEANT_FOR.get(name, '')}"

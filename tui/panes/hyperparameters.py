@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,12 +15,15 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from engine.config import Preset
+from engine.worker.messages import RunInfo
 from tui import text
 from tui.edits import Edits
 from tui.panes.late import LatePane
 from tui.state import RunState, Topic
 from tui.widgets.scroll import Scroll
 from tui.widgets.setting_row import SettingRow
+
+FIRST_CHOSEN = "train.rule.learning_rate"
 
 
 class HyperparametersPane(LatePane):
@@ -40,7 +43,7 @@ class HyperparametersPane(LatePane):
 
     def show(self, state: RunState, _topics: Topic) -> None:
         """Show the settings and the edits that are pending."""
-        self.form.show(state.edits)
+        self.form.show(state.edits, defaults(state.info))
         edits = state.edits
         lines = [Content.styled(text.plain(problem), "$error") for problem in edits.problems]
         if edits.waiting and not edits.problems:
@@ -96,11 +99,13 @@ class SettingsForm(Scroll, can_focus=True):
         self.rows: list[SettingRow] = []
         self._edits: Edits | None = None
 
-    def show(self, edits: Edits) -> None:
-        """Show these edits' settings; rows are made anew only where there are others than before."""
+    def show(self, edits: Edits, defaults: Mapping[str, str]) -> None:
+        """Show these edits' settings, and what holds for those not given; rows are made anew only where there
+        are others than before, and the same one stays chosen, at first the learning rate."""
         self._edits = edits
         found = edits.settings()
         if [row.setting.key for row in self.rows] != [setting.key for setting in found]:
+            chosen = self.rows[self.chosen].setting.key if self.rows else FIRST_CHOSEN
             self.rows = [SettingRow(setting) for setting in found]
             live = [row for row in self.rows if row.setting.live]
             new_run = [row for row in self.rows if not row.setting.live]
@@ -112,9 +117,10 @@ class SettingsForm(Scroll, can_focus=True):
                     Static("need a new run", classes="heading"),
                     *new_run,
                 )
+            keys = [setting.key for setting in found]
+            self.chosen = keys.index(chosen) if chosen in keys else self.chosen
         for row, setting in zip(self.rows, found, strict=True):
-            row.show(setting, edits.pending(setting.key))
-        self.chosen = min(self.chosen, len(self.rows) - 1)
+            row.show(setting, edits.pending(setting.key), defaults.get(setting.key, ""))
         self._mark_chosen()
         self.refresh_bindings()
 
@@ -185,3 +191,11 @@ class SettingsForm(Scroll, can_focus=True):
         for row in self.rows:
             if row.editing and self.screen.focused is not self and not row.has_focus_within:
                 row.close()
+
+
+def defaults(info: RunInfo | None) -> dict[str, str]:
+    """What holds in this run for settings that the preset does not give, where that is worth saying."""
+    if info is None:
+        return {}
+    every = info.validate_every
+    return {"train.validate_every": "no validation set" if every is None else f"{every:,} (default)"}

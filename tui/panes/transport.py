@@ -26,6 +26,7 @@ STATUS_WIDTH = len("✗ diverged")
 POSITION_WIDTH = len("1,000,000")
 EPOCH_WIDTH = len("1,000")
 ROOM_FOR_WORDS = 70
+ROOM_TO_EXPLAIN = 100
 DIGITS = "scikit-learn "
 """What of the digits' name goes first where there is no room."""
 LEAST_WORDS = 8
@@ -109,6 +110,7 @@ def _numbers(state: RunState, width: int) -> list[Part]:
     spacious = width >= ROOM_FOR_WORDS
     digits, cells = (6, text.NUMBER_WIDTH) if spacious else (4, text.NUMBER_WIDTH - 2)
     slope = "$muted" if not change else "$success" if change < 0 else "$warning"
+    difference = text.change(change, digits).rjust(cells)
     epoch = f"{record.epoch:,}" if record is not None else "–"
     planned = state.planned
     return [
@@ -127,8 +129,15 @@ def _numbers(state: RunState, width: int) -> list[Part]:
                 ("loss ", "$muted"), (loss.rjust(text.NUMBER_WIDTH), "bold $error" if bad else "bold")
             ),
         ),
-        Part(3, Content.assemble(("Δ ", "$muted"), (text.change(change, digits).rjust(cells), slope))),
+        Part(3, Content.assemble((f"{_whose_change(state, width)} ", "$muted"), (difference, slope))),
     ]
+
+
+def _whose_change(state: RunState, width: int) -> str:
+    """What the change of the loss is between, where there is room: with minibatches, of two batches."""
+    if state.info is None or width < ROOM_TO_EXPLAIN:
+        return "Δ"
+    return "Δ between batches" if state.info.batches > 1 else "Δ of the last step"
 
 
 def _standing(state: RunState) -> tuple[str, str]:

@@ -273,10 +273,9 @@ class ExplorerScreen(Steady, Screen[None]):
     async def action_edit(self) -> None:
         await self.action_pane("hyperparameters")
 
-    def show_inspector(self, tab: str, *, focus: bool = True) -> None:
-        """Have the inspector show this tab; with `focus`, bring it to the front where panes take turns."""
-        if focus:
-            self._choose("inspector")
+    def show_inspector(self, tab: str) -> None:
+        """Have the inspector show this tab, in front where panes take turns."""
+        self._choose("inspector")
         self.inspector.choose(tab)
 
     @property

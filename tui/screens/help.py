@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -13,27 +13,38 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from tui.charts import look
+from tui.charts.look import LOOKS, Role
 from tui.panes.branches import BranchesPane
 from tui.panes.breakpoints import BreakpointsPane
 from tui.panes.curvature import CurvaturePane
 from tui.panes.hyperparameters import SettingsForm
+from tui.panes.layers import LayersPane
 from tui.panes.probe_pane import ProbePane
 from tui.panes.samples import SamplesPane
 from tui.panes.step import StepPane
 from tui.screens.explorer import CHARTS, PANES, RUN, ExplorerScreen
 from tui.screens.overlay import Overlay
 from tui.screens.sweep import SweepScreen
+from tui.widgets import time_strip
 from tui.widgets.choice import Choice
 from tui.widgets.scroll import Choices, Scroll
 from tui.widgets.setting_row import SettingRow
 
+if TYPE_CHECKING:
+    from tui.wire.app import WireApp
+
 KEY_WIDTH = 14
-POSITION = "Position k of a run means k updates done; its numbers are those before the next update."
+POSITION = (
+    "Position k of a run means k updates done; its numbers are those before the next update. Δ at the bottom "
+    "is the loss less that of the position before: with minibatches these are the losses of two batches."
+)
 FOCUSED: dict[str, tuple[type[Widget], ...]] = {
     "In the hyperparameters": (SettingsForm,),
     "While editing": (SettingRow, Choice),
     "In Step, Layers, Curvature, Samples, Function": (ProbePane,),
     "In Step": (StepPane,),
+    "In Layers": (LayersPane,),
     "In Curvature": (CurvaturePane,),
     "In Samples": (SamplesPane,),
     "In Branches": (BranchesPane,),
@@ -41,6 +52,29 @@ FOCUSED: dict[str, tuple[type[Widget], ...]] = {
     "In a sweep": (SweepScreen,),
     "In a list": (Choices,),
     "In a text": (Scroll,),
+}
+
+
+IN_CHARTS = {
+    LOOKS[Role.TRAIN]: "The run: the branch that it is on, on training data",
+    LOOKS[Role.VALIDATION]: "On the validation data; beside the sharpness, what it has to stay below",
+    LOOKS[Role.GHOST]: "Another branch from where they part; its letter stands at its end",
+    LOOKS[Role.SMOOTHED]: "Smoothed",
+    LOOKS[Role.RAW]: "What was smoothed",
+    look.CURSOR: "The cursor, or where in its past the run stands",
+    look.MARK: "A setting was changed, or the run stopped by itself; under the cursor it says which",
+    look.FORK: "At the upper edge: a branch begins",
+    look.NAN: "Not a number",
+    look.RISEN: "Infinite",
+    look.FALLEN: "Infinite, and negative",
+    look.NOT_POSITIVE: "On a log scale: 0 or less",
+}
+ON_TIME_LINE = {
+    time_strip.HERE: "Where the run stands",
+    time_strip.CHANGE: "A setting was changed",
+    time_strip.STOP: "The run stopped by itself: a condition, a breakpoint, its end",
+    time_strip.FORK: "A branch begins",
+    time_strip.SAVED: "A saved state: going there is instant",
 }
 
 
@@ -64,10 +98,15 @@ class Help(Overlay, ModalScreen[None]):
     def _content(self) -> Content:
         lines = [Content(POSITION)]
         for heading, bindings in sections():
-            lines += [Content(""), Content.styled(heading, "bold $secondary")]
-            for keys, says in self._keys(bindings):
-                lines.append(Content.assemble((f"{keys:<{KEY_WIDTH}}", "bold $primary"), says))
+            lines += _table(heading, self._keys(bindings))
+            if heading == CHARTS.description:
+                lines += _table("Signs in the charts", self._signs())
+                lines += _table("Signs on the time line below them", ON_TIME_LINE.items())
         return Content("\n").join(lines)
+
+    def _signs(self) -> list[tuple[str, str]]:
+        ascii_only = cast("WireApp", self.app).ascii
+        return [(each.plain if ascii_only else each.symbol, says) for each, says in IN_CHARTS.items()]
 
     def _keys(self, bindings: Iterable[Binding]) -> list[tuple[str, str]]:
         """Each action once, with all its keys and what it does."""
@@ -76,6 +115,15 @@ class Help(Overlay, ModalScreen[None]):
             keys, _ = found.setdefault(binding.action, ([], binding.tooltip or binding.description))
             keys.append(self.app.get_key_display(replace(binding, key_display=None)))
         return [(" ".join(keys), says) for keys, says in found.values()]
+
+
+def _table(heading: str, lines: Iterable[tuple[str, str]]) -> list[Content]:
+    """A heading, and below it what each key or sign is."""
+    return [
+        Content(""),
+        Content.styled(heading, "bold $secondary"),
+        *(Content.assemble((f"{name:<{KEY_WIDTH}}", "bold $primary"), says) for name, says in lines),
+    ]
 
 
 def sections() -> Iterator[tuple[str, list[Binding]]]:

@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.charts.axis import Scale, recent_range, whole_range
-from tui.charts.draw import Mark, Series, draw
+from tui.charts.draw import NO_STEPS, Mark, Series, draw
 from tui.charts.look import Role
 from tui.charts.reduce import Envelope
 from tui.charts.smooth import Smoother
@@ -42,6 +42,7 @@ class Chart(Widget, can_focus=True):
         self._ascii = ascii
         self._tracks: dict[str, _Track] = {}
         self._marks: Sequence[Mark] = ()
+        self._empty = NO_STEPS
         self._strips: list[Strip] = []
         self._scale: Scale | None = None
         self._due = False
@@ -87,6 +88,12 @@ class Chart(Widget, can_focus=True):
         self._marks = tuple(marks)
         self._change()
 
+    def explain(self, why: str) -> None:
+        """What stands in a chart that has nothing to draw: why that is so."""
+        if why != self._empty:
+            self._empty = why
+            self._change()
+
     def toggle_log(self) -> None:
         """Change between a linear and a logarithmic scale."""
         self.log_scale = not self.log_scale
@@ -108,6 +115,7 @@ class Chart(Widget, can_focus=True):
             before=self._scale,
             marks=self._marks,
             cursor=self.cursor,
+            empty=self._empty,
             ascii=self._ascii,
         )
         before, self._strips, self._scale = self._strips, picture.strips, picture.scale

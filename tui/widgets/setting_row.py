@@ -48,6 +48,7 @@ class SettingRow(Widget):
         self.setting = setting
         self.name_shown = label(setting.key)
         self._pending: tuple[Any, Any] | None = None
+        self._default = ""
         self._editor: Line | Choice | None = None
         self._error = Static(classes="error", markup=False)
 
@@ -56,21 +57,24 @@ class SettingRow(Widget):
         """Whether the editor is open."""
         return self._editor is not None
 
-    def show(self, setting: Setting, pending: tuple[Any, Any] | None) -> None:
-        """Show the value in effect, and the one that is to replace it."""
-        if (setting, pending) != (self.setting, self._pending):
-            self.setting, self._pending = setting, pending
+    def show(self, setting: Setting, pending: tuple[Any, Any] | None, default: str) -> None:
+        """Show the value in effect, and the one that is to replace it; `default` is shown for none."""
+        if (setting, pending, default) != (self.setting, self._pending, self._default):
+            self.setting, self._pending, self._default = setting, pending, default
             self.refresh(layout=True)
 
     def render(self) -> Content:
         """The name and the value; the old and the new one on two lines where one has no room."""
         name = (self.name_shown.ljust(NAME_WIDTH), "$muted")
         if self._pending is None:
-            return Content.assemble(name, text.value(self.setting.value))
-        old, new = map(text.value, self._pending)
+            return Content.assemble(name, self._said(self.setting.value))
+        old, new = map(self._said, self._pending)
         room = self.size.width - NAME_WIDTH
         arrow = " → " if not room or len(old) + len(new) + 3 <= room else f"\n{'→ ':>{NAME_WIDTH}}"
         return Content.assemble(name, (old, "$muted"), (arrow, "$warning"), (new, "bold $warning"))
+
+    def _said(self, value: Any) -> str:
+        return self._default if value is None and self._default else text.value(value)
 
     async def edit(self) -> None:
         """Open the editor on the value shown."""

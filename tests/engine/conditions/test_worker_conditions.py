@@ -174,7 +174,9 @@ def test_verdicts_are_of_the_branch(opened):
     assert opened.wait(Verdicts).verdicts[0].text == "holds for 10 steps so far"
     opened.send(Seek(2))
     opened.wait(Verdicts)
-    opened.send(Fork({"train.rule.learning_rate": 10.0}), Step(1))
+    opened.send(Fork({"train.rule.learning_rate": 10.0}))
+    opened.wait(Verdicts)
+    opened.send(Step(1))
     opened.wait(Stopped)
     told = opened.wait(Verdicts).verdicts
     assert [verdict.text for verdict in told] == [

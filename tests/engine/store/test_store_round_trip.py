@@ -11,6 +11,7 @@ import pytest
 from store_runs import bits, branching, facts, preset
 
 from engine import Session
+from engine.errors import UserError
 from engine.history import COLUMNS
 from engine.null import NULL, is_null
 from engine.saver import STATE_BYTES
@@ -37,6 +38,26 @@ def test_everything_comes_back(tmp_path, settings):
     assert again.notices == []
     assert facts(again) == before
     assert again.timeline.mismatch is None
+    again.close()
+
+
+def test_what_is_watched_comes_back_and_is_measured_on(tmp_path):
+    session = branching()
+    position = session.position
+    with pytest.raises(UserError, match="relu"):
+        session.watch(("loss", "dead"), {"dead": 5})
+    assert "dead" not in session.preset.measure
+    session.watch(("loss", "rank[1]"), {"rank[1]": 5})
+    session.save(tmp_path / "run.gradstep")
+    before = session.state_hash()
+    session.close()
+    again = Session.open(tmp_path / "run.gradstep")
+    assert (again.preset.watch, again.state_hash()) == (["loss", "rank[1]"], before)
+    tip = again.timeline.branch.tip
+    again.seek(tip + 20)
+    measured = np.flatnonzero(~np.isnan(again.history["rank[1]"])).tolist()
+    assert position in measured
+    assert [at for at in measured if at > tip] == [at for at in range(tip + 1, tip + 21) if at % 5 == 0]
     again.close()
 
 

@@ -58,7 +58,7 @@ def test_the_legend_tells_lines_apart_without_colour() -> None:
         Series("fork", Envelope(values, np.arange(50, 150)), Role.GHOST),
     )
     wide = picture(*lines, width=100)
-    assert [s for s in ("━ train", "┄ raw", "• val 0.4", "┈ fork") if s not in wide[0]] == []
+    assert [s for s in ("━ train", "┄ raw", "• val 0.4", "╌a fork") if s not in wide[0]] == []
     assert len(cells(wide[1:], "•")) == 2
     narrow = picture(*lines, width=40)[0]
     assert "val" in narrow
@@ -66,6 +66,21 @@ def test_the_legend_tells_lines_apart_without_colour() -> None:
     plain = picture(*lines, width=100, ascii=True)
     assert "o val 0.4" in plain[0]
     assert not braille_cells(plain)
+
+
+def test_another_branch_is_dashed_and_its_letter_stands_at_its_end() -> None:
+    """Also where the lines are the same, and in ASCII; width 60: step 10 of 0 … 10 is the last column."""
+    level = np.full(11, 1.0)
+    run, other = Series("main", Envelope(level), Role.TRAIN), Series("fork", Envelope(level), Role.GHOST)
+    alone = picture(Series("fork", Envelope(level), Role.GHOST))
+    assert 20 < len(braille_cells(alone)) < 30  # every other one of 53 columns
+    for options in ({}, {"ascii": True}):
+        both = picture(run, other, **options)
+        assert {x for x, _ in cells(both[1:-2], "a")} == {59}
+    marked = picture(run, marks=[Mark(0, "fork begins", fork=True)], cursor=0)
+    assert cells(marked[1:-2], "┬") == set()  # the cursor is on it
+    assert "fork begins" in marked[0]
+    assert cells(picture(run, marks=[Mark(0, "", fork=True)])[1:-2], "┬") == {(7, 0)}
 
 
 def test_what_is_not_finite_is_marked_at_the_edges_and_named() -> None:

@@ -108,7 +108,7 @@ async def test_settings_change_the_picture() -> None:
         chart.truncate("train", 99)
         await until(pilot, lambda: "100" in text(chart).splitlines()[-1].split())
         chart.append("fork", [1.0, 2.0], steps=[150, 151], role=Role.GHOST)
-        await until(pilot, lambda: "┈ fork" in text(chart))
+        await until(pilot, lambda: "╌a fork" in text(chart))
         chart.remove_series("fork")
         await until(pilot, lambda: "fork" not in text(chart))
         chart.clear()

@@ -148,4 +148,5 @@ def test_the_columns_of_a_grid_stay_in_their_place():
         "loss         -1.234e-10  count                12",
         "rate                  –  x                   Inf",
     ]
-    assert [len(line) for line in grid(entries, 50, compared=True)] == [34] * 4
+    assert [len(line) for line in grid(entries, 50, compared=True)] == [34] * 5
+    assert grid(entries, 80, compared=True)[0].plain.split() == ["here", "kept"] * 2
