@@ -16,8 +16,11 @@ from engine.tables import keys_of, named, settings_in, tables_in
 
 ALLOWED = "; allowed: "
 SHOWN = 60
-RUN_SETTINGS = (*settings_in(RunConfig), *(f"run.{key}" for key in settings_in(RunLength)))
-"""What a run can be told, by dotted keys: where a key that was given at another place may belong."""
+RUN_SETTINGS = {
+    setting.rpartition(".")[2]: setting
+    for setting in (*settings_in(RunConfig), *(f"run.{key}" for key in settings_in(RunLength)))
+}
+"""What a run can be told: where a name that was given at another place may belong, as a dotted key."""
 
 
 class ConfigError(UserError):
@@ -43,7 +46,7 @@ def validated(raw: Mapping[str, Any], source: str) -> Preset:
 
 def unknown_key(where: str, key: str, allowed: Sequence[str]) -> str:
     """The problem of a key that is none of those allowed at its place."""
-    elsewhere = {setting.rpartition(".")[2]: setting for setting in RUN_SETTINGS if setting != where}
+    elsewhere = {name: setting for name, setting in RUN_SETTINGS.items() if setting != where}
     found = elsewhere.get(key) or meant(key, allowed) or elsewhere.get(meant(key, elsewhere))
     hint = f"; did you mean {found!r}?" if found else ""
     return f"{shown_key(where)}: unknown key {_shown(key)}{ALLOWED}{', '.join(allowed)}{hint}"

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from engine.errors import did_you_mean
+from engine.errors import meant
 
 MAX_LENGTH = 2**63 - 1
 
@@ -19,9 +19,23 @@ def parse(
     found, unknown = parser.parse_known_args(arguments)
     if unknown:
         option = next((word.partition("=")[0] for word in unknown if word.startswith("-")), "")
-        hint = elsewhere(option) or did_you_mean(option, list(options(parser)))
-        parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        parser.error(
+            f"unrecognized arguments: {' '.join(unknown)}{elsewhere(option) or _hint(option, parser)}"
+        )
     return found
+
+
+def _hint(option: str, parser: argparse.ArgumentParser) -> str:
+    """An option that is like it, or what has --set do what it says: --seed, --lr."""
+    from engine.problems import RUN_SETTINGS
+
+    there = [known.lstrip("-") for known in options(parser)]
+    name = option.lstrip("-").replace("-", "_")
+    setting = RUN_SETTINGS.get(name)
+    if setting is None and (like := meant(option.lstrip("-"), there)):
+        return f"; did you mean '--{like}'?"
+    setting = setting or RUN_SETTINGS.get(meant(name, RUN_SETTINGS))
+    return f"; did you mean --set {setting}=VALUE?" if setting and "set" in there else ""
 
 
 def options(parser: argparse.ArgumentParser) -> Iterator[str]:

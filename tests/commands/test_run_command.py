@@ -162,6 +162,8 @@ def test_until_not_met_where_it_diverges_is_a_loss_that_is_not_finite(gradstep):
         (["small.toml", "--set", "seed=3"], ["did you mean 'train.seed'"]),
         (["small.toml", "--set", "train.rule.momentum=0.9"], ["'momentum'; allowed: learning_rate, name\n"]),
         (["small.toml", "--bogus"], ["--bogus\n"]),
+        (["small.toml", "--seed", "3"], ["did you mean --set train.seed=VALUE?"]),
+        (["small.toml", "--lr=3"], ["did you mean --set train.rule.learning_rate=VALUE?"]),
         (["small.toml", "--stepz", "3"], ["--stepz 3; did you mean '--steps'?"]),
     ],
     ids=lambda value: " ".join(value)[:40],

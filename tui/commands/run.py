@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Run to the end, to a condition, or to a loss that is not finite; the exit status says which."""
     if (arguments.preset is None) == (arguments.origin is None):
-        raise UserError("run what? a preset, or --from a session")
+        raise UserError("run what? a preset, or --from a session, one of the two")
     condition = parse_condition(arguments.until) if arguments.until is not None else None
     screen = Console(stderr=True)
     with screen.status("Starting") if screen.is_terminal else ExitStack():
