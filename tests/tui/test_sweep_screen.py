@@ -202,7 +202,11 @@ async def test_another_sweep_s_events_are_none_of_this_one():
 async def test_a_sweep_that_goes_on_behind_another_preset_is_not_lost():
     async with bench(swept()) as b:
         plan = await begun(b)
-        await told(b, Swept(plan, (result(0, 2.0),), {3: (40, 300)}))
+        await told(b, Swept(plan, (result(0, 2.0),), {1: (300, 300), 3: (40, 300)}))
+        await b.press("right")
+        assert "at its end; what it is compared with is run; enter" in b.text("#sweep-cell")
+        await b.press("right", "right")
+        assert "at step 40 of 300; enter" in b.text("#sweep-cell")
         await b.press("escape")
         await b.opened(load_preset("linear-gap"))
         await b.press("S")

@@ -304,9 +304,8 @@ class SweepScreen(Screen[None]):
         yield Content.assemble((text.plain(values), "bold"), (stable, "$muted"))
         result = self.state.results.get(point)
         if result is None:
-            running = self.state.running.get(point)
-            at = f"at step {running[0]:,} of {running[1]:,}" if running else "not run yet"
-            yield Content.assemble(f"{at}; ", ("enter", "bold $primary"), " opens it in the explorer")
+            how_far = f"{_how_far(self.state.running.get(point))}; "
+            yield Content.assemble(how_far, ("enter", "bold $primary"), " opens it in the explorer")
             return
         style = {"diverged": "$warning", "failed": "$error"}.get(result.ending, "$success")
         yield Content.assemble((ENDINGS[result.ending], style), f": {text.plain(result.reason)}")
@@ -331,6 +330,15 @@ class SweepScreen(Screen[None]):
         elif not state.complete:
             parts += ["  ", ("space", "bold $primary"), " begins, or goes on with what is left"]
         return Content.assemble(*parts)
+
+
+def _how_far(running: tuple[int, int] | None) -> str:
+    """How far a run is that has no result yet, by its position and its planned end."""
+    if running is None:
+        return "not run yet"
+    position, end = running
+    done = position == end and end > 0
+    return "at its end; what it is compared with is run" if done else f"at step {position:,} of {end:,}"
 
 
 def folded(parts: Iterable[str], width: int) -> list[str]:
