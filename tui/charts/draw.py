@@ -243,10 +243,18 @@ class _Canvas:
         self._scatter(x, levels, style, characters)
 
     def end(self, view: _View, sign: str) -> None:
-        """A sign where a line ends, which is seen where another line covers it too."""
+        """A sign where a line ends, seen where another line covers it too; left of one that is there."""
         drawn = np.flatnonzero(np.isfinite(view.reduced.values))[-1:]
         x = self._dot(view.reduced.steps[drawn]) // 2
         y = _index(self._scale.place(view.reduced.values[drawn]), 4 * self._rows).astype(np.int64) // 4
+        signs = {
+            column
+            for row in y.tolist()
+            for column, (_, style) in self._cells.get(row, {}).items()
+            if style == look.BRANCH_END.style
+        }
+        while x.size and int(x[0]) in signs and x[0] > 0:
+            x = x - 1
         self._scatter(x, y, look.BRANCH_END, [sign] * len(x))
 
     def at_top(self, steps: Sequence[int], style: Look) -> None:

@@ -77,6 +77,8 @@ def test_another_branch_is_dashed_and_its_letter_stands_at_its_end() -> None:
     for options in ({}, {"ascii": True}):
         both = picture(run, other, **options)
         assert {x for x, _ in cells(both[1:-2], "a")} == {59}
+    twice = picture(run, other, Series("fork 2", Envelope(level), Role.GHOST))
+    assert {x for x, _ in cells(twice[1:-2], "ab")} == {58, 59}
     marked = picture(run, marks=[Mark(0, "fork begins", fork=True)], cursor=0)
     assert cells(marked[1:-2], "┬") == set()  # the cursor is on it
     assert "fork begins" in marked[0]
