@@ -43,7 +43,8 @@ class ProbePane(Scroll, can_focus=True):
         Binding("c", "keep", "keep", tooltip="Keep what is shown, to stand beside what is shown elsewhere"),
         Binding("C", "beside_last", "with last", tooltip="Beside it what was shown at the place before"),
         Binding("C,c", "drop", "drop", tooltip="Where something is kept: no longer compare with it"),
-        Binding("t", "turn", "turn", tooltip="Turn to what was kept to compare with, all of it, and back"),
+        Binding("t", "turn", "kept", tooltip="Turn to what was kept to compare with, all of it"),
+        Binding("t", "turn_back", "back", tooltip="Turn back from it"),
         *(Binding(key, f"explain('{key}')", "", show=False) for key in UNKEPT),
     ]
     """Of those of one key the first that has a meaning now is taken."""
@@ -150,7 +151,11 @@ class ProbePane(Scroll, can_focus=True):
         self.post_message(self.Dropped(self.PROBES))
 
     def action_turn(self) -> None:
-        self._turned = not self._turned
+        self._turned = True
+        self.draw()
+
+    def action_turn_back(self) -> None:
+        self._turned = False
         self.draw()
 
     def action_explain(self, key: str) -> None:
@@ -166,7 +171,7 @@ class ProbePane(Scroll, can_focus=True):
         if action == "cancel":
             return bool(self._pending())
         if (state := self._state) is None:
-            return action not in ("compute", "keep", "beside_last", "drop", "turn")
+            return action not in ("compute", "keep", "beside_last", "drop", "turn", "turn_back")
         compares = any(self.kept(state, name) for name in self.PROBES)
         shown, kept = self._results(state.probes.found), self._results(state.probes.reference)
         if action == "compute":
@@ -177,8 +182,8 @@ class ProbePane(Scroll, can_focus=True):
             return not compares and bool(self._results(state.probes.before))
         if action == "drop":
             return bool(kept)
-        if action == "turn":
-            return compares
+        if action in ("turn", "turn_back"):
+            return compares and self._turned == (action == "turn_back")
         return True
 
     def _results(self, of: Mapping[str, Found]) -> list[Found]:
