@@ -80,6 +80,7 @@ def function(
     worst = int(np.argmax(np.where(np.isnan(on_interval), np.inf, on_interval)))
     linear = all(layer.activation == "linear" for layer in subject.layers)
     distances = _from_identity(collapse(subject)[0], vt, rank) if linear else None
+    resolution = None if distances is None else map_resolution(subject)
     return FunctionResult(
         position=subject.position,
         low=low,
@@ -96,6 +97,7 @@ def function(
         free=width - rank,
         data_singular_values=values,
         map_singular_values=None if distances is None else distances[0],
+        map_resolution=resolution,
         span_distance=None if distances is None else distances[1],
         span_distance_rms=None if distances is None else distances[2],
         free_distance_rms=None if distances is None else distances[3],
@@ -213,6 +215,23 @@ def _errors(subject: Subject, parts: Parts, x: Tensor, own: Tensor) -> tuple[Ten
             (outputs(subject.layers, parts, leaf).gather(1, index) - leaf.gather(1, index)).abs().squeeze(1)
         )
         return errors.detach(), torch.autograd.grad(errors.sum(), leaf)[0]
+
+
+def map_resolution(subject: Subject) -> float:
+    """Below what a singular value of the layers' product is rounding: L·n·ε₆₄·Π‖W‖ for L layers with up to n
+    units, as the product and its decomposition are made in float64. Weights that were rounded to float32 are
+    off by ½ε₃₂ each, the product by ½ε₃₂·Σ‖W‖_F·Π‖others‖, and no singular value by more (Weyl)."""
+    weights = [to_numpy(own) for own, _ in split(subject.layers, subject.parameters)]
+    values = [singular_values(own) for own in weights]
+    product = math.prod(float(each[0]) for each in values)
+    if product == 0:
+        return 0.0
+    widest = max(max(own.shape) for own in weights)
+    resolution: float = len(weights) * widest * float(np.finfo(np.float64).eps) * product
+    if (epsilon := torch.finfo(subject.parameters.dtype).eps) > np.finfo(np.float64).eps:
+        shares = [float(np.linalg.norm(each) / each[0]) for each in values]
+        resolution += 0.5 * epsilon * product * sum(shares)
+    return resolution
 
 
 def _from_identity(weight: Floats, vt: Floats, rank: int) -> tuple[Floats, float, float, float | None]:

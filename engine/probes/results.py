@@ -374,7 +374,9 @@ class FunctionResult:
     """width − rank: directions that the data says nothing about."""
     data_singular_values: Floats
     map_singular_values: Floats | None
-    """Of the linear map that the layers amount to; None where they are not all linear."""
+    """Of the linear map that the layers amount to, descending; None where they are not all linear."""
+    map_resolution: float | None
+    """Those below it are not told from 0."""
     span_distance: float | None
     """‖(A − I)V‖₂ with V an orthonormal basis of the data's span."""
     span_distance_rms: float | None

@@ -233,6 +233,7 @@ def function(position=20, exact=True, **given):
     on_data[188], on_interval[575] = 303.4, 3314.0
     known = {
         "map_singular_values": None,
+        "map_resolution": None,
         "span_distance": None,
         "span_distance_rms": None,
         "free_distance_rms": None,
@@ -254,4 +255,17 @@ def function(position=20, exact=True, **given):
         data_singular_values=np.ones(784),
         words="the largest error is 303.4 on the data and 3314 on [0, 255]",
         **{**known, **given},
+    )
+
+
+def linear_function(position=20, greatest=2.0):
+    """Of linear layers: a map whose last 72 singular values are rounding."""
+    values = np.concatenate([np.geomspace(greatest, 0.01, 712), np.geomspace(1e-17, 1e-274, 72)])
+    return function(
+        position,
+        map_singular_values=values,
+        map_resolution=3.4e-5,
+        span_distance=0.98,
+        span_distance_rms=0.2,
+        free_distance_rms=1.0,
     )

@@ -456,6 +456,59 @@ async def test_the_edge_is_a_line_over_what_the_run_measured():
         assert shown.count("●") == 5
 
 
+async def test_the_edge_has_what_was_asked_for_beside_what_the_run_measured():
+    async with bench(classifier(), size=(80, 40)) as b:
+        await at(b, 40, "7")
+        await tell(b, "curvature", made.curvature(33, 40.0, samples=1000))
+        await tell(b, "curvature", made.curvature(40, 29.0))  # measured there as well: 30
+        positions = np.arange(0, 41, 10)
+        values = (
+            ("sharpness", positions, np.array([10.0, 15.0, 20.0, 25.0, 30.0])),
+            ("stability_limit", positions, np.full(5, 20.0)),
+        )
+        b.engine.tell(Measured(0, values))
+        await b.settled()
+        shown = b.text("#curvature")
+        assert "known at 6 positions; faint: the threshold" in shown
+        drawn = shown[shown.index("sharpness /") :]
+        assert (drawn.count("●"), drawn.count("○")) == (5, 2)  # one in the words
+        assert "1.50 at step 40; ○ on a part of the samples" in drawn
+        top = next(line for line in drawn.splitlines()[1:] if line.strip())
+        assert "○" in top  # 40 / 20 is the greatest
+
+
+async def test_without_a_limit_everywhere_the_edge_is_the_sharpness_itself():
+    """As where `m` draws the sharpness alone: nothing that is known is left out."""
+    async with bench(classifier(), size=(80, 40)) as b:
+        await at(b, 40, "7")
+        b.engine.tell(Measured(0, (("sharpness", np.array([0, 10]), np.array([10.0, 15.0])),)))
+        await tell(b, "curvature", made.curvature(40, 29.0))
+        drawn = b.text("#curvature").split("sharpness, known")[1]
+        assert drawn.startswith(" at 3 positions")
+        assert drawn.count("●") == 3
+
+
+async def test_enter_renews_the_map_that_v_has_drawn():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "7")
+        assert "v draws it" in said(b)
+        await b.press("enter")
+        assert [each.name for each in asked(b)] == ["curvature"]
+        await tell(b, "curvature", made.curvature())
+        await b.press("v")
+        await tell(b, "surface", made.surface())
+        await b.press("enter")
+        assert len(asked(b)) == 2  # all of it is of here
+        await at(b, 1)
+        assert said(b).count("of step 20; enter computes it here") == 2
+        await b.press("enter")
+        assert [each.name for each in asked(b)[2:]] == ["curvature", "surface"]
+        await b.press("escape")
+        assert said(b).count("cancelled; enter tries again") == 2
+        await b.press("enter")
+        assert [each.name for each in asked(b)[4:]] == ["curvature", "surface"]
+
+
 async def test_the_edges_of_two_branches_have_the_same_axes():
     async with bench(classifier(), size=(80, 40)) as b:
         await at(b, 20, "7")
@@ -570,9 +623,7 @@ async def test_the_function_s_errors_are_listed():
         await at(b, 20, "9")
         await b.press("enter")
         assert asked(b)[-1] == Probe("function")
-        await tell(
-            b, "function", made.function(exact=False, span_distance=0.5, map_singular_values=np.ones(3))
-        )
+        await tell(b, "function", made.function(exact=False))
         shown = b.text("#function")
         for says in (
             "outputs dead          3",
@@ -580,8 +631,46 @@ async def test_the_function_s_errors_are_listed():
             "a lower bound",
             "575 ",
             "output 188 is the worst",
+            "Not all layers are linear",
         ):
             assert says in shown, shown
+
+
+@pytest.mark.parametrize("size", [SMALL, (60, 20), (120, 40)])
+async def test_the_map_s_singular_values_are_drawn_as_far_as_they_are_told_from_0(size):
+    async with bench("identity-1-layer-linear", size=size) as b:
+        await at(b, 20, "9")
+        await tell(b, "function", made.linear_function())
+        lines = said(b).splitlines()
+        shown = "\n".join(lines)
+        assert "span, max        0.9800" in shown
+        assert "2.000 … 0.01000; faint: I" in shown
+        assert "72 of 784 below 3.4e-05:\nas good as 0 in float32" in shown
+        assert "e-274" not in shown
+        first = next(i for i, line in enumerate(lines) if line.split() == ["σ", "1", "784"])
+        drawn = [line.ljust(44) for line in lines[first - 5 : first]]
+        ends = [line[-3:] for line in drawn]
+        assert drawn[0][0] != " "  # the greatest, above
+        assert ends[-1].strip() == ""  # 72 of 784 columns hold nothing below the identity's line
+        await b.press("c")
+        await at(b, 1)
+        await tell(b, "function", made.linear_function(21, 200.0))
+        lines = said(b).splitlines()
+        first = next(i for i, line in enumerate(lines) if line.split() == ["σ", "1", "784"] * 2)
+        assert lines[first + 1].count("; faint: I") == 2
+        room = b.app.explorer.inspector.probe_pane.size.width
+        assert max(map(len, lines[first - 6 : first + 4])) <= room
+
+
+async def test_a_map_that_is_zero_and_one_that_is_none():
+    async with bench("identity-1-layer-linear", size=SMALL) as b:
+        await at(b, 20, "9")
+        zero = made.linear_function()
+        zero = dataclasses.replace(zero, map_singular_values=np.zeros(784), map_resolution=0.0)
+        await tell(b, "function", zero)
+        assert "784 of 784 below" in said(b)
+        await tell(b, "function", broken(made.linear_function(20)))
+        assert "at step 20" in said(b)
 
 
 @pytest.mark.parametrize("key", "789")
@@ -688,6 +777,7 @@ TABS = {
         ("8", "samples", made.ramp),
     ],
     "identity-1-layer": [("8", "samples", made.copied), ("9", "function", made.function)],
+    "identity-1-layer-linear": [("9", "function", made.linear_function)],
 }
 
 
@@ -719,9 +809,8 @@ TITLES = ["here:", "step", "21", "kept:", "step", "20"]
 async def test_pictures_stand_side_by_side_under_where_they_are_from(preset, size):
     async with bench(preset, size=size) as b:
         await at(b, 20)
-        pictured = [
-            each for each in TABS[preset] if each[1] not in ("step", "curvature", "spectrum", "function")
-        ]
+        told = ("step", "curvature", "spectrum")
+        pictured = [each for each in TABS[preset] if each[1] not in told and each[2] is not made.function]
         for key, name, make in pictured:
             await b.press(key)
             await tell(b, name, make(20))

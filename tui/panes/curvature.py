@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
@@ -40,18 +41,19 @@ DIRECTIONS = 12
 """So many eigendirections are listed, those that hold most of the loss."""
 HISTORY = (44, 6)
 MARKED = 20
-"""Up to so many positions each has a sign on the line; beyond, the last only."""
+"""Up to so many positions each has a sign on the line; beyond, the last and those on fewer samples."""
 MAP = (48, 16)
 STATES = {"solved": "$success", "falling": "$primary", "frozen": "$warning", "diverging": "$error"}
 
 
 class CurvaturePane(ProbePane):
-    """`enter` asks for the eigenvalues, `a` for those of all samples, `v` for the view from above."""
+    """`enter` asks for the eigenvalues, `a` for those of all samples, `v` for the view from above, which from
+    then on `enter` renews as well."""
 
     PROBES = ("curvature", "spectrum", "surface")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "all", "all samples", tooltip="The curvature of the whole training set's loss"),
-        Binding("v", "surface", "view", tooltip="The loss seen from above, over two eigendirections"),
+        Binding("v", "surface", "view", tooltip="The loss seen from above, over the two sharpest directions"),
     ]
 
     def __init__(self) -> None:
@@ -66,19 +68,25 @@ class CurvaturePane(ProbePane):
             yield Wish("curvature", {"k": LARGEST, "samples": samples, "tolerance": PART_TOLERANCE})
         else:
             yield Wish("curvature", {"k": LARGEST})
+        if "surface" in state.probes.found or "surface" in state.probes.failed:
+            yield self._view(state)
 
     def action_all(self) -> None:
         many = {"k": LARGEST, "samples": None, "tolerance": PART_TOLERANCE}
         self.post_message(self.Asked([Wish("curvature", many)]))
 
     def action_surface(self) -> None:
-        options: dict[str, Any] = {"samples": SAMPLES if self._state is None else affordable(self._state)}
-        kept = self._state.probes.reference.get("surface") if self._state is not None else None
+        if self._state is not None:
+            self.post_message(self.Asked([self._view(self._state)]))
+
+    def _view(self, state: RunState) -> Wish:
+        options: dict[str, Any] = {"samples": affordable(state)}
+        kept = state.probes.reference.get("surface")
         if kept is not None:  # seen through the same window, to stand side by side
             options["window"] = tuple(
                 (float(axis[0]), float(axis[-1])) for axis in (kept.result.x, kept.result.y)
             )
-        self.post_message(self.Asked([Wish("surface", options)]))
+        return Wish("surface", options)
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
         """The spectrum, the eigenvalues and their history, the map."""
@@ -98,7 +106,7 @@ class CurvaturePane(ProbePane):
             for each in branches
         ]
         yield from _history([Edge.of(state, each) for each in branches], names, width)
-        hint = "v computes it, over the two sharpest directions"
+        hint = "v draws it, over the two sharpest directions"
         titles = self.titles(state, "surface", _map_width(width))
         view = partial(_surface, width, titles)
         yield from self.section(state, "surface", "The loss from above", hint, view)
@@ -180,27 +188,30 @@ class Edge:
     positions: Floats
     sharpness: Floats
     limits: Floats
+    part: NDArray[np.bool_]
+    """Where it is that of a part of the samples."""
 
     @classmethod
     def of(cls, state: RunState, branch: int) -> Edge:
-        """As the run measured them on its way; where it did not, as they were asked for in this tab."""
-        history = state.histories.get(branch)
-        try:
-            measured = history["sharpness"] if history is not None else np.zeros(0)
-        except KeyError:
-            measured = np.zeros(0)
-        at = np.flatnonzero(~np.isnan(measured))
-        asked = state.probes.sharpness.get(branch, {})
-        if len(at) < 2 or history is None:
-            results = [asked[position] for position in sorted(asked)]
-            thresholds = [np.nan if each.threshold is None else each.threshold for each in results]
-            sharpness = np.array([each.measured for each in results], np.float64)
-            return cls(np.array(sorted(asked), np.float64), sharpness, np.array(thresholds, np.float64))
-        try:
-            limits = history["stability_limit"][at]
-        except KeyError:
-            limits = np.full(len(at), np.nan)
-        return cls(at.astype(np.float64), measured[at], limits)
+        """As the run measured them on its way, and as they were asked for in this tab; of both the former."""
+        total = state.info.samples if state.info is not None else 0
+        known = {
+            position: (result.measured, result.threshold, result.samples < total)
+            for position, result in state.probes.sharpness.get(branch, {}).items()
+        }
+        measured, limits = (_measured(state, branch, name) for name in ("sharpness", "stability_limit"))
+        for at in np.flatnonzero(~np.isnan(measured)).tolist():
+            limit = float(limits[at]) if at < len(limits) else math.nan
+            asked = known.get(at)
+            known[at] = (float(measured[at]), asked[1] if asked and math.isnan(limit) else limit, False)
+        positions = sorted(known)
+        columns = list(zip(*(known[at] for at in positions), strict=True)) or [(), (), ()]
+        return cls(
+            np.array(positions, np.float64),
+            np.array(columns[0], np.float64),
+            np.array([math.nan if limit is None else limit for limit in columns[1]], np.float64),
+            np.array(columns[2], np.bool_),
+        )
 
     @property
     def ratios(self) -> Floats:
@@ -209,11 +220,20 @@ class Edge:
             return self.sharpness / self.limits
 
 
+def _measured(state: RunState, branch: int, name: str) -> Floats:
+    """A quantity by position, NaN where it was not measured."""
+    history = state.histories.get(branch)
+    try:
+        return history[name] if history is not None else np.zeros(0)
+    except KeyError:
+        return np.zeros(0)
+
+
 def _history(edges: Sequence[Edge], titles: Sequence[Content], width: int) -> Iterator[Content]:
     """The sharpness where it is known, and the threshold; two branches on the same axes."""
     if len(edges[0].positions) < 2:
         return
-    by_limit = bool(np.isfinite(edges[0].ratios).any())
+    by_limit = bool(np.isfinite(edges[0].limits).all())
     drawn = [each.ratios if by_limit else each.sharpness for each in edges]
     name = "sharpness / its threshold" if by_limit else "sharpness"
     yield Content.assemble(
@@ -230,11 +250,12 @@ def _history(edges: Sequence[Edge], titles: Sequence[Content], width: int) -> It
     sides = []
     for each, values in zip(edges, drawn, strict=True):
         ends = np.array([all_x.min(), all_x.max()])
-        lines = _line(each.positions, values, (wide, HISTORY[1]), (all_x, all_y), ends if by_limit else None)
+        lines = _line(each, values, (wide, HISTORY[1]), (all_x, all_y), ends if by_limit else None)
         first, last = f"step {int(ends[0]):,}", f"{int(ends[1]):,}"
         lines.append(Content.styled(f"{first}{last:>{wide - len(first)}}", "$muted"))
         if len(values):
             said = f"{text.number(float(values[-1]), 3)} at step {int(each.positions[-1]):,}"
+            said += "; ○ on a part of the samples" if each.part.any() else ""
             lines.append(Content.styled(said, "$muted"))
         sides.append(lines)
     if len(sides) == 1:
@@ -244,19 +265,21 @@ def _history(edges: Sequence[Edge], titles: Sequence[Content], width: int) -> It
 
 
 def _line(
-    positions: Floats,
+    edge: Edge,
     values: Floats,
     size: tuple[int, int],
     axes: tuple[Floats, Floats],
     threshold: Floats | None,
 ) -> list[Content]:
-    few = len(values) <= MARKED
+    positions = edge.positions
     signs = [
-        (at, value, "●", "$error" if threshold is not None and value > 1 else "$success")
-        for at, value in zip(positions.tolist(), values.tolist(), strict=True)
+        (at, value, "○" if part else "●", "$error" if threshold is not None and value > 1 else "$success")
+        for at, value, part in zip(positions.tolist(), values.tolist(), edge.part.tolist(), strict=True)
     ]
+    if len(signs) > MARKED:
+        signs = [each for each in signs[:-1] if each[2] == "○"] + signs[-1:]
     if threshold is None:
-        return curve(positions, values, size, signs=signs if few else signs[-1:], axes=axes)
+        return curve(positions, values, size, signs=signs, axes=axes)
     # the threshold's line reaches over the whole axis, so both are given at the same places
     places = np.union1d(positions, threshold)
     known = np.interp(places, positions, values, np.nan, np.nan) if len(positions) else places * np.nan
@@ -265,7 +288,7 @@ def _line(
         known,
         size,
         behind=np.ones(len(places)),
-        signs=signs if few else signs[-1:],
+        signs=signs,
         axes=axes,
     )
 

@@ -8,8 +8,10 @@ from functools import partial
 import numpy as np
 from textual.content import Content
 
-from engine.probes.results import FunctionResult
+from engine.probes.results import Floats, FunctionResult
 from tui import text
+from tui.charts.beside import GAP, beside
+from tui.charts.curve import curve
 from tui.needs import unmet
 from tui.panes.numbers import Entry, grid, heading, listed, row
 from tui.panes.probe_pane import ProbePane
@@ -19,6 +21,9 @@ from tui.state import RunState
 NAME_WIDTH = 10
 TOP = 8
 """So many outputs are listed, those with the largest error."""
+CHART = (44, 5)
+MARKED = 20
+"""Up to so many singular values each has a sign."""
 
 
 class FunctionPane(ProbePane):
@@ -36,28 +41,31 @@ class FunctionPane(ProbePane):
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
         """How far from the identity, output by output."""
-        title = "Distance to the identity"
-        yield from self.section(state, "function", title, "enter computes it", partial(_function, width))
+        titles = self.titles(state, "function", _half(width))
+        view = partial(_function, width, titles, state.preset.train.dtype)
+        yield from self.section(state, "function", "Distance to the identity", "enter computes it", view)
 
 
-def _function(width: int, result: FunctionResult, other: FunctionResult | None) -> list[Content]:
+def _half(width: int) -> int:
+    """The width of one of two charts side by side."""
+    return min(CHART[0], (width - GAP) // 2)
+
+
+def _function(
+    width: int,
+    titles: tuple[Content, Content],
+    dtype: str,
+    result: FunctionResult,
+    other: FunctionResult | None,
+) -> list[Content]:
     lines = [Content.styled(result.words, "bold")]
     entries = [
         Entry("outputs dead", len(result.dead), len(other.dead) if other is not None else None),
         Entry("rank of data", result.rank, other.rank if other is not None else None),
         Entry("free", result.free, other.free if other is not None else None),
     ]
-    for name, field in (
-        ("span, max", "span_distance"),
-        ("span, rms", "span_distance_rms"),
-        ("free, rms", "free_distance_rms"),
-    ):
-        if (value := getattr(result, field)) is not None:
-            entries.append(Entry(name, value, getattr(other, field) if other is not None else None))
-    if result.map_singular_values is not None:
-        entries.append(Entry("map, σ max", float(result.map_singular_values[0])))
-        entries.append(Entry("map, σ min", float(result.map_singular_values[-1])))
     lines += grid(entries, width, compared=other is not None)
+    lines += _map(width, titles, dtype, result, other)
     if len(result.dead):
         lines.append(_units("dead", result.dead.tolist(), width))
     if len(result.constant):
@@ -70,8 +78,8 @@ def _function(width: int, result: FunctionResult, other: FunctionResult | None) 
             "$muted",
         )
     )
-    titles = ["data", "interval", *(["data then", "ival then"] if other is not None else [])]
-    lines.append(heading("output", titles, NAME_WIDTH))
+    columns = ["data", "interval", *(["data then", "ival then"] if other is not None else [])]
+    lines.append(heading("output", columns, NAME_WIDTH))
     order = np.argsort(-np.where(np.isnan(result.on_interval), np.inf, result.on_interval), kind="stable")
     for unit in order[:TOP].tolist():
         values = [float(result.on_data[unit]), float(result.on_interval[unit])]
@@ -86,6 +94,88 @@ def _function(width: int, result: FunctionResult, other: FunctionResult | None) 
         )
     )
     return lines
+
+
+def _map(
+    width: int,
+    titles: tuple[Content, Content],
+    dtype: str,
+    result: FunctionResult,
+    other: FunctionResult | None,
+) -> list[Content]:
+    """The one linear map that linear layers amount to: how far it is from I, and its singular values."""
+    if result.map_singular_values is None:
+        return [
+            Content.styled(
+                "Not all layers are linear, so there is no one map with singular values.", "$muted"
+            )
+        ]
+    distances = (
+        ("span, max", "span_distance"),
+        ("span, rms", "span_distance_rms"),
+        ("free, rms", "free_distance_rms"),
+    )
+    lines = [
+        Content.assemble(
+            ("The map A of all layers", "$secondary"),
+            ("; ‖A − I‖ on the data's span and off it", "$muted"),
+        ),
+        *grid(
+            [
+                Entry(name, getattr(result, field), getattr(other, field) if other is not None else None)
+                for name, field in distances
+            ],
+            width,
+            compared=other is not None,
+        ),
+    ]
+    shown = [each for each in (result, other) if each is not None]
+    values = [_resolved(each) for each in shown]
+    places = [np.arange(1.0, len(each) + 1) for each in values]
+    axes = np.concatenate(places), np.concatenate([*values, np.ones(1)])  # the identity's 1 is in sight
+    wide = min(CHART[0], width) if len(shown) == 1 else _half(width)
+    sides = [
+        [*_chart(place, each, (wide, CHART[1]), axes), *_told(of, dtype, wide)]
+        for place, each, of in zip(places, values, shown, strict=True)
+    ]
+    if len(sides) == 1:
+        return lines + sides[0]
+    return lines + beside([titles[0], *sides[0]], [titles[1], *sides[1]], wide)
+
+
+def _resolved(result: FunctionResult) -> Floats:
+    """The map's singular values, NaN where they are not told from 0."""
+    values = result.map_singular_values
+    if values is None:
+        return np.zeros(0)
+    return np.where(values > (result.map_resolution or 0.0), values, np.nan)
+
+
+def _chart(
+    places: Floats, values: Floats, size: tuple[int, int], axes: tuple[Floats, Floats]
+) -> list[Content]:
+    """The singular values from the greatest on, and faint those of the identity, all 1."""
+    few = len(values) <= MARKED
+    signs = (
+        [(x, y, "●", "$primary") for x, y in zip(places.tolist(), values.tolist(), strict=True)]
+        if few
+        else []
+    )
+    return curve(places, values, size, behind=np.ones(len(values)), signs=signs, axes=axes)
+
+
+def _told(result: FunctionResult, dtype: str, width: int) -> list[Content]:
+    """The chart's axes, and what of the values can be told."""
+    values = _resolved(result)
+    seen = values[np.isfinite(values)]
+    last = f"{len(values):,}"
+    said = [f"σ 1{last:>{width - 3}}"]
+    if len(seen):
+        said.append(f"{text.number(float(seen.max()), 4)} … {text.number(float(seen.min()), 4)}; faint: I")
+    if below := len(values) - len(seen):
+        said.append(f"{below:,} of {last} below {text.number(result.map_resolution, 2)}:")
+        said.append(f"as good as 0 in {dtype}")
+    return [Content.styled(line, "$muted").truncate(width) for line in said]
 
 
 def _units(name: str, numbers: list[int], width: int) -> Content:

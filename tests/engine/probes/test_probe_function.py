@@ -124,3 +124,40 @@ def test_training_moves_nothing_on_the_free_directions():
     last = probe(session, "function")
     assert last.span_distance_rms < 0.9 * first.span_distance_rms
     assert last.free_distance_rms == pytest.approx(first.free_distance_rms, rel=1e-9)
+
+
+def weights_of(session, *weights):
+    with torch.no_grad():
+        for layer, weight in zip(session.trainer.network.layers, weights, strict=True):
+            layer.weight.copy_(torch.from_numpy(weight))
+    return session
+
+
+def test_what_float64_makes_of_a_map_of_rank_one_is_below_its_resolution():
+    """Three layers that are all outer products: two of the product's three directions are exactly 0."""
+    rng = np.random.default_rng(5)
+    for spread in (1e-140, 1.0, 1e100):
+        session = Session(preset(SMALL, (3, 3, 3), bias=False))
+        weights = [spread ** (1 / 3) * np.outer(*rng.standard_normal((2, 3))) for _ in range(3)]
+        result = probe(weights_of(session, *weights), "function", starts=0, iterations=0)
+        values, resolution = result.map_singular_values, result.map_resolution
+        assert values[0] > 1e10 * resolution
+        assert (values[1:] <= resolution).all()
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+def test_what_float32_can_tell_of_a_map(layers):
+    """Orthogonal matrices around singular values down to 1e-9, whose product is known; rounding the weights
+    to float32 moves them by less than the resolution, which is at most a hundred times the dtype's ε."""
+    rng = np.random.default_rng(6)
+    known = np.array([1.0, 1e-2, 1e-4, 1e-9])
+    q = [np.linalg.qr(rng.standard_normal((4, 4)))[0] for _ in range(layers + 1)]
+    weights = [q[i + 1] * known ** (1 / layers) @ q[i].T for i in range(layers)]
+    moved = {}
+    for dtype in ("float32", "float64"):
+        session = Session(preset({**SMALL, "length": 4}, (4,) * layers, bias=False, dtype=dtype))
+        result = probe(weights_of(session, *weights), "function", starts=0, iterations=0)
+        away = np.abs(result.map_singular_values - known).max()
+        assert away <= result.map_resolution <= 100 * np.finfo(dtype).eps
+        moved[dtype] = away
+    assert moved["float32"] > 1e-10 > moved["float64"]
