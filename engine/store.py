@@ -70,6 +70,8 @@ class SessionFile:
                 raise StoreError(f"{path}: no such file")
             if not create and (path.is_dir() or path.stat().st_size == 0):
                 raise StoreError(f"{path}: this is no gradstep session")
+            if not create:
+                path.open("rb").close()  # the system says why it can't be read, SQLite does not
             self._db = self._connect(str(path))
             try:
                 if create:

@@ -130,7 +130,7 @@ def test_a_home_that_is_a_file(tmp_path, monkeypatch):
 UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
-from engine import Session
+from engine import Session, UserError
 from store_runs import preset
 Session(preset()).burst(2)  # whatever is imported late, which another user may not read
 if os.getuid() == 0:
@@ -140,6 +140,10 @@ session = Session.open(Path(sys.argv[1]))
 print(session.position, session.path, *session.notices, sep="|")
 session.burst(5)
 print(session.timeline.mismatch, len(session.history))
+try:
+    Session.open(Path(sys.argv[2]), save=False)
+except UserError as error:
+    print(error)
 """
 
 
@@ -152,20 +156,24 @@ def test_what_is_read_only_opens_and_says_so(tmp_path_factory, what):
         session = branching()
         session.save(path)
         session.close()
+        closed = folder / "closed.gradstep"
+        closed.write_bytes(path.read_bytes())
+        closed.chmod(0)
         folder.chmod(0o555 if what == "folder" else 0o777)
         path.chmod(0o444)
         ran = subprocess.run(
-            [sys.executable, "-c", UNPRIVILEGED, path],
+            [sys.executable, "-c", UNPRIVILEGED, path, closed],
             capture_output=True,
             text=True,
             timeout=60,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )
         assert ran.returncode == 0, ran.stderr
-        first, last = ran.stdout.splitlines()
+        first, last, refused = ran.stdout.splitlines()
         assert first.startswith(f"44|None|{path}: ")
         assert first.endswith("; what is done now is not saved")
         assert last == "None 61"
+        assert refused == f"{closed}: Permission denied"
     finally:
         folder.chmod(0o777)
         for left in folder.iterdir():
