@@ -22,8 +22,6 @@ async def test_position_loss_and_its_change_are_shown():
         assert f"Δ of the last step   {now - before:.7f}" in line
         assert "reached step 3" in line
         assert "lr 0.1" in line
-        await b.opened(batches=12)
-        assert "Δ between batches" in b.text("#transport")
 
 
 async def test_steps_a_second_are_shown_while_running_only():

@@ -324,6 +324,15 @@ async def test_the_step_is_told_in_words_and_numbers():
             assert says in shown
 
 
+async def test_the_two_changes_of_the_loss_are_told_apart_where_there_are_batches():
+    async with bench(classifier(), size=(120, 40)) as b:
+        await b.opened(batches=12)
+        await at(b, 20, "5")
+        await tell(b, "step", made.step(20))
+        assert "the bottom line's Δ: from batch to batch" in b.text("#step")
+        assert "Δ between batches" in b.text("#transport")
+
+
 async def test_the_layers_are_drawn_and_counted():
     async with bench(classifier(), size=SMALL) as b:
         await at(b, 20, "6")

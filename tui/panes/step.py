@@ -31,7 +31,7 @@ STYLES: dict[StepVerdict, str] = {
     "uphill": "$error",
     "not finite": "$error",
 }
-WHICH_CHANGE = "actual Δ: one batch, before and after. The bottom line's Δ: batch to batch."
+WHICH_CHANGE = "actual Δ: on this one batch; the bottom line's Δ: from batch to batch"
 NAME_WIDTH = 7
 CURVE = (36, 7)
 
