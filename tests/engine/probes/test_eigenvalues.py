@@ -9,7 +9,7 @@ import torch
 import engine.probes.eigenvalues as module
 from engine.probes.eigenvalues import by_products
 
-SIZE = 600
+SIZE = 200
 
 
 class OfMatrix:
@@ -88,7 +88,7 @@ def test_all_equal(value):
 
 
 def test_of_equal_ones_the_largest_is_right_and_each_is_one():
-    values = np.concatenate([np.full(300, 3.0), np.linspace(0.0, 2.0, SIZE - 300)])
+    values = np.concatenate([np.full(100, 3.0), np.linspace(0.0, 2.0, SIZE - 100)])
     found = by_products(OfMatrix(made(values)), 5, 1e-4)
     assert found.largest[0] == pytest.approx(3.0, abs=found.resolution)
     assert np.abs(found.largest[:, None] - values).min(1).max() <= found.resolution
