@@ -29,7 +29,7 @@ DENSE = 500
 SPARE = 10
 """By so many vectors is ARPACK's basis larger than twice k. It first looks after as many products as it has
 vectors; a smaller one needs more restarts, a larger one more products before the first look."""
-EXPECTED_PRODUCTS = 50
+EXPECTED_PRODUCTS = 30
 """A guess for one end, for the progress only."""
 MAX_RESTARTS = 100
 MAX_BYTES = 400_000_000
