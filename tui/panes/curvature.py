@@ -20,7 +20,7 @@ from tui.charts.blocks import bar
 from tui.charts.contours import band_limits, contours
 from tui.charts.curve import curve
 from tui.needs import unmet
-from tui.panes.numbers import NUMBER_WIDTH, REFERENCE, Entry, grid, number
+from tui.panes.numbers import KEPT, NUMBER_WIDTH, REFERENCE, Entry, grid, number
 from tui.panes.probe_pane import ProbePane
 from tui.probes import Wish
 from tui.state import RunState
@@ -43,6 +43,7 @@ HISTORY = (44, 6)
 MARKED = 20
 """Up to so many positions each has a sign on the line; beyond, the last and those on fewer samples."""
 MAP = (48, 16)
+LARGEST_EIGENVALUE = "λmax(H)"
 STATES = {"solved": "$success", "falling": "$primary", "frozen": "$warning", "diverging": "$error"}
 
 
@@ -125,14 +126,18 @@ def _curvature(
     lines = [Content.styled(result.words, f"bold {'$error' if beyond else '$success'}")]
     if result.threshold is not None:
         lines += _against_threshold(result, other)
-    entries = [Entry("λmax(H)", result.sharpness, other.sharpness if other is not None else None)]
+    entries = []
+    said_above = result.threshold is not None and result.measure == LARGEST_EIGENVALUE
+    if not said_above:
+        reference = other.sharpness if other is not None else None
+        entries.append(Entry(LARGEST_EIGENVALUE, result.sharpness, reference))
     if result.smallest is not None:
         entries.append(Entry("λmin(H)", result.smallest, other.smallest if other is not None else None))
     lines += grid(entries, width, compared=other is not None)
     if len(result.largest) > 1:
         lines.append(_eigenvalues("largest λ", result, ""))
         if other is not None:
-            lines.append(_eigenvalues("", other, REFERENCE))
+            lines.append(_eigenvalues(KEPT, other, REFERENCE))
     found = "exact" if result.method == "dense" else f"Lanczos, {result.products} products"
     if not result.converged:
         found += ", not converged"
@@ -147,7 +152,7 @@ def _curvature(
 def _against_threshold(result: CurvatureResult, other: CurvatureResult | None) -> list[Content]:
     """The measure as a bar that has the threshold marked on it, and the other one's below."""
     assert result.threshold is not None
-    then = f"  then {text.number(other.measured, 4)}" if other is not None else ""
+    then = f"  ({KEPT} {text.number(other.measured, 4)})" if other is not None else ""
     return [
         Content.assemble(
             (f"{result.measure:<12} ", "$muted"),
@@ -157,7 +162,7 @@ def _against_threshold(result: CurvatureResult, other: CurvatureResult | None) -
             (then, REFERENCE),
         ),
         _ratio("ratio", result),
-        *([_ratio("", other)] if other is not None and other.ratio is not None else []),
+        *([_ratio(KEPT, other)] if other is not None and other.ratio is not None else []),
     ]
 
 
@@ -165,10 +170,11 @@ def _ratio(name: str, result: CurvatureResult) -> Content:
     ratio = result.ratio if result.ratio is not None else math.nan
     edge = round(BAR_WIDTH * EDGE)
     drawn = bar(ratio * EDGE, BAR_WIDTH)
-    style = REFERENCE if not name else "$error" if ratio > 1 else "$success"
+    kept = name == KEPT
+    style = REFERENCE if kept else "$error" if ratio > 1 else "$success"
     return Content.assemble(
         (name.ljust(13), "$muted"),
-        (text.number(ratio, 3).rjust(NUMBER_WIDTH), f"bold {style}" if name else style),
+        (text.number(ratio, 3).rjust(NUMBER_WIDTH), style if kept else f"bold {style}"),
         "  ",
         (drawn[:edge], f"{style} on $highlight"),
         ("│", "bold $foreground on $highlight"),
@@ -342,7 +348,7 @@ def _titles(other: SpectrumResult | None) -> str:
     """The heading of the table of directions; the numbers compared with stand where the bars would be."""
     titles = ["eigenvalue", "its loss"]
     if other is not None:
-        titles.append("then")
+        titles.append(KEPT)
     parts = [f"{title:>{NUMBER_WIDTH}}" for title in titles]
     parts.append(" " * (SHARE_WIDTH if other is None else 0) + "share")
     return " ".join(["  ", *parts, *(f"{title:>{NUMBER_WIDTH}}" for title in ("1 − factor", "steps left"))])

@@ -13,7 +13,7 @@ from tui import text
 from tui.charts.beside import GAP, beside
 from tui.charts.curve import curve
 from tui.needs import unmet
-from tui.panes.numbers import Entry, grid, heading, listed, row
+from tui.panes.numbers import KEPT, Entry, grid, heading, listed, row
 from tui.panes.probe_pane import ProbePane
 from tui.probes import Wish
 from tui.state import RunState
@@ -78,7 +78,7 @@ def _function(
             "$muted",
         )
     )
-    columns = ["data", "interval", *(["data then", "ival then"] if other is not None else [])]
+    columns = ["data", "interval", *([f"{KEPT} data", f"{KEPT} intv"] if other is not None else [])]
     lines.append(heading("output", columns, NAME_WIDTH))
     order = np.argsort(-np.where(np.isnan(result.on_interval), np.inf, result.on_interval), kind="stable")
     for unit in order[:TOP].tolist():

@@ -43,7 +43,7 @@ def grid(entries: Sequence[Entry], width: int, *, compared: bool) -> list[Conten
     across = max((width + GAP) // (cell + GAP), 1)
     cells = [_entry(entry, compared) for entry in entries]
     lines = [Content(" " * GAP).join(cells[at : at + across]) for at in range(0, len(cells), across)]
-    if compared:
+    if compared and cells:
         titles = f"{HERE:>{NAME_WIDTH + 1 + NUMBER_WIDTH}} {KEPT:>{NUMBER_WIDTH}}"
         lines.insert(0, Content.styled((" " * GAP).join([titles] * min(across, len(cells))), "$muted"))
     return lines
