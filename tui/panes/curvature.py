@@ -141,9 +141,9 @@ def _curvature(
     found = "exact" if result.method == "dense" else f"Lanczos, {result.products} products"
     if not result.converged:
         found += ", not converged"
-    zero = f"0 within ±{text.number(result.resolution, 2)}"
+    bound = f"each within ±{text.number(result.resolution, 2)}"
     part = f" of {total:,}" if result.samples < total else ""
-    lines.append(Content.styled(f"on {result.samples:,}{part} samples · {found} · {zero}", "$muted"))
+    lines.append(Content.styled(f"on {result.samples:,}{part} samples · {found} · {bound}", "$muted"))
     if result.method == "lanczos" and len(result.largest) > 1:
         lines.append(Content.styled("of nearly equal λ below the largest some may be missing", "$muted"))
     return lines
