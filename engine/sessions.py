@@ -52,13 +52,23 @@ def new_session_path(preset: str) -> Path:
 
 
 def find_session(given: str) -> Path | None:
-    """A session by its path, or by its file's name among the user's, of which the beginning is enough where
-    no other begins so; None if there is none."""
+    """A session by its path, by its file's name among the user's, by the name that it was given, or by the
+    beginning of its file's name; None if there is none, or several."""
     for path in (Path(given), sessions_folder() / given, sessions_folder() / f"{given}{SUFFIX}"):
         if path.is_file():
             return path
-    begin_so = [path for path in _paths(sessions_folder()) if path.name.startswith(given)] if given else []
-    return begin_so[0] if len(begin_so) == 1 else None
+    found = sessions_called(given) or sessions_beginning(given)
+    return found[0] if len(found) == 1 else None
+
+
+def sessions_called(name: str) -> list[Path]:
+    """The user's sessions that were given this name."""
+    return [session.path for session in list_sessions() if name and session.name == name]
+
+
+def sessions_beginning(start: str) -> list[Path]:
+    """The user's sessions whose file's name begins so."""
+    return [path for path in _paths(sessions_folder()) if start and path.name.startswith(start)]
 
 
 def session_names() -> list[str]:

@@ -196,7 +196,20 @@ def _explorer_parser() -> argparse.ArgumentParser:
         "--fps", type=_fps, default=FPS, metavar="N", help=f"at most so many frames a second ({FPS})"
     )
     parser.add_argument("--ascii", action="store_true", help="draw with plain ASCII characters only")
+    parser.add_argument(
+        "--version", action=_Version, nargs=0, help="of gradstep, and of what it computes with"
+    )
     return parser
+
+
+class _Version(argparse.Action):
+    """Prints what a bug report should say, and ends; what it takes is imported only then."""
+
+    def __call__(self, *_: object) -> None:
+        from importlib.metadata import version
+
+        print(", ".join(f"{name} {version(name)}" for name in ("gradstep", "torch", "numpy", "textual")))
+        sys.exit(Exit.DONE)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """`gradstep presets`, `gradstep data`, and `gradstep` alone."""
 
+import re
+
 import pytest
 
 from engine.presets import preset_names
@@ -92,3 +94,9 @@ def test_help(gradstep, command):
     done = gradstep(*command, "--help")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith(f"usage: gradstep{' ' if command else ''}{' '.join(command)}")
+
+
+def test_the_version_says_what_computes(gradstep):
+    done = gradstep("--version")
+    assert done.status == 0
+    assert re.fullmatch(r"gradstep \S+, torch 2\.13\.\S+, numpy \S+, textual \S+", done.out.strip())

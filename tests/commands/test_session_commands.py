@@ -70,6 +70,16 @@ def test_delete_old_takes_the_old_unnamed_ones(gradstep, sessions):
     assert gradstep("sessions", "delete", "--old").out == ""
 
 
+def test_the_name_that_was_given_finds_a_session(gradstep, sessions):
+    gradstep("sessions", "name", "run-2", "both kept")
+    gradstep("sessions", "name", "run-1", "both kept")
+    assert "several are called so: run-1, run-2" in gradstep("sessions", "delete", "both kept").err
+    gradstep("sessions", "name", "run-1", "mine")
+    by_name, by_file = (gradstep("export", which, "--json").out for which in ("mine", "run-1"))
+    assert by_name == by_file != ""
+    assert gradstep("sessions", "delete", "mine").out.split() == ["deleted", "run-1"]
+
+
 def test_a_file_that_is_no_session_is_listed_as_that_and_not_deleted(gradstep, sessions):
     foreign = sessions / "foreign.gradstep"
     foreign.write_text("hello " * 1000)

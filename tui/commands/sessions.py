@@ -19,6 +19,8 @@ from engine.sessions import (
     list_sessions,
     rename_session,
     session_names,
+    sessions_beginning,
+    sessions_called,
     sessions_folder,
 )
 from tui.commands.output import Console
@@ -32,10 +34,12 @@ SHOWN = 5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     name = actions.add_parser("name", help="name a session; a named one is never offered for deletion")
-    name.add_argument("session", help="a file of the list, or a path")
+    name.add_argument("session", help="a session or name of the list, or a path")
     name.add_argument("name")
     delete = actions.add_parser("delete", help="delete sessions")
-    delete.add_argument("sessions", nargs="*", metavar="session", help="files of the list, or paths")
+    delete.add_argument(
+        "sessions", nargs="*", metavar="session", help="sessions or names of the list, or paths"
+    )
     delete.add_argument("--old", action="store_true", help="the unnamed ones of more than 30 days ago")
 
 
@@ -50,14 +54,16 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def session_path(given: str) -> Path:
-    """A session by path, or by its file's name in the folder of sessions. Raises UserError."""
+    """A session by path, by its file's name in the folder of sessions, or by the name given to it. Raises
+    UserError."""
     if (path := find_session(given)) is not None:
         return path
     if given and Path(given).is_dir():
         raise UserError(f"{given}: this is a folder; allowed: a session's name, or the path of its file")
-    there = session_names()
-    several = [name for name in there if given and name.startswith(given)]
-    hint = f"; several begin so: {', '.join(several[:SHOWN])}" if several else did_you_mean(given, there)
+    hint = did_you_mean(given, session_names())
+    for several, so in ((sessions_beginning(given), "begin so"), (sessions_called(given), "are called so")):
+        if several:
+            hint = f"; several {so}: {', '.join(path.stem for path in several[:SHOWN])}"
     raise UserError(f"{given}: no such session{hint} (`gradstep sessions` lists them)")
 
 
