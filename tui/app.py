@@ -654,6 +654,7 @@ class Explorer(WireApp):
             parse_watched,
             value=", ".join(shown),
             ready=partial(suggestions, shown),
+            complete=True,
         )
         await self.push_screen(dialog, self._watch)
 

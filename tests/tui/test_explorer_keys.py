@@ -159,6 +159,25 @@ async def test_what_the_charts_show_is_found_by_a_part_of_its_name():
         assert "rank[1] is not measured yet" in b.text("#charts")
 
 
+async def test_enter_completes_what_the_charts_show():
+    async with bench(classifier()) as b:
+        await b.press("y", "m", *"sharp", "enter")
+        names = ("loss", "sharpness")
+        assert b.engine.sent[-1] == Watch(names, dict.fromkeys(("sharpness", "stability_limit"), 10))
+        await watch(b, *names)
+        loss, sharpness = b.app.explorer.charts.charts
+        assert (loss.log_scale, sharpness.log_scale) == (True, False)
+        await b.press("m", *"xyz", "enter")
+        assert "there is no 'xyz'" in b.text("#ask")
+
+
+async def test_a_condition_is_not_completed():
+    async with bench(classifier()) as b:
+        await b.press("u", *"loss >", "enter")
+        assert len(b.engine.sent) == 1
+        assert b.app.screen is not b.app.explorer
+
+
 async def test_a_chart_without_values_says_why():
     async with bench(classifier()) as b:
         await b.advanced(5)

@@ -109,6 +109,20 @@ async def test_a_choice_is_made_by_the_arrows():
         assert b.engine.sent[-1] == Change({"train.rule.name": "nesterov"})
 
 
+async def test_what_is_typed_into_a_choice_chooses_and_reaches_nothing_else():
+    async with bench(classifier()) as b:
+        await choose(b, "train.rule.name")
+        await b.press("enter", *"6nadam")
+        assert "‹ adam ›" in b.text("#settings")
+        assert "n step" not in b.key_bar()
+        await b.press("n", "enter")
+        assert b.engine.sent[1:] == [Change({"train.rule.name": "nesterov"})]
+        await choose(b, "train.shuffle")
+        await b.press("enter", *"false", "enter")
+        assert "true → false" in shown(b, "shuffle")
+        assert len(b.engine.sent) == 2
+
+
 async def test_an_edit_of_the_rule_brings_its_own_settings():
     async with bench(classifier()) as b:
         await b.changed({"train.rule.name": "adam"})

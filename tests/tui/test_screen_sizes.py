@@ -45,6 +45,20 @@ async def test_a_pane_with_the_focus_stays_in_sight_when_the_terminal_shrinks():
         await b.until(lambda: in_sight(b) == ["#hyperparameters"])
 
 
+@pytest.mark.parametrize("key", "136")
+async def test_the_focus_outlives_a_terminal_that_was_too_small(key):
+    async with bench(classifier(), size=(80, 24)) as b:
+        await b.press(key)
+        focused, keys = b.app.focused, b.key_bar()
+        await b.pilot.resize_terminal(50, 15)
+        await b.until(lambda: in_sight(b) == [])
+        await b.settled()
+        await b.pilot.resize_terminal(80, 24)
+        await b.until(lambda: in_sight(b) != [])
+        await b.settled()
+        assert (b.app.focused, b.key_bar()) == (focused, keys)
+
+
 @pytest.mark.parametrize("size", [(120, 40), (70, 22)])
 async def test_the_time_strip_reaches_from_edge_to_edge_at_the_new_size(size):
     async with bench(classifier(), size=(80, 24)) as b:

@@ -40,6 +40,7 @@ class ChartsPane(Vertical):
         self.charts: list[Chart] = []
         self.cursor: int | None = None
         self._watched: list[str] = []
+        self._log: list[str] = []
         self._revision = -1
         self._fed = 0
         self._current = 0
@@ -110,14 +111,16 @@ class ChartsPane(Vertical):
 
     def _make(self, watched: list[str], log: list[str]) -> None:
         focused = any(chart.has_focus for chart in self.charts)
+        same = log == self._log
+        scales = {chart.chart_title: chart.log_scale for chart in self.charts if same}
         self.remove_children(Chart)
-        self._watched, self._fed, self._current = watched, 0, 0
+        self._watched, self._log, self._fed, self._current = watched, log, 0, 0
         self.charts = [Chart(field, ascii=cast("WireApp", self.app).ascii) for field in watched]
         for chart in self.charts:
             chart.smoothing = SMOOTHINGS[self._smoothing]
             chart.window = WINDOWS[self._window]
         for field, chart in zip(watched, self.charts, strict=True):
-            chart.log_scale = field in log
+            chart.log_scale = scales.get(field, field in log)
         self.mount(*self.charts, before=self._strip)
         if focused:
             self.charts[0].focus()

@@ -30,7 +30,8 @@ class Ask(Overlay, ModalScreen[str | None]):
 
     `ready` are answers to choose from with the arrows, each with what it means; while nothing is typed,
     `enter` takes the one that is highlighted. Those are offered that have the last word typed in them, or,
-    of a function, those that it gives for what was typed.
+    of a function, those that it gives for what was typed; with `complete`, `enter` takes the first of these
+    also where what was typed will not do.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -47,12 +48,14 @@ class Ask(Overlay, ModalScreen[str | None]):
         *,
         value: str = "",
         ready: Ready | Callable[[str], Ready] = (),
+        complete: bool = False,
     ) -> None:
         super().__init__()
         self._title = title
         self._check = check
         self._ready = ready if callable(ready) else partial(matching, ready)
         self._has_ready = bool(ready)
+        self._complete = complete
         self._answers: Ready = ()
         self._offered_for = value
         self._line = Line(value, placeholder=hint, compact=True)
@@ -90,9 +93,10 @@ class Ask(Overlay, ModalScreen[str | None]):
         self._highlight(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give the line as the answer, or the highlighted one where it is empty."""
+        """Give the line as the answer, or the highlighted one where it is empty or will not do."""
         at = self._list.highlighted
-        self._answer(self._answers[at][0] if at is not None and not event.value else event.value)
+        taken = at is not None and (not event.value or not self._will_do(event.value))
+        self._answer(self._answers[at][0] if at is not None and taken else event.value)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Give the clicked answer."""
@@ -108,11 +112,19 @@ class Ask(Overlay, ModalScreen[str | None]):
         else:
             self.dismiss(answer)
 
+    def _will_do(self, answer: str) -> bool:
+        try:
+            self._check(answer)
+        except UserError:
+            return False
+        return True
+
     def _highlight(self, line: str) -> None:
-        """Show which of the ready answers `enter` takes: the one in the line, or the first while it is
-        empty."""
+        """Show which of the ready answers `enter` takes: the one in the line, or the first while that is
+        empty or, where it may be completed, will not do."""
         answers = [answer for answer, _ in self._answers]
-        found = answers.index(line) if line in answers else 0 if answers and not line else None
+        first = not line or (self._complete and not self._will_do(line))
+        found = answers.index(line) if line in answers else 0 if answers and first else None
         if self._list.highlighted != found:
             self._list.highlighted = found
 

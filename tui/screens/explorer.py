@@ -134,6 +134,8 @@ class ExplorerScreen(Steady, Screen[None]):
         super().__init__()
         self._state = state
         self._can = (False, False)
+        self._had_focus: Widget | None = None
+        """What loses the focus while the terminal is too small."""
         self.charts = ChartsPane()
         self.model = ModelPane(presets)
         self.hyperparameters = HyperparametersPane()
@@ -184,13 +186,19 @@ class ExplorerScreen(Steady, Screen[None]):
 
     def _lay_out(self, size: Size) -> None:
         """Everything in sight, one pane at a time, or a sentence."""
+        was_small, focused = self.has_class("-too-small"), self.focused
         self._fit_to(size)
         if self.has_class("-too-small"):
+            if not was_small:
+                self._had_focus = focused
             self.query_one("#too-small", Static).update(
                 f"gradstep needs {LEAST[0]} columns and {LEAST[1]} lines; "
                 f"here are {size.width} and {size.height}."
             )
-        elif self.has_class("-tabbed") and self.focused is not None:
+        elif was_small:
+            there = self._had_focus is not None and self._had_focus.is_attached
+            self.set_focus(self._had_focus if there else self._target(self._tabs.chosen))
+        if self.has_class("-tabbed") and self.focused is not None:
             self._bring_forward()
         self._show_chosen()
         self._show_title()
@@ -262,13 +270,19 @@ class ExplorerScreen(Steady, Screen[None]):
             self.inspector.next_tab(1)
             return
         self._choose(pane)
-        target = {
-            "charts": self.charts.current,
-            "model": self.model.presets,
-            "hyperparameters": self.hyperparameters.form,
-            "inspector": self.inspector.pane,
-        }[pane]
-        self.set_focus(target)  # at once, so that the next key finds it there
+        self.set_focus(self._target(pane))  # at once, so that the next key finds it there
+
+    def _target(self, pane: str) -> Widget | None:
+        """What takes the keys in a pane."""
+        match pane:
+            case "model":
+                return self.model.presets
+            case "hyperparameters":
+                return self.hyperparameters.form
+            case "inspector":
+                return self.inspector.pane
+            case _:
+                return self.charts.current
 
     async def action_edit(self) -> None:
         await self.action_pane("hyperparameters")

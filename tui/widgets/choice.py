@@ -1,4 +1,4 @@
-"""A value chosen from a few by the arrows, in one line."""
+"""A value chosen from a few by the arrows or by how it begins, in one line."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.events import Key
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
 
 
 class Choice(Static, can_focus=True):
-    """Shows one of its choices between arrows; `enter` submits it."""
+    """Shows one of its choices between arrows; `enter` submits it.
+
+    What is typed chooses the first that begins so; no letter or digit reaches the screen's keys.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,down,l,j", "move(1)", "next", key_display="→"),
-        Binding("left,up,h,k", "move(-1)", "previous", key_display="←"),
+        Binding("right,down", "move(1)", "next", key_display="→"),
+        Binding("left,up", "move(-1)", "previous", key_display="←"),
         Binding("enter", "submit", "accept"),
     ]
 
@@ -38,6 +42,7 @@ class Choice(Static, can_focus=True):
     def __init__(self, choices: Sequence[str], value: str) -> None:
         super().__init__()
         self.choices = tuple(choices)
+        self._typed = ""
         self.set_reactive(Choice.value, value if value in choices else choices[0])
 
     def render(self) -> Content:
@@ -48,7 +53,23 @@ class Choice(Static, can_focus=True):
             (" ›" if at < last else "", "$primary"),
         )
 
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        """Whether a key is typed into the choice, and so is none of the screen's."""
+        return character is not None and character.isprintable()
+
+    def on_key(self, event: Key) -> None:
+        """Choose by what is typed; a character that no choice goes on with begins anew."""
+        if not event.is_printable or event.character is None:
+            return
+        event.prevent_default().stop()
+        for typed in (self._typed + event.character.lower(), event.character.lower()):
+            found = [choice for choice in self.choices if choice.lower().startswith(typed)]
+            if found:
+                self._typed, self.value = typed, found[0]
+                return
+
     def action_move(self, distance: int) -> None:
+        self._typed = ""
         at = self.choices.index(self.value) + distance
         self.value = self.choices[min(max(at, 0), len(self.choices) - 1)]
 

@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
+from tui.widgets.choice import Choice
+
 ALWAYS = ("app.restart", "app.help", "app.quit")
 """The actions whose keys stand at the end at every size."""
 GAP = 2
@@ -29,7 +31,7 @@ class KeyBar(Static):
 
     def show(self) -> None:
         """Lay out the keys anew."""
-        typing = isinstance(self.screen.focused, Input)
+        typing = isinstance(self.screen.focused, Input | Choice)
         active = (
             there.binding
             for there in self.screen.active_bindings.values()
