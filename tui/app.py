@@ -6,7 +6,7 @@ import gc
 import time
 from asyncio import TimerHandle
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
@@ -66,7 +66,9 @@ from tui.watching import EVERY, parse_watched, suggestions, to_measure
 from tui.wire.app import WireApp
 
 if TYPE_CHECKING:
+    from textual.actions import ActionParseResult
     from textual.command import Provider
+    from textual.dom import DOMNode
 
     from engine.sweep.plan import Plan
     from tui.panes.branches import BranchesPane
@@ -230,7 +232,7 @@ class Explorer(WireApp):
             if saved.preset == self.state.preset.name and saved.positions > 1 and self.state.stopped is None:
                 when = time.strftime("%b %d %H:%M", time.localtime(saved.saved))
                 name = saved.name or saved.path.stem
-                self._changed(self.state.offer(f"saved run {name}, {when}: o opens it"))
+                self._changed(self.state.offer(f"o opens the saved run {name}, {when}"))
                 return
 
     def on_key(self, event: Key) -> None:
@@ -589,18 +591,31 @@ class Explorer(WireApp):
     def action_help(self) -> None:
         self.push_screen(self._help)
 
+    async def run_action(
+        self,
+        action: str | ActionParseResult,
+        default_namespace: DOMNode | None = None,
+        namespaces: Mapping[str, DOMNode] | None = None,
+    ) -> bool:
+        """Do what a key asks for: what was refused before it is no longer of interest."""
+        self._changed(self.state.asking())
+        return await super().run_action(action, default_namespace, namespaces)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What the engine can do now: a dead one can be restarted only, a running one paused."""
         if action in (
             "step",
+            "step_back",
             "burst",
-            "back",
+            "scale_burst",
             "go_to",
             "run_until",
             "reverse_until",
             "fork",
             "reset",
             "new_seed",
+            "open",
+            "watch",
         ):
             return self.state.died is None
         if action == "run":

@@ -106,11 +106,13 @@ class SweepState:
 
     @property
     def seconds_left(self) -> float | None:
-        """By what was done since it began; None while that is too little to tell."""
+        """By what was done since it began; None until a run has ended, which may take more than its steps."""
+        if not self.going or len(self.results) <= (self._before or 0):
+            return None
         done = self.share * len(self.plan) - (self._before or 0)
         left = (1 - self.share) * len(self.plan)
         spent = time.monotonic() - self._began
-        return left / done * spent if self.going and done > 0.1 and spent > 1 else None
+        return left / done * spent if spent > 1 else None
 
     def border(self, point: int) -> float | None:
         """Below which learning rate the run of a point is stable, by the curvature where the first begins."""

@@ -253,8 +253,27 @@ async def test_a_dead_engine_takes_no_steps():
     async with bench() as b:
         b.engine.tell(Died(1, ""))
         await b.settled()
-        await b.press("escape", "n", "b", "space", "R")
+        await b.press("escape", "n", "b", "p", "space", "R", "o")
         assert len(b.engine.sent) == 1
+        assert b.app.screen is b.app.explorer
+
+
+@pytest.mark.parametrize("pane", "1267")
+async def test_only_what_can_be_done_is_offered_without_an_engine(pane):
+    async with bench(classifier()) as b:
+        b.engine.tell(Died(1, ""))
+        await b.settled()
+        await b.press("escape", pane)
+        assert "r restart engine" in b.key_bar()
+        assert not any(name in b.key_bar() for name in ("enter", "back", "edit", "compute", "fork"))
+
+
+async def test_a_refusal_goes_with_the_next_key():
+    async with bench(classifier()) as b:
+        await b.press("4", "enter")
+        assert "not decided yet" in b.text("#transport")
+        await b.press("5")
+        assert "not decided yet" not in b.text("#transport")
 
 
 async def test_help_begins_at_its_top_each_time():

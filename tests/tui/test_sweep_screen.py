@@ -1,6 +1,7 @@
 """The screen of a sweep: what it asks of the engine, and what it shows of its results."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 from fake_engine import bench, classifier
@@ -204,7 +205,7 @@ async def test_a_sweep_that_goes_on_behind_another_preset_is_not_lost():
         plan = await begun(b)
         await told(b, Swept(plan, (result(0, 2.0),), {1: (300, 300), 3: (40, 300)}))
         await b.press("right")
-        assert "at its end; what it is compared with is run; enter" in b.text("#sweep-cell")
+        assert "and now the run that it is compared with; enter" in b.text("#sweep-cell")
         await b.press("right", "right")
         assert "at step 40 of 300; enter" in b.text("#sweep-cell")
         await b.press("escape")
@@ -235,6 +236,34 @@ async def test_what_is_said_of_a_sweep_has_room():
         await b.press("right", "right", "right")
         assert "many words" in b.text("#sweep-cell")
         assert "✗ diverged  ! failed" in b.text("#sweep-map")
+
+
+async def test_the_time_left_is_told_once_a_run_has_ended(monkeypatch):
+    """Until then a run may wait for the one that it is compared with, whatever its steps say."""
+    now = [100.0]
+    monkeypatch.setattr("tui.sweep.time", SimpleNamespace(monotonic=lambda: now[0]))
+    async with bench(swept(), size=(80, 24)) as b:
+        plan = await begun(b)
+        await told(b, Swept(plan, (result(5, 1.0),), {}))  # of an earlier time
+        now[0] += 10
+        await told(b, Swept(plan, (), {0: (300, 300)}))
+        assert "left" not in b.text("#sweep-progress")
+        said = " ".join(b.text("#sweep-cell").split())
+        assert "all its 300 steps are done, and now the run that it is compared with" in said
+        assert "enter opens it in the explorer" in said
+        await told(b, Swept(plan, (result(0, 2.0),), {}))
+        assert "5 min 0 s left" in b.text("#sweep-progress")  # 30 more of 10 s each
+
+
+async def test_help_begins_with_the_sweep_s_keys():
+    async with bench(swept(), size=(80, 24)) as b:
+        for begins in (True, False):
+            if begins:
+                await b.press("S")
+            await b.press("question_mark")
+            assert ("End the sweep" in b.text("#help")) == begins
+            assert ("k updates done" in b.text("#help")) != begins
+            await b.press("escape", "escape")
 
 
 def narrower(plan):

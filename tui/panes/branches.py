@@ -20,8 +20,14 @@ from tui.state import RunState, Topic, said
 from tui.widgets.scroll import Choices, Scroll
 
 COMPARED = ("loss", "accuracy", "mistakes", "grad_norm", "learning_rate")
+COLUMNS = ("here", "there")
 NUMBER_WIDTH = 11
-HINT = "f forks here; ↑↓ choose a branch to compare with; enter goes there, f2 renames, delete deletes"
+
+
+class Tree(Choices):
+    """The branches, to go to one of them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "go there")]
 
 
 class BranchesPane(Horizontal):
@@ -53,7 +59,7 @@ class BranchesPane(Horizontal):
 
     def __init__(self) -> None:
         super().__init__(id="branches")
-        self.list = Choices(id="branch-tree", markup=False, compact=True)
+        self.list = Tree(id="branch-tree", markup=False, compact=True)
         self._table = Static(markup=False)
         self._state: RunState | None = None
         self._shown: tuple[tuple[int, Content], ...] = ()
@@ -121,10 +127,11 @@ class BranchesPane(Horizontal):
         if position < 0:
             return  # of a branch that has just begun the records are still to come
         first = state.parted(other.number)
-        heading = f"from step {first:,} on; at step {position:,}"
-        names = [text.plain(branch.name)[:NUMBER_WIDTH] for branch in (here, other)]
-        lines: list[str | tuple[str, str]] = [(heading, "$muted"), "\n", (f"{'':14}", "")]
-        lines += [(f"{name:>{NUMBER_WIDTH}} ", "bold") for name in names]
+        lines: list[str | tuple[str, str]] = []
+        for column, branch in zip(COLUMNS, (here, other), strict=True):
+            lines += [(f"{column:7}", "$muted"), (text.plain(branch.name), "bold"), "\n"]
+        lines += [(f"from step {first:,} on; at step {position:,}", "$muted"), "\n", f"{'':14}"]
+        lines += [(f"{column:>{NUMBER_WIDTH}} ", "bold") for column in COLUMNS]
         for field in COMPARED:
             a, b = mine.record(position)[field], theirs.record(position)[field]
             if a is not None or b is not None:
@@ -152,11 +159,12 @@ def _tree(state: RunState) -> Iterator[tuple[int, Content]]:
 def _line(state: RunState, branch: BranchInfo, depth: int) -> Content:
     here = branch.number == state.branch
     changes = "; ".join(said(changed) for _, changed in branch.changes)
-    start = f"  from {branch.fork:,}" if branch.parent is not None else ""
+    if changes.replace(" = ", " ") == text.plain(branch.name):
+        changes = ""
     return Content.assemble(
         ("● " if here else "  ", "$primary"),
         "  " * depth + ("└ " if depth else ""),
         (text.plain(branch.name), "bold" if here else ""),
-        (f"{start}  to {len(state.histories[branch.number]) - 1:,}", "$muted"),
+        (f"  {branch.fork:,} to {len(state.histories[branch.number]) - 1:,}", "$muted"),
         (f"  {changes}" if changes else "", "$accent"),
     )

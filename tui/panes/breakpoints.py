@@ -19,6 +19,12 @@ from tui.state import RunState, Topic
 from tui.widgets.scroll import Choices
 
 
+class Switches(Choices):
+    """The list, in which `enter` does not open anything."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "on/off")]
+
+
 class BreakpointsPane(Vertical):
     """Enter switches the highlighted breakpoint on or off."""
 
@@ -49,7 +55,7 @@ class BreakpointsPane(Vertical):
 
     def __init__(self) -> None:
         super().__init__(id="breakpoints")
-        self.list = Choices(id="breakpoint-list", markup=False, compact=True)
+        self.list = Switches(id="breakpoint-list", markup=False, compact=True)
         self._hint = Static(
             "a adds a breakpoint: a condition that stops every run and burst where it holds", markup=False
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.events import Resize
@@ -33,6 +33,10 @@ from tui.widgets.tab_strip import Tab, TabStrip
 if TYPE_CHECKING:
     from tui.panes.probe_pane import ProbePane
 
+OF_THE_ENGINE = frozenset(
+    ("edit", "apply", "compute", "select", "rename", "delete", "add", "ignore", "remove", "killer")
+)
+"""What the panes' keys ask of the engine: not offered where it has ended."""
 LEAST = (60, 20)
 """The smallest terminal that shows a pane."""
 SPACIOUS = (100, 30)
@@ -179,6 +183,14 @@ class ExplorerScreen(Steady, Screen[None]):
             self._panes += (self.model, self.hyperparameters, self.inspector)
             self.show(EVERYTHING)
             self._filled = True
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The keys that do something now."""
+        active = super().active_bindings
+        if self._state.died is None:
+            return active
+        return {key: each for key, each in active.items() if each.binding.action not in OF_THE_ENGINE}
 
     def on_resize(self, event: Resize) -> None:
         """Lay out for the new size."""

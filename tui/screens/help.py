@@ -39,6 +39,7 @@ POSITION = (
     "Position k of a run means k updates done; its numbers are those before the next update. Δ at the bottom "
     "is the loss less that of the position before: with minibatches these are the losses of two batches."
 )
+IN_SWEEP = "In a sweep"
 FOCUSED: dict[str, tuple[type[Widget], ...]] = {
     "In the hyperparameters": (SettingsForm,),
     "While editing": (SettingRow, Choice),
@@ -49,7 +50,7 @@ FOCUSED: dict[str, tuple[type[Widget], ...]] = {
     "In Samples": (SamplesPane,),
     "In Branches": (BranchesPane,),
     "In Breakpoints": (BreakpointsPane,),
-    "In a sweep": (SweepScreen,),
+    IN_SWEEP: (SweepScreen,),
     "In a list": (Choices,),
     "In a text": (Scroll,),
 }
@@ -85,6 +86,10 @@ class Help(Overlay, ModalScreen[None]):
         Binding("escape,q,question_mark,f1", "dismiss", "close", key_display="esc")
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._in_sweep = False
+
     def compose(self) -> ComposeResult:
         dialog = HelpText(Static(self._content()), classes="dialog", id="help")
         dialog.border_title = "Keys"
@@ -92,12 +97,19 @@ class Help(Overlay, ModalScreen[None]):
         yield dialog
 
     def on_screen_resume(self) -> None:
-        """Begin at the top."""
+        """Begin at the top, in a sweep with its own keys."""
+        self._put(isinstance(self.app.screen_stack[-2], SweepScreen))
         self.query_one("#help").scroll_home(animate=False)
 
+    def _put(self, in_sweep: bool) -> None:
+        if in_sweep != self._in_sweep:
+            self._in_sweep = in_sweep
+            self.query_one("#help Static", Static).update(self._content())
+
     def _content(self) -> Content:
-        lines = [Content(POSITION)]
-        for heading, bindings in sections():
+        lines = [] if self._in_sweep else [Content(POSITION)]
+        # stable: the others keep their order
+        for heading, bindings in sorted(sections(), key=lambda each: self._in_sweep and each[0] != IN_SWEEP):
             lines += _table(heading, self._keys(bindings))
             if heading == CHARTS.description:
                 lines += _table("Signs in the charts", self._signs())

@@ -338,7 +338,9 @@ def _how_far(running: tuple[int, int] | None) -> str:
         return "not run yet"
     position, end = running
     done = position == end and end > 0
-    return "at its end; what it is compared with is run" if done else f"at step {position:,} of {end:,}"
+    if done:
+        return f"all its {end:,} steps are done, and now the run that it is compared with"
+    return f"at step {position:,} of {end:,}"
 
 
 def folded(parts: Iterable[str], width: int) -> list[str]:
