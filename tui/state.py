@@ -380,9 +380,10 @@ class RunState:
     def _advanced(self, event: Advanced) -> Topic:
         history = self.histories[event.branch]
         if event.first < len(history):
+            known = history.rows(event.first)
             history.truncate(event.first)
             self.revision += event.branch == self.branch
-            self._stamp += 1
+            self._stamp += not np.array_equal(event.rows[: len(known)], known, equal_nan=True)
         history.extend(event.rows)
         if event.branch != self.branch:
             return NOTHING

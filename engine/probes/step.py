@@ -90,8 +90,8 @@ WORDS: dict[StepVerdict, str] = {
     "not finite": "the loss or the update is not finite",
     "none": "the update is zero: nothing moves",
     "rounding": "too small a change for the run's precision: its sign in the records is rounding",
-    "linear": "as the gradient alone predicts: the step is short for this curvature",
-    "quadratic": "as the quadratic predicts",
+    "linear": "the loss falls as the gradient predicts: a step short for this curvature",
+    "quadratic": "the loss falls as the quadratic predicts",
     "balanced": "slope and curvature cancel: twice as far as is best along this update",
     "overshoot": "overshoot: the update points downhill and goes too far, the loss rises",
     "uphill": "uphill: the update points against the batch's own descent",
@@ -131,9 +131,15 @@ def _by_layer(subject: Subject, before: Tensor, grad: Tensor, update: Tensor) ->
         elif mean < VANISHING:
             notes.append(f"vanishing gradient: mean |g| below {VANISHING:g}")
         if math.isfinite(ratio) and not LEAST_RATIO <= ratio <= GREATEST_RATIO:
-            notes.append(f"update ratio outside {LEAST_RATIO:g} … {GREATEST_RATIO:g}")
+            notes.append(_odd_ratio(ratio))
         found.append(LayerStep(layer.name, len(own), norm, _norm(own), mean, moved, ratio, tuple(notes)))
     return tuple(found)
+
+
+def _odd_ratio(ratio: float) -> str:
+    if ratio < LEAST_RATIO:
+        return f"hardly moves: ‖d‖/‖θ‖ is below {LEAST_RATIO:g}"
+    return f"moves far: ‖d‖/‖θ‖ is above {GREATEST_RATIO:g}"
 
 
 def _on_all(subject: Subject, before: Tensor, after: Tensor, grad: Tensor, work: Work) -> FullStep:

@@ -41,7 +41,7 @@ def step(position=20, actual=-0.011, full=False, trials=(), **given):
         "ratio": actual / -0.01095,
         "linear_ratio": actual / -0.0117,
         "verdict": "quadratic",
-        "words": "as the quadratic predicts",
+        "words": "the loss falls as the quadratic predicts",
         "gradient_norm": 0.3425,
         "update_norm": 0.03425,
         "descent_cosine": 1.0,

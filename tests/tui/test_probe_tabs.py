@@ -442,10 +442,54 @@ async def test_the_curvature_stands_against_its_threshold_and_its_history():
             "largest λ",
             "◉",
             "•",
-            "×",
+            "no point of the grid is",
             "on 1,500 samples",
         ):
             assert says in shown, shown
+
+
+def narrow(position=20):
+    """A valley between the grid's points: at all of them the loss is above the one here."""
+    return dataclasses.replace(made.surface(position), losses=np.full((25, 25), 1.899e5), loss=26.58)
+
+
+@pytest.mark.parametrize("size", [SMALL, (120, 40), (60, 20)])
+async def test_a_map_claims_no_lowest_that_is_above_here(size):
+    async with bench(classifier(), size=size) as b:
+        await at(b, 20, "7")
+        await tell(b, "surface", narrow())
+        shown = " ".join(said(b).split())
+        assert "◉" in shown
+        assert "×" not in shown
+        for word in ("no point of the", "lower", "1.899e+05", "narrower", "the way walked", "off the plane"):
+            assert word in shown
+        await tell(b, "surface", dataclasses.replace(made.surface(), loss=0.5))
+        assert "× lowest: 0.000" in said(b)
+        await tell(b, "surface", made.surface())
+        assert "no point of the" in said(b)
+        assert "narrower" not in said(b)
+
+
+async def test_the_map_comes_in_sight_when_v_has_drawn_it():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "7")
+        await tell(b, "curvature", made.curvature(20, 24.0))
+        await b.press("v")
+        await tell(b, "surface", made.surface())
+        pane = b.app.explorer.inspector.probe_pane
+        await b.until(lambda: 0 < pane.max_scroll_y == pane.scroll_y)
+        await b.press(*["up"] * 30)
+        await tell(b, "curvature", made.curvature(20, 25.0))
+        assert pane.scroll_y == 0
+
+
+async def test_the_rate_has_a_word_in_ascii():
+    async with bench(classifier(), size=SMALL) as b:
+        b.app.ascii = True
+        await at(b, 20, "7")
+        await tell(b, "curvature", made.curvature(20, 24.0))
+        assert "2/eta = 20.00" in said(b)
+        assert "within +-0.0020" in said(b)
 
 
 async def test_the_edge_is_a_line_over_what_the_run_measured():
@@ -900,3 +944,51 @@ async def test_numbers_that_are_none_are_shown(preset):
             await tell(b, name, dataclasses.replace(result, position=19))
             await tell(b, name, result)
             assert "at step 20" in said(b), (key, name)
+
+
+@pytest.mark.parametrize(("key", "name"), [("6", "layers"), ("7", "curvature"), ("7", "spectrum")])
+@pytest.mark.parametrize("kept", [False, True])
+async def test_numbers_stay_in_their_line_where_it_is_narrow(key, name, kept):
+    async with bench("linear-1-layer", size=(60, 20)) as b:
+        await at(b, 20, key)
+        result = RESULTS[name]()
+        if name == "curvature":
+            result = dataclasses.replace(result, largest=np.array([2.25, 1.9, -1.75e-10, 1e-9, 1e-10]))
+        elif name == "layers":
+            ends = np.linspace(-1.39e-4, 1.39e-4, 33)
+            layer = dataclasses.replace(
+                result.layers[0], gradients=dataclasses.replace(result.layers[0].gradients, edges=ends)
+            )
+            result = dataclasses.replace(result, layers=(layer,))
+        await tell(b, name, result)
+        if kept:
+            await b.press("c")
+            await at(b, 1)
+            await tell(b, name, dataclasses.replace(result, position=21))
+        numbers = [line for line in said(b).splitlines() if line[:1].isdigit() or "λ" in line or "…" in line]
+        width = b.app.explorer.inspector.probe_pane.size.width
+        rows = [line for line in said(b).splitlines() if "solved" in line or "steps left" in line]
+        assert all(len(line) <= width for line in numbers + rows), said(b)
+        assert numbers or rows
+
+
+async def test_what_is_old_says_of_which_step_it_is_while_the_new_is_computed():
+    async with bench(classifier(), size=SMALL) as b:
+        await at(b, 20, "7")
+        await tell(b, "curvature", made.curvature(20, 24.0))
+        await b.press("c")
+        await b.advanced(1)
+        await b.stopped()
+        await tell(b, "curvature", made.curvature(21, 25.0))
+        await b.advanced(1)
+        await b.stopped()
+        await b.press("enter")
+        b.engine.tell(Probing("curvature", 0.42, b.request("curvature")))
+        await b.settled()
+        assert "computing at step 22" in said(b)
+        assert "still of step 21, kept: step 20" in said(b)
+        await b.press("escape")
+        assert "still of step 21, kept: step 20" in said(b)
+        await b.press("enter")
+        await tell(b, "curvature", made.curvature(22, 26.0))
+        assert "still of" not in said(b)

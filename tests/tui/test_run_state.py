@@ -27,6 +27,16 @@ def test_records_are_appended_and_replaced():
     assert state.revision == revision + 1
 
 
+def test_records_that_are_told_once_more_leave_the_place_as_it_was():
+    """As where one switches to the branch that one is on."""
+    state = opened()
+    place = state.place
+    state.take(Advanced(50, records(50, 1), 50, False))
+    assert state.place == place
+    state.take(Advanced(50, records(51, 1), 50, False))
+    assert state.place != place
+
+
 def test_a_branch_has_its_parent_s_records_and_marks_up_to_the_fork():
     state = opened()
     change = {"train.rule.learning_rate": 0.5}

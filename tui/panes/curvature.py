@@ -20,9 +20,9 @@ from tui.charts.blocks import bar
 from tui.charts.contours import band_limits, contours
 from tui.charts.curve import curve
 from tui.needs import unmet
-from tui.panes.numbers import KEPT, NUMBER_WIDTH, REFERENCE, Entry, grid, number
+from tui.panes.numbers import KEPT, NAME_WIDTH, NUMBER_WIDTH, REFERENCE, Entry, grid, number
 from tui.panes.probe_pane import ProbePane
-from tui.probes import Wish
+from tui.probes import Found, Wish
 from tui.state import RunState
 
 LARGEST = 5
@@ -43,8 +43,11 @@ HISTORY = (44, 6)
 MARKED = 20
 """Up to so many positions each has a sign on the line; beyond, the last and those on fewer samples."""
 MAP = (48, 16)
+LEGEND_WIDTH = 24
+"""Where less is left to the right of the map, what its signs mean stands below it."""
 LARGEST_EIGENVALUE = "λmax(H)"
 STATES = {"solved": "$success", "falling": "$primary", "frozen": "$warning", "diverging": "$error"}
+STATE_WIDTH = max(map(len, STATES))
 
 
 class CurvaturePane(ProbePane):
@@ -59,6 +62,8 @@ class CurvaturePane(ProbePane):
 
     def __init__(self) -> None:
         super().__init__("curvature")
+        self._awaited: tuple[Found | None] | None = None
+        """The map there was when `v` asked for another one, which is to be in sight when it comes."""
 
     def on_request(self, state: RunState) -> Iterator[Wish]:
         """The spectrum of a linear net's data, and the eigenvalues."""
@@ -78,7 +83,22 @@ class CurvaturePane(ProbePane):
 
     def action_surface(self) -> None:
         if self._state is not None:
-            self.post_message(self.Asked([self._view(self._state)]))
+            view, found = self._view(self._state), self._state.probes.found.get("surface")
+            if found is None or not found.answers(view, self._state.place):
+                self._awaited = (found,)
+            self.post_message(self.Asked([view]))
+            self.scroll_end(animate=False)
+
+    def draw(self) -> None:
+        """Show the state once more; the map, which stands last, in sight when it has come."""
+        super().draw()
+        if self._awaited is not None and self._state is not None:
+            probes = self._state.probes
+            if probes.found.get("surface") is not self._awaited[0]:
+                self._awaited = None
+                self.scroll_end(animate=False)
+            elif "surface" in probes.failed:
+                self._awaited = None
 
     def _view(self, state: RunState) -> Wish:
         options: dict[str, Any] = {"samples": affordable(state)}
@@ -135,9 +155,9 @@ def _curvature(
         entries.append(Entry("λmin(H)", result.smallest, other.smallest if other is not None else None))
     lines += grid(entries, width, compared=other is not None)
     if len(result.largest) > 1:
-        lines.append(_eigenvalues("largest λ", result, ""))
+        lines.append(_eigenvalues("largest λ", result, "", width))
         if other is not None:
-            lines.append(_eigenvalues(KEPT, other, REFERENCE))
+            lines.append(_eigenvalues(KEPT, other, REFERENCE, width))
     found = "exact" if result.method == "dense" else f"Lanczos, {result.products} products"
     if not result.converged:
         found += ", not converged"
@@ -182,8 +202,10 @@ def _ratio(name: str, result: CurvatureResult) -> Content:
     )
 
 
-def _eigenvalues(name: str, result: CurvatureResult, style: str) -> Content:
-    values = " ".join(number(float(value)) for value in result.largest)
+def _eigenvalues(name: str, result: CurvatureResult, style: str, width: int) -> Content:
+    """The largest, as many as there is room for."""
+    room = (width - NAME_WIDTH) // (1 + NUMBER_WIDTH)
+    values = " ".join(number(float(value)) for value in result.largest[:room])
     return Content.assemble((f"{name:<12} ", "$muted"), (values, style))
 
 
@@ -311,9 +333,8 @@ def _spectrum(width: int, result: SpectrumResult, other: SpectrumResult | None) 
         Entry("cond(XᵀX)", result.naive_condition, reference.naive_condition if reference else None),
     ]
     lines += grid(entries, width, compared=other is not None)
-    lines.append(Content.styled(_titles(other), "$muted"))
     order = np.argsort(-np.nan_to_num(result.shares), kind="stable")[:DIRECTIONS]
-    lines += [_direction(int(at), result, other) for at in sorted(order.tolist())]
+    lines += _directions(sorted(order.tolist()), result, other, width)
     if result.rank > DIRECTIONS:
         lines.append(
             Content.styled(f"… {result.rank - DIRECTIONS} directions with less of the loss", "$muted")
@@ -344,35 +365,60 @@ def why(result: SpectrumResult) -> str:
     )
 
 
-def _titles(other: SpectrumResult | None) -> str:
-    """The heading of the table of directions; the numbers compared with stand where the bars would be."""
-    titles = ["eigenvalue", "its loss"]
-    if other is not None:
-        titles.append(KEPT)
-    parts = [f"{title:>{NUMBER_WIDTH}}" for title in titles]
-    parts.append(" " * (SHARE_WIDTH if other is None else 0) + "share")
-    return " ".join(["  ", *parts, *(f"{title:>{NUMBER_WIDTH}}" for title in ("1 − factor", "steps left"))])
+@dataclass(frozen=True)
+class Column:
+    """Of the table of directions: its heading, and what stands in each line, all as wide, with its style."""
+
+    title: str
+    cells: list[tuple[str, str]]
+    gap: int = 1
+    spared: int = 0
+    """Where there is no room, the columns with the most go first; those with 0 stay."""
+
+    @property
+    def width(self) -> int:
+        """With the gap before it."""
+        return self.gap + max(len(self.title), *(len(said) for said, _ in self.cells))
 
 
-def _direction(at: int, result: SpectrumResult, other: SpectrumResult | None) -> Content:
-    share = float(result.shares[at]) / result.loss if result.loss else 0.0
-    parts: list[str | tuple[str, str]] = [
-        (f"{at + 1:>2} ", "$muted"),
-        f"{number(float(result.eigenvalues[at]))} {number(float(result.shares[at]))} ",
+def _directions(
+    at: Sequence[int], result: SpectrumResult, other: SpectrumResult | None, width: int
+) -> Iterator[Content]:
+    """What is told of these directions. What is compared with stands where the bars would be."""
+    shares = [float(result.shares[i]) / result.loss if result.loss else 0.0 for i in at]
+
+    def numbers(values: Floats, style: str = "") -> list[tuple[str, str]]:
+        return [(number(float(values[i]) if i < len(values) else None), style) for i in at]
+
+    columns = [
+        Column("", [(f"{i + 1:>2}", "$muted") for i in at], gap=0),
+        Column("eigenvalue", numbers(result.eigenvalues)),
+        Column("its loss", numbers(result.shares)),
+        Column("", [(bar(share, SHARE_WIDTH), "$primary on $highlight") for share in shares], spared=3)
+        if other is None
+        else Column(KEPT, numbers(other.shares, REFERENCE)),
+        Column("share", [(f"{share:4.0%}", "") for share in shares], spared=1),
     ]
-    if other is None:
-        parts.append((bar(share, SHARE_WIDTH), "$primary on $highlight"))
-    else:
-        then = float(other.shares[at]) if at < len(other.shares) else None
-        parts.append((f"{number(then)} ", REFERENCE))
-    parts.append(f"{share:5.0%}")
     if result.factors is not None and result.steps_left is not None and result.states is not None:
-        state = result.states[at]
-        parts += [
-            f" {number(1 - float(result.factors[at]))} {number(float(result.steps_left[at]))}",
-            (f" {state}", STATES[state]),
+        states = [result.states[i] for i in at]
+        columns += [
+            Column("1 − factor", numbers(1 - result.factors), gap=2, spared=2),
+            Column("steps left", numbers(result.steps_left), gap=2),
+            Column("", [(f"{state:<{STATE_WIDTH}}", STATES[state]) for state in states]),
         ]
-    return Content.assemble(*parts)
+    for column in sorted((each for each in columns if each.spared), key=lambda each: -each.spared):
+        if sum(each.width for each in columns) > width:
+            columns.remove(column)
+    titles = (" " * each.gap + each.title.rjust(each.width - each.gap) for each in columns)
+    yield Content.styled("".join(titles).rstrip(), "$muted")
+    for line in range(len(at)):
+        yield Content.assemble(
+            *(
+                part
+                for each in columns
+                for part in (" " * (each.width - len(each.cells[line][0])), each.cells[line])
+            )
+        )
 
 
 def _map_width(width: int) -> int:
@@ -383,18 +429,19 @@ def _map_width(width: int) -> int:
 def _surface(
     width: int, titles: tuple[Content, Content], result: SurfaceResult, other: SurfaceResult | None
 ) -> list[Content]:
-    """The bands of the loss, darker where it is lower, with the way walked, where it stands, the least. Two
+    """The bands of the loss, darker where it is lower, with the way walked, where it stands, the lowest. Two
     maps have the same bands, and the same lengths along both directions from where each stands."""
     if other is None:
         size = (min(MAP[0], width), MAP[1])
-        lines, said = _map(result, size, None), _told(result)
-        room = max(width - size[0] - GAP, 0)
-        return beside(lines, [line.truncate(room) for line in said[: len(lines)]])
+        lines, room = _map(result, size, None), width - size[0] - GAP
+        if room < LEGEND_WIDTH:
+            return [*lines, *_told(result, width)]
+        return beside(lines, _told(result, room))
     half = _map_width(width)
 
     def side(title: Content, each: SurfaceResult) -> list[Content]:
         drawn = _map(each, (half, MAP[1] * half // MAP[0]), (result, other))
-        return [title, *drawn, *(line.truncate(half) for line in _told(each))]
+        return [title, *drawn, *_told(each, half)]
 
     return beside(side(titles[0], result), side(titles[1], other), half)
 
@@ -403,8 +450,11 @@ def _map(
     result: SurfaceResult, size: tuple[int, int], both: tuple[SurfaceResult, SurfaceResult] | None
 ) -> list[Content]:
     signs = [(float(x), float(y), "•") for x, y in result.path]
-    row, column = _lowest(result)
-    signs += [(float(result.x[column]), float(result.y[row]), "×"), (0.0, 0.0, "◉")]
+    lowest = _lowest(result)
+    if lowest is not None:
+        row, column = lowest
+        signs.append((float(result.x[column]), float(result.y[row]), "×"))
+    signs.append((0.0, 0.0, "◉"))
     seen = both or (result,)
     return contours(
         result.x,
@@ -417,24 +467,36 @@ def _map(
     )
 
 
-def _lowest(result: SurfaceResult) -> tuple[int, int]:
-    """The grid point of the least loss."""
+def _lowest(result: SurfaceResult) -> tuple[int, int] | None:
+    """The grid point of the least loss, where that is below the loss here."""
     losses = np.where(np.isfinite(result.losses), result.losses, np.inf)
     row, column = divmod(int(np.argmin(losses)), len(result.x))
-    return row, column
+    return (row, column) if losses[row, column] < result.loss else None
 
 
-def _told(result: SurfaceResult) -> list[Content]:
-    """The map's signs and axes."""
-    said = [
-        f"◉ here: {text.number(result.loss, 4)}",
-        f"× lowest: {text.number(float(result.losses[_lowest(result)]), 4)}",
+def _told(result: SurfaceResult, width: int) -> list[Content]:
+    """The map's signs and axes, in lines of so many cells."""
+    said = [f"◉ here: {text.number(result.loss, 4)}"]
+    lowest = _lowest(result)
+    if lowest is not None:
+        said.append(f"× lowest: {text.number(float(result.losses[lowest]), 4)}")
+    else:
+        said.append("no point of the grid is lower" + _narrower(result))
+    said += [
         f"→ {_length(result.x)}{_eigenvalue(result, 0)}",
         f"↑ {_length(result.y)}{_eigenvalue(result, 1)}",
     ]
     if len(result.path):
-        said.append(f"• the way walked, up to {text.number(float(result.off_plane.max()), 2)} off")
-    return [Content.styled(line, "$muted") for line in said]
+        said += ["• the way walked", f"  up to {text.number(float(result.off_plane.max()), 2)} off the plane"]
+    return [part for line in said for part in Content.styled(line, "$muted").wrap(width)]
+
+
+def _narrower(result: SurfaceResult) -> str:
+    """Whether all of the grid is above here, so that what is as low lies between its points."""
+    least = float(np.min(result.losses, initial=math.inf, where=np.isfinite(result.losses)))
+    if not least > result.loss:
+        return ""
+    return f" (least: {text.number(least, 4)}): the valley is narrower than its cells"
 
 
 def _length(axis: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> str:

@@ -24,9 +24,9 @@ from tui.screens.ask import Ask
 from tui.state import RunState, Topic
 
 NAME_WIDTH = 13
-BINS = 32
-RANGE_WIDTH = 18
-"""What the ends of a histogram's range need: -0.000123 … 0.00123."""
+BINS, LEAST_BINS = 32, 8
+RANGE_WIDTH = 22
+"""What the ends of a histogram's range need: -0.000123 … -1.23e-05."""
 
 
 @dataclass(frozen=True, order=True)
@@ -238,7 +238,10 @@ def _layer(layer: LayerReport, other: LayerReport | None, width: int) -> list[Co
     counted = Content.assemble(
         (f"{layer.name} ", "bold"),
         (f"{layer.activation}  ", "$muted"),
-        (f"{layer.units:,} units, {layer.distinct:,} distinct", "bold $warning" if alike else ""),
+        (
+            f"{layer.units:,} unit{'s' * (layer.units != 1)}, {layer.distinct:,} distinct",
+            "bold $warning" if alike else "",
+        ),
         (f" ({KEPT} {other.distinct:,})" if other and other.distinct != layer.distinct else "", REFERENCE),
     )
     gradient = Content.assemble(
@@ -292,7 +295,7 @@ def _alike(layer: LayerReport, room: int) -> str:
 
 def _bins(width: int) -> int:
     """How many columns each of two histograms side by side has."""
-    return max(8, min(BINS, (width - NAME_WIDTH - GAP - RANGE_WIDTH) // 2))
+    return max(LEAST_BINS, min(BINS, (width - NAME_WIDTH - GAP - RANGE_WIDTH) // 2))
 
 
 def _histogram(name: str, now: Histogram, then: Histogram | None, width: int) -> Content:
@@ -300,7 +303,8 @@ def _histogram(name: str, now: Histogram, then: Histogram | None, width: int) ->
     seen = [now] if then is None else [now, then]
     low = min(float(each.edges[0]) for each in seen)
     high = max(float(each.edges[-1]) for each in seen)
-    onto = np.linspace(low, high, (BINS if then is None else _bins(width)) + 1)
+    alone = max(LEAST_BINS, min(BINS, width - NAME_WIDTH - RANGE_WIDTH))
+    onto = np.linspace(low, high, (alone if then is None else _bins(width)) + 1)
     counts = [rebinned(each.counts, each.edges, onto).tolist() for each in seen]
     parts: list[str | tuple[str, str]] = [(f"  {name:<{NAME_WIDTH - 2}}", "$muted")]
     parts.append((columns(counts[0], counts[-1]), "$primary on $highlight"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,6 +19,10 @@ from tui.panes.numbers import HERE, KEPT, REFERENCE
 from tui.probes import Found, Pending, Place, Wish
 from tui.state import RunState, Topic
 from tui.widgets.scroll import Scroll
+from tui.wire.plain import spelled
+
+if TYPE_CHECKING:
+    from tui.wire.app import WireApp
 
 BAR_WIDTH = 10
 LEAST_WIDTH = 40
@@ -126,6 +130,8 @@ class ProbePane(Scroll, can_focus=True):
             return
         lines = list(self.lines(self._state, max(self.size.width - 1, LEAST_WIDTH)))
         content = Content("\n").join(lines)
+        if cast("WireApp", self.app).ascii:
+            content = spelled(content)
         if not content.is_same(self._drawn):
             self._drawn = content
             self.body.update(content)
@@ -175,7 +181,8 @@ class ProbePane(Scroll, can_focus=True):
         compares = any(self.kept(state, name) for name in self.PROBES)
         shown, kept = self._results(state.probes.found), self._results(state.probes.reference)
         if action == "compute":
-            return state.info is not None
+            wishes = (*self.automatic(state), *self.on_request(state))
+            return state.info is not None and any(not unmet(wish.probe, state.preset) for wish in wishes)
         if action == "keep":
             return any(found not in kept for found in shown)
         if action == "beside_last":
@@ -243,6 +250,11 @@ class ProbePane(Scroll, can_focus=True):
             return
         lines = view(found.result, reference.result if reference is not None else None)
         stale = not found.is_of_now(state.place, probe, running=state.running)
+        if stale and (probe in state.probes.pending or probe in state.probes.failed):
+            still = f"still of step {found.place.position:,}{_branch(state, found)}"
+            if reference is not None:
+                still += f", {KEPT}: step {reference.place.position:,}{_branch(state, reference)}"
+            yield Content.styled(still, "$warning")
         yield from (line.stylize("dim") if stale else line for line in lines)
 
 

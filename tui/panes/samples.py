@@ -244,7 +244,10 @@ class SamplesPane(ProbePane):
         else:
             title = "Samples" if self._part == "training" else "Validation"
             first, *said = self.section(state, "samples", title, "not computed yet", _count)
-            yield from in_a_line(first, said[0], width) if self._samples(state) else [first]
+            if self._samples(state):
+                yield from (*in_a_line(first, said[0], width), *said[1:])
+            else:
+                yield first
 
 
 def number_of(answer: str, count: int) -> int:
@@ -292,15 +295,20 @@ def _flips(count: int, result: FlipsResult, other: FlipsResult | None) -> list[C
             (f"{result.became_wrong:,} {'turned ' if result.position else ''}wrong", "$error"),
             ", ",
             (f"{result.became_right:,} right", "$success"),
-            (f", {result.changed_wrong:,} wrong otherwise", "$muted"),
+            (f", {result.changed_wrong:,} still wrong, as another class", "$muted"),
         ),
     ]
 
 
 def _count(result: SamplesResult, other: SamplesResult | None) -> list[Content]:
     then = f" ({KEPT} {other.mistakes:,})" if other is not None else ""
-    wrong = "wrong" if result.kind == "labels" else "not right within the tolerance"
-    return [Content.assemble(f"{result.mistakes:,} of {result.samples:,} {wrong}", (then, REFERENCE))]
+    wrong = "wrong" if result.kind == "labels" else "samples not right within the tolerance"
+    said = [Content.assemble(f"{result.mistakes:,} of {result.samples:,} {wrong}", (then, REFERENCE))]
+    if result.kind == "identity":
+        said.append(
+            Content.styled("not right: in one output or more; the chart counts the outputs", "$muted")
+        )
+    return said
 
 
 def _named(each: Chosen, at: int, count: int) -> Content:

@@ -1,9 +1,12 @@
-"""Characters in plain ASCII, one for one, so that nothing on the screen moves."""
+"""Characters in plain ASCII: one for one, so that nothing on the screen moves, and a few as a word."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
+
+from textual.content import Content, Span
 
 UNKNOWN = "?"
 ALIKE = {
@@ -13,7 +16,8 @@ ALIKE = {
     "|": "│┃┊┆╎╏║▏▕▎▍▌‖",
     "#": "█▓▉▊▋▐▀▒■◼",
     "%": "▇◆",
-    "*": "▆●◉•★∗∙",
+    "*": "▆●•★∗∙",
+    "@": "◉",
     "=": "▄≡",
     ":": "▂░",
     ".": "▁…·‧",
@@ -44,6 +48,9 @@ ALIKE = {
     "V": "√",
 }
 PLAIN = {character: ascii_one for ascii_one, characters in ALIKE.items() for character in characters}
+WORDS = {"η": "eta", "±": "+-"}
+WITH_BLANKS = re.compile("(η {0,2}(?= )|[η±])")
+"""Of two blanks behind it or more one stays."""
 BRAILLE = range(0x2801, 0x2900)
 RAMP = " .:-=+*#%@"
 """From dark to light."""
@@ -60,6 +67,21 @@ def plain(character: str) -> str:
         return "*"
     letter = unicodedata.normalize("NFKD", character)[0]
     return letter if letter.isascii() and letter.isprintable() else " " if letter.isspace() else UNKNOWN
+
+
+def spelled(content: Content) -> Content:
+    """With a word for what no one character stands for, before it is laid out; the word takes of blanks
+    behind it, so that columns stay."""
+    before = content.plain
+    if not any(character in before for character in WORDS):
+        return content
+    after, moved = "", []
+    for piece in re.split(WITH_BLANKS, before):
+        word = WORDS.get(piece[:1])
+        moved += [len(after) + (at if word is None else len(word) * (at > 0)) for at in range(len(piece))]
+        after += piece if word is None else word
+    moved.append(len(after))
+    return Content(after, [Span(moved[start], moved[end], style) for start, end, style in content.spans])
 
 
 def shade(brightness: float) -> str:

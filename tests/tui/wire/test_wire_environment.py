@@ -1,9 +1,10 @@
 """What a terminal can show, told by its environment."""
 
 import pytest
+from textual.content import Content
 
 from tui.wire.pace import HEARD, UNDER_WAY, UNHEARD, Pace
-from tui.wire.plain import plain, shade
+from tui.wire.plain import plain, shade, spelled
 from tui.wire.terminal import is_ascii
 
 
@@ -83,3 +84,18 @@ def test_one_that_has_answered_is_waited_for_longer():
     assert pace.wait == HEARD - UNHEARD
     clock.now += HEARD
     assert pace.wait == 0
+
+
+def test_what_no_one_character_stands_for_is_spelled_and_columns_stay():
+    given = Content.assemble(("rate η    ", "red"), "1.0 ", ("2/η = ", "blue"), "20 ", ("±", "bold"), "3")
+    said = spelled(given)
+    assert said.plain == "rate eta  1.0 2/eta = 20 +-3"
+    assert [(said.plain[span.start : span.end], span.style) for span in said.spans] == [
+        ("rate eta  ", "red"),
+        ("2/eta = ", "blue"),
+        ("+-", "bold"),
+    ]
+
+
+def test_where_one_stands_and_the_way_there_have_signs_of_their_own():
+    assert len({plain(sign) for sign in "◉•×"}) == 3
