@@ -32,7 +32,7 @@ SIZES = ((120, 40), (80, 24), (100, 30), (60, 20), (132, 50), (50, 15))
 LEAST = (60, 20)
 RATES = ("1e-12", "9e-13", "5e-13", "1.1e-12")
 MAX_POSITION = 30_000
-MAX_FORKS = 8
+FORKS_A_MINUTE = 1
 SAMPLE_SECONDS = 2.0
 RECORD_BYTES = 600
 """What a recorded step may add to a process: its row, and in the screen also the summaries of two charts."""
@@ -49,6 +49,7 @@ class Driver:
         self.draw = random.Random(seed)
         self.size = SIZES[0]
         self.forks = 0
+        self.started = time.monotonic()
         self.done: Counter[str] = Counter()
         self.actions: tuple[Callable[[], None], ...] = (
             *(self.run, self.run, self.steps, self.steps, self.back, self.burst, self.seek, self.seek),
@@ -129,14 +130,19 @@ class Driver:
             self.press("escape")
         self.drain(0.3)
 
+    @property
+    def may_fork(self) -> bool:
+        """A thousand branches are not what a run has."""
+        return self.forks < 4 + FORKS_A_MINUTE * (time.monotonic() - self.started) / 60
+
     def fork(self) -> None:
-        if self.forks < MAX_FORKS:
+        if self.may_fork:
             self.forks += 1
             self.press(" ", "f", "n")
 
     def change(self) -> None:
         """Another learning rate: in the past that begins a branch."""
-        if self.forks < MAX_FORKS and self.size >= LEAST:
+        if self.may_fork and self.size >= LEAST:
             self.forks += 1
             self.press(
                 "e",
