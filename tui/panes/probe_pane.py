@@ -276,7 +276,8 @@ def _standing(state: RunState, probe: str, found: Found | None, hint: str) -> Co
         return Content.styled(hint, "$muted")
     position = found.place.position
     if not found.is_of_now(state.place, probe, running=state.running):
-        return Content.styled(f"of step {position:,}{_branch(state, found)}; enter computes it here", "$warning")
+        of = f"of step {position:,}{_branch(state, found)}"
+        return Content.styled(f"{of}; enter computes it here", "$warning")
     said = f"at step {position:,}"
     reference = state.probes.reference.get(probe)
     if reference is found:
