@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 
-SPINS = "1000"
-"""About as long as the gaps between two parts of a step. GNU's OpenMP spins 300,000 times unless told: where
-another process wants the processor, that makes a step take five times as long, and two of them wait for each
-other's threads."""
+SPINS = "15000"
+"""Longer than the gaps between two parts of a step, so that a step alone on its processors takes as long as
+before. GNU's OpenMP spins 300,000 times unless told: where other processes want the processors too, a step then
+takes two to three times as long as with these, since it waits for a thread that waits for its turn."""
 
 
 def spin_shortly() -> None:
