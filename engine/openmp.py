@@ -6,8 +6,8 @@ import os
 
 SPINS = "15000"
 """Longer than the gaps between two parts of a step, so that a step alone on its processors takes as long as
-before. GNU's OpenMP spins 300,000 times unless told: where other processes want the processors too, a step then
-takes two to three times as long as with these, since it waits for a thread that waits for its turn."""
+before. GNU's OpenMP spins 300,000 times unless told: where other processes want the processors too, a step
+then takes two to three times as long as with these, since it waits for a thread that waits for its turn."""
 
 
 def spin_shortly() -> None:
