@@ -315,7 +315,7 @@ class Session:
         """Have the charts show these fields and quantities from now on, also when the run is resumed; what
         of `measure` is not measured yet is, each every so many steps.
 
-        Raises UserError, with nothing changed, for what says nothing of this run.
+        Raises UserError for what says nothing of this run: the charts then stay as they are.
         """
         for name, every in measure.items():
             if name not in self.preset.measure:

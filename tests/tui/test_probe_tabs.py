@@ -492,16 +492,20 @@ async def test_the_rate_has_a_word_in_ascii():
         assert "within +-0.0020" in said(b)
 
 
+def edge_measured():
+    """The sharpness at every tenth of 40 steps, through a threshold of 20."""
+    positions = np.arange(0, 41, 10)
+    sharpness = np.array([10.0, 15.0, 20.0, 25.0, 30.0])
+    return Measured(
+        0, (("sharpness", positions, sharpness), ("stability_limit", positions, np.full(5, 20.0)))
+    )
+
+
 async def test_the_edge_is_a_line_over_what_the_run_measured():
     """A preset's schedule, or a condition, measures on the way: no position has to be asked for."""
     async with bench(classifier(), size=(80, 40)) as b:
         await at(b, 40, "7")
-        positions = np.arange(0, 41, 10)
-        values = (
-            ("sharpness", positions, np.array([10.0, 15.0, 20.0, 25.0, 30.0])),
-            ("stability_limit", positions, np.full(5, 20.0)),
-        )
-        b.engine.tell(Measured(0, values))
+        b.engine.tell(edge_measured())
         await b.settled()
         shown = b.text("#curvature")
         assert "sharpness / its threshold, known at 5 positions; faint: the threshold" in shown
@@ -514,12 +518,7 @@ async def test_the_edge_has_what_was_asked_for_beside_what_the_run_measured():
         await at(b, 40, "7")
         await tell(b, "curvature", made.curvature(33, 40.0, samples=1000))
         await tell(b, "curvature", made.curvature(40, 29.0))  # measured there as well: 30
-        positions = np.arange(0, 41, 10)
-        values = (
-            ("sharpness", positions, np.array([10.0, 15.0, 20.0, 25.0, 30.0])),
-            ("stability_limit", positions, np.full(5, 20.0)),
-        )
-        b.engine.tell(Measured(0, values))
+        b.engine.tell(edge_measured())
         await b.settled()
         shown = b.text("#curvature")
         assert "known at 6 positions; faint: the threshold" in shown
