@@ -67,7 +67,8 @@ class Bench:
             await asyncio.sleep(0.01)
 
     async def settled(self):
-        """Everything told has been taken, drawn and laid out: no message is under way, seen a few times over.
+        """Everything told has been taken, drawn and laid out, and asked for what the tab in sight shows at
+        rest: no message is under way, seen a few times over.
 
         Unlike the pilot's pause it does not guess from the processor's time.
         """
@@ -80,7 +81,7 @@ class Bench:
 
     def _busy(self):
         app = self.app
-        if app._inbox or app._dirty:
+        if app._inbox or app._dirty or app._rest:
             return True
         top = app.screen
         if top._callbacks or top._layout_required or top._dirty_widgets:

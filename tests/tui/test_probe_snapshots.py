@@ -6,6 +6,7 @@ from fake_engine import Bench, classifier, explorer
 
 from engine.worker.messages import Probing
 from tui import catalogue
+from tui.app import Explorer
 
 
 @pytest.fixture(autouse=True)
@@ -26,11 +27,16 @@ RESULTS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_asked_for(monkeypatch):
+    """All that is told was made by hand."""
+    monkeypatch.setattr(Explorer, "_wishes", lambda _explorer: [])
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 @pytest.mark.parametrize("key", RESULTS)
 def test_a_tab(snap_compare, key, size):
     app, engine = explorer(classifier())
-    app.REST_SECONDS = 1000.0  # nothing is asked for: all that is told was made by hand
 
     async def before(pilot):
         b = Bench(app, engine, pilot)
@@ -48,7 +54,6 @@ def test_a_tab(snap_compare, key, size):
 
 def test_one_that_is_computed_while_the_run_goes_on(snap_compare):
     app, engine = explorer(classifier())
-    app.REST_SECONDS = 1000.0
 
     async def before(pilot):
         b = Bench(app, engine, pilot)
