@@ -141,7 +141,7 @@ def least_missed(positions: Sequence[int], length: int, here: int) -> int:
 
     Far away gaps are alike, so half of the states, and where √length of them are a half, none is larger.
     """
-    at = np.append(np.asarray(positions, np.int64), length)
+    at = np.append(np.asarray(positions[:], np.int64), length)  # a copy: one in use can't be resized
     gaps = at[2:] - at[:-2]
     allowed = np.minimum(np.abs(here - at[1:-1]), 2 * length // len(positions)) + 1
     return int(np.argmin(gaps / allowed)) + 1

@@ -74,8 +74,9 @@ class Measured:
 
     def since(self, count: int) -> Iterator[Values]:
         """What was put after the first `count` values, name by name."""
-        numbers = np.frombuffer(self._put_names, np.uint16)[count:].copy()
-        positions = np.frombuffer(self._put_positions, np.int64)[count:].copy()
+        # copies: an array whose memory is in use can't be resized
+        numbers = np.frombuffer(self._put_names[count:], np.uint16)
+        positions = np.frombuffer(self._put_positions[count:], np.int64)
         for number, name in enumerate(self._names):
             of = np.unique(positions[numbers == number])
             if len(of):

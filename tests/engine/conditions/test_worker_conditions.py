@@ -92,7 +92,7 @@ def test_run_until_stops_at_the_position_with_the_values(opened):
 
 
 def test_run_until_over_the_recorded_future(opened):
-    opened.send(Step(20), Seek(0))
+    opened.send(Step(20))
     opened.wait(Stopped)
     opened.send(Seek(3))
     opened.wait(Stopped)

@@ -1,6 +1,7 @@
 """What it costs to go anywhere: re-executed steps, and the memory of the saved states."""
 
 import random
+import sys
 from math import isqrt
 
 import numpy as np
@@ -206,6 +207,19 @@ def test_a_kept_state_is_not_written_over():
 
 
 # --- the container itself ---------------------------------------------------------------------------
+
+
+def test_who_looks_at_the_frames_is_in_nobody_s_way():
+    """A profiler's thread holds what is local to a function for longer than the function runs."""
+    kept, seen = Keyframes(10**9), []
+    sys.setprofile(lambda frame, *_: seen.append(frame.f_locals))
+    try:
+        for position in range(0, 5000, 16):
+            kept.spare(position + 1, position)
+            kept.add(state(position))
+    finally:
+        sys.setprofile(None)
+    assert len(kept) <= 2 * isqrt(5000) + 8 + RECENT
 
 
 def test_before_finds_the_nearest():
