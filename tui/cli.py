@@ -20,6 +20,7 @@ from engine.worker.process import EngineProcess, start_process
 from tui.arguments import options, parse
 from tui.exit_status import Exit
 from tui.text import plain
+from tui.wire.refresh import refresh_soon
 
 if TYPE_CHECKING:
     from tui.app import Explorer
@@ -89,6 +90,7 @@ def explore(arguments: argparse.Namespace) -> int:
     while it imports torch."""
     terminal = all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
     started = start_process(1 / arguments.fps) if terminal else None
+    refresh_soon()
     if terminal:
         gc.disable()  # nothing that is imported is garbage; the explorer enables it
     try:
