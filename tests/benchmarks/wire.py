@@ -55,6 +55,8 @@ waited for a tenth of a second, in case that it begins a sequence."""
 
 Row = tuple[str, str, str, str]
 over: list[str] = []
+shares: list[tuple[float, ...]] = []
+"""Of a processor, had by the engine and by the screen."""
 
 
 def row(name: str, value: float, limit: float | None, unit: str, digits: int = 0, beside: str = "") -> Row:
@@ -219,8 +221,10 @@ def cost(folder: str) -> Row:
     """Steps in a second of the engine's processor with the explorer, and with nobody looking.
 
     In turn, and each first as often as the other, since what is measured second runs on a warmer machine.
+    That varies more than the screen could cost; how much of a processor each of the two has tells more.
     """
-    alone, watched = [], []
+    alone: list[float] = []
+    watched: list[float] = []
     for turn in range(TURNS):
         for with_screen in (turn % 2 == 0, turn % 2 == 1):
             (watched if with_screen else alone).append(
@@ -229,7 +233,11 @@ def cost(folder: str) -> Row:
     losses = [(1 - mine / other) * 100 for mine, other in zip(watched, alone, strict=True)]
     low, loss, high = statistics.quantiles(losses, n=4)
     noise = statistics.stdev(alone) / statistics.mean(alone) * 100
-    beside = f"half of {TURNS} pairs {low:.1f} to {high:.1f} %; alone it varies by {noise:.1f} %"
+    engine, screen = (statistics.mean(each) for each in zip(*shares, strict=True))
+    beside = (
+        f"half of {TURNS} pairs {low:.1f} to {high:.1f} %; alone it varies by {noise:.1f} %; "
+        f"the engine has {engine:.2f} of a processor, the screen {screen:.2f}"
+    )
     return row("what a run loses by the screen", loss, 3, "%", 1, beside)
 
 
@@ -261,12 +269,15 @@ def explorer_speed(folder: str) -> float:
         running(terminal)
         seen: list[tuple[float, bytes]] = []
         engine = psutil.Process(terminal.pid).children()[0].pid
+        before = processor_seconds(engine), processor_seconds(terminal.pid)
         deadline = time.monotonic() + WATCHED_SECONDS
         while time.monotonic() < deadline:
             data = os.read(terminal._fd, 65536)
             seen.append((processor_seconds(engine), data))
             for _ in range(data.count(ASK.encode())):
                 terminal.press("\x1b[1;1R")
+        after = processor_seconds(engine), processor_seconds(terminal.pid)
+        shares.append(tuple((now - then) / WATCHED_SECONDS for then, now in zip(before, after, strict=True)))
         points = []
         for when, data in seen:
             terminal._stream.feed(data)
