@@ -20,8 +20,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from engine import Session
 from engine.config import Preset
 
-PRESETS = {"identity-1-layer": 40, "identity-4-layer": 10}
-"""With the number of batches a round."""
+PRESETS = {"identity-1-layer": 200, "identity-4-layer": 50}
+"""With the number of batches a round; fewer and what `fit` does once an epoch would count for much."""
 
 
 class LoaderLoop(BareLoop):
