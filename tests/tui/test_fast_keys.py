@@ -20,6 +20,25 @@ async def test_a_dialog_that_is_closed_twice_takes_nothing_else_away(key):
         assert b.app.screen_stack == [b.app.explorer]
 
 
+@pytest.mark.parametrize("key", ["g", "o", "question_mark", "ctrl+p"])
+async def test_a_dialog_that_is_closed_before_it_is_drawn(key):
+    async with bench() as b:
+        for _ in range(3):
+            for each in (key, "escape"):
+                b.app.post_message(Key(each, None))
+            await b.settled()
+            assert b.app.screen_stack == [b.app.explorer]
+
+
+async def test_help_that_is_closed_before_it_knows_that_it_was_opened():
+    async with bench() as b:
+        for _ in range(3):
+            b.app.action_help()
+            b.app.screen.dismiss(None)
+            await b.settled()
+            assert b.app.screen_stack == [b.app.explorer]
+
+
 async def test_one_that_has_another_above_it_stays():
     async with bench() as b:
         await b.press("g")

@@ -98,6 +98,8 @@ class Help(Overlay, ModalScreen[None]):
 
     def on_screen_resume(self) -> None:
         """Begin at the top, in a sweep with its own keys."""
+        if not self.is_current:
+            return  # a second key, typed before this was heard, has closed it
         self._put(isinstance(self.app.screen_stack[-2], SweepScreen))
         self.query_one("#help").scroll_home(animate=False)
 
