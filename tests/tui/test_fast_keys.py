@@ -39,6 +39,15 @@ async def test_help_that_is_closed_before_it_knows_that_it_was_opened():
             assert b.app.screen_stack == [b.app.explorer]
 
 
+@pytest.mark.parametrize("key", ["pageup", "pagedown"])
+async def test_a_page_of_a_list_that_is_not_drawn_yet(key):
+    async with bench(size=(80, 24)) as b:
+        for each in ("2", key):
+            b.app.post_message(Key(each, None))
+        await b.settled()
+        assert b.app.focused is b.app.explorer.model.presets
+
+
 async def test_one_that_has_another_above_it_stays():
     async with bench() as b:
         await b.press("g")

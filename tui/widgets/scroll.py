@@ -30,3 +30,13 @@ class Choices(OptionList, inherit_bindings=False):
         Binding("pageup", "page_up", "a page up", show=False),
         Binding("pagedown", "page_down", "a page down", show=False),
     ]
+
+    def action_page_up(self) -> None:
+        """A page up; Textual's fails where there is none, as the list has the focus before it is drawn."""
+        if self.scrollable_content_region:
+            super().action_page_up()
+
+    def action_page_down(self) -> None:
+        """A page down, likewise."""
+        if self.scrollable_content_region:
+            super().action_page_down()
