@@ -31,12 +31,8 @@ class Choices(OptionList, inherit_bindings=False):
         Binding("pagedown", "page_down", "a page down", show=False),
     ]
 
-    def action_page_up(self) -> None:
-        """A page up; Textual's fails where there is none, as the list has the focus before it is drawn."""
-        if self.scrollable_content_region:
-            super().action_page_up()
-
-    def action_page_down(self) -> None:
-        """A page down, likewise."""
-        if self.scrollable_content_region:
-            super().action_page_down()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There are pages once the list is laid out: before, Textual's own keys for them fail."""
+        if action in ("page_up", "page_down") and not self.scrollable_content_region:
+            return False
+        return super().check_action(action, parameters)
