@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
-from textual.widgets import Input
+from textual.widgets import Input, OptionList
 
 from tui import text
 from tui.screens.overlay import Overlay
+from tui.widgets.scroll import PAGES, has_pages
 
 if TYPE_CHECKING:
     from tui.app import Explorer
@@ -22,6 +23,12 @@ class Palette(Overlay, CommandPalette):
 
     def on_mount(self) -> None:
         self.query_one(Input).cursor_blink = False
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key does something now."""
+        if action == "command_list" and parameters[0] in PAGES:
+            return has_pages(self.query_one(OptionList))
+        return super().check_action(action, parameters)
 
 
 class Entry(NamedTuple):

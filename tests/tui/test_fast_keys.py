@@ -48,6 +48,16 @@ async def test_a_page_of_a_list_that_is_not_drawn_yet(key):
         assert b.app.focused is b.app.explorer.model.presets
 
 
+@pytest.mark.parametrize("key", ["pageup", "pagedown", "up", "down", "end", "home", "enter"])
+@pytest.mark.parametrize("opener", ["o", "ctrl+p"])
+async def test_a_key_for_a_dialog_s_list_that_is_not_drawn_yet(opener, key):
+    async with bench(size=(80, 24)) as b:
+        for each in (opener, key, "escape", "escape"):
+            b.app.post_message(Key(each, None))
+        await b.settled()
+        assert b.app.screen_stack == [b.app.explorer]
+
+
 async def test_one_that_has_another_above_it_stays():
     async with bench() as b:
         await b.press("g")

@@ -8,6 +8,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer
 from textual.widgets import OptionList
 
+PAGES = ("page_up", "page_down")
+
 
 class Scroll(ScrollableContainer, inherit_bindings=False):
     """A container that scrolls up and down."""
@@ -32,7 +34,12 @@ class Choices(OptionList, inherit_bindings=False):
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There are pages once the list is laid out: before, Textual's own keys for them fail."""
-        if action in ("page_up", "page_down") and not self.scrollable_content_region:
+        """Whether a key does something now."""
+        if action in PAGES and not has_pages(self):
             return False
         return super().check_action(action, parameters)
+
+
+def has_pages(options: OptionList) -> bool:
+    """Whether a list can be paged through: before it is laid out, what Textual does for `PAGES` fails."""
+    return bool(options.scrollable_content_region)
