@@ -95,7 +95,7 @@ def test_progress_and_giving_up(two_workers, wait_for):
 
 
 def test_a_worker_that_is_killed_does_not_end_the_sweep():
-    plan = small_plan("train.seed=0:6", steps=4000)
+    plan = small_plan("train.seed=0:6", steps=1500)
     with cluster(2) as (address, processes), closing(Sweeping(plan)) as sweeping:
         killed = False
         for update in sweeping.run(on_the_cluster(plan, address)):
