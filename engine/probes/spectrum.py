@@ -135,7 +135,7 @@ def steps_left(factors: Floats) -> Floats:
 def _state(share: float, rate: float, left: float, loss: float) -> DirectionState:
     if abs(rate) > 1:
         return "diverging"
-    if share <= DONE * loss:
+    if math.isfinite(loss) and share <= DONE * loss:
         return "solved"
     return "frozen" if left > FROZEN_STEPS else "falling"
 

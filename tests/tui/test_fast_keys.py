@@ -4,7 +4,8 @@ import pytest
 from fake_engine import bench
 from textual.events import Key
 
-from engine.worker.messages import Seek
+from engine.presets import load_preset
+from engine.worker.messages import Open, Seek, Watch
 from tui.screens.ask import Ask
 
 
@@ -76,3 +77,31 @@ async def test_what_is_typed_before_the_line_has_the_focus_is_the_lines():
         for key in (Key("g", "g"), Key("1", "1"), Key("7", "7"), Key("enter", "\r")):
             b.app.explorer.focused._forward_event(key)  # as the app does while no dialog is there
         await b.until(lambda: b.engine.sent[-1] == Seek(17))
+
+
+async def test_what_is_edited_and_typed_comes_in_its_order():
+    async with bench() as b:
+        await b.advanced(20)
+        await b.press("g")
+        for key in ("ctrl+u", "9", "backspace", "7", "home", "1", "enter"):
+            b.app.post_message(Key(key, key if len(key) == 1 else None))
+        await b.settled()
+        assert b.engine.sent[-1] == Seek(17)
+
+
+async def test_enter_opens_what_was_typed_before_it_and_not_what_the_list_still_shows():
+    async with bench() as b:
+        await b.press("o", *"nonono")  # the list is empty
+        for key in ("ctrl+u", *"linear-lbf", "enter"):
+            b.app.post_message(Key(key, key if len(key) == 1 else None))
+        await b.settled()
+        assert b.engine.sent[-1] == Open(load_preset("linear-lbfgs"))
+
+
+async def test_enter_completes_what_was_typed_before_it():
+    async with bench() as b:
+        await b.press("m", "ctrl+u", *"sharp")
+        for key in ("ctrl+u", *"param", "enter"):
+            b.app.post_message(Key(key, key if len(key) == 1 else None))
+        await b.settled()
+        assert b.engine.sent[-1] == Watch(("loss", "param_norm"), {})

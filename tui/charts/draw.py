@@ -81,7 +81,8 @@ def draw(
     if width < 1 or height < 1:
         return Picture([Strip([])] * height, before or Scale(0.0, 1.0, log))
     shown = [_View.of(s, x_range, width * 2, positive=False) for s in series]
-    refused = log and not any(np.any(v.reduced.values > 0) for v in shown)
+    some = any(len(v.reduced.values) for v in shown)
+    refused = log and some and not any(np.any(v.reduced.values > 0) for v in shown)
     log = log and not refused
     if log:
         shown = [_View.of(s, x_range, width * 2, positive=True) for s in series]

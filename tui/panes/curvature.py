@@ -397,7 +397,9 @@ def _directions(
         Column("", [(bar(share, SHARE_WIDTH), "$primary on $highlight") for share in shares], spared=3)
         if other is None
         else Column(KEPT, numbers(other.shares, REFERENCE)),
-        Column("share", [(f"{share:4.0%}", "") for share in shares], spared=1),
+        Column(
+            "share", [(f"{share:4.0%}" if math.isfinite(share) else "   –", "") for share in shares], spared=1
+        ),
     ]
     if result.factors is not None and result.steps_left is not None and result.states is not None:
         states = [result.states[i] for i in at]

@@ -128,6 +128,14 @@ def test_a_diverging_direction():
     assert result.steps_left[0] == np.inf
 
 
+def test_nothing_is_solved_where_the_loss_has_no_value():
+    session = Session(preset(learning_rate=1e30))
+    session.seek(20)
+    result = probe(session, "spectrum")
+    assert not np.isfinite(result.loss)
+    assert "solved" not in result.states
+
+
 @pytest.mark.parametrize("bias", [True, False])
 def test_four_linear_layers_are_one(bias):
     session = Session(preset(RAMP, (5, 7, 3, 1), bias=bias, learning_rate=0.01))
