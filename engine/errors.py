@@ -15,8 +15,9 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
 
 
 def meant(given: str, allowed: Iterable[str]) -> str:
-    """The name that is most like what was given, or has its letters as initials; "" if there is none."""
+    """The name that begins with what was given, is like it, or has its letters as initials; "" if none."""
     names = list(allowed)
+    longer = sorted((name for name in names if given and name.startswith(given)), key=len)
     close = difflib.get_close_matches(given, names, n=1)
     short = [name for name in names if "_" in name and given == "".join(w[:1] for w in name.split("_"))]
-    return next(iter(close + short), "")
+    return next(iter(longer + close + short), "")

@@ -109,7 +109,7 @@ class ResultsFile:
         differing = [name for name in meant if kept.get(name) != meant[name]]
         if differing:
             names = " and ".join([", ".join(differing[:-1]), differing[-1]] if differing[1:] else differing)
-            verb = "differ" if differing[1:] else "differs"
+            verb = "differ" if differing[1:] or names.endswith("s") else "differs"
             raise SweepFileError(f"{self.path}: the results of another sweep: its {names} {verb}")
 
     @contextlib.contextmanager

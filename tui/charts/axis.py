@@ -52,7 +52,10 @@ def whole_range(first: int, last: int) -> tuple[int, int]:
 
 
 def recent_range(last: int, count: int) -> tuple[int, int]:
-    """The horizontal axis of the last `count` steps and up to two strides more; it moves stride by stride."""
+    """The horizontal axis of the last `count` steps and up to two strides more; it moves stride by stride.
+    Where there are no more than these, it is the whole run's."""
+    if last < count:
+        return whole_range(0, last)
     stride = _step_stride(max(count, 10))
     return max(0, (last - count + 1) // stride * stride), max(10, -(-last // stride) * stride)
 

@@ -23,6 +23,7 @@ from engine.errors import UserError
 from engine.history import FIELDS
 from engine.null import is_null
 from engine.presets import load_preset
+from engine.sessions import find_session
 from tui.arguments import file_path, run_length
 from tui.commands.output import Console
 from tui.commands.records import Writer, add_record_arguments, record_writer
@@ -135,7 +136,7 @@ def _resumed(arguments: argparse.Namespace) -> tuple[Session, int]:
 def _origin(given: str) -> tuple[Path, int | None]:
     """The session's file, and the position after the last @."""
     name, at, position = given.rpartition("@")
-    if not at or Path(given).is_file():
+    if not at or find_session(given):
         return session_path(given), None
     if not position.isdecimal():
         raise UserError(f"--from {given}: after @ comes a position, a number")

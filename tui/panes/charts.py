@@ -80,6 +80,10 @@ class ChartsPane(Vertical):
                 if field in BESIDE:
                     self._feed(chart, state, BESIDE[field], Role.VALIDATION)
             self._fed = count
+        ends = [chart.ends for chart in self.charts]
+        last = max((end[1] for end in ends if end is not None), default=0)
+        for chart in self.charts:
+            chart.reach = 0, last  # one below the other, they are read against each other
         self._last = count - 1
         self._position = state.position
         marks = [Mark(mark.position, mark.text, mark.kind == "fork") for mark in state.marks]

@@ -39,7 +39,7 @@ OF_THE_ENGINE = frozenset(
 """What the panes' keys ask of the engine: not offered where it has ended."""
 LEAST = (60, 20)
 """The smallest terminal that shows a pane."""
-SPACIOUS = (100, 30)
+SPACIOUS = (110, 36)
 """From this size on all panes are in sight."""
 TABS = (
     Tab("charts", "Charts", "1"),

@@ -26,6 +26,8 @@ class Chart(Widget, can_focus=True):
     log_scale: reactive[bool] = reactive(False, repaint=False)
     smoothing: reactive[float] = reactive(0.0, repaint=False)
     window: reactive[int | None] = reactive(None, repaint=False)
+    reach: reactive[tuple[int, int] | None] = reactive(None, repaint=False)
+    """The first and the last step of the horizontal axis; None: the series' own."""
     cursor: reactive[int | None] = reactive(None, repaint=False)
 
     def __init__(
@@ -146,15 +148,24 @@ class Chart(Widget, can_focus=True):
         self._scale = None
         self._change()
 
+    def watch_reach(self) -> None:
+        """Draw on the other axis."""
+        self._change()
+
     def watch_cursor(self) -> None:
         """Draw the cursor at its new step."""
         self._change()
 
-    def _x_range(self) -> tuple[int, int]:
+    @property
+    def ends(self) -> tuple[int, int] | None:
+        """The first and the last step of all series; None where there is none."""
         ends = [track.raw.steps[[0, -1]].tolist() for track in self._tracks.values() if len(track.raw)]
-        if not ends:
+        return (min(e[0] for e in ends), max(e[1] for e in ends)) if ends else None
+
+    def _x_range(self) -> tuple[int, int]:
+        if (ends := self.ends) is None:
             return 0, 10
-        first, last = min(e[0] for e in ends), max(e[1] for e in ends)
+        first, last = ends if self.reach is None else self.reach
         return whole_range(first, last) if self.window is None else recent_range(last, self.window)
 
     def _change(self) -> None:

@@ -85,7 +85,7 @@ NUMBER = "needed here: a number"
         ("~loss > 1", 1, NUMBER),
         ("1e999 > loss", 1, "too large a number"),
         ("loss < 1" + "0" * 400, 8, "too large a number"),
-        ("loss = 3", 6, "invalid syntax"),
+        ("loss = 3", 6, "a comparison is written =="),
         ("loss > 1; loss < 2", 9, "invalid syntax"),
         ("loss >", 7, "invalid syntax"),
         ("loss > 1 and", 13, "invalid syntax"),
