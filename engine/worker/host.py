@@ -361,10 +361,10 @@ class Host:
         condition = goal.condition
         if condition is not None and condition.holds(session.history, session.position):
             values = condition.values(session.history, session.position).items()
-            self._stopped(session, f"{condition.text}  ({shown(values)})", "condition")
+            self._stopped(session, f"{condition.text}{shown(values)}", "condition")
         elif session.hit is not None:
             point = session.hit.breakpoint
-            self._stopped(session, f"{point.title}  ({shown(session.hit.values)})", "breakpoint")
+            self._stopped(session, f"{point.title}{shown(session.hit.values)}", "breakpoint")
             self._breakpoints(session)
         elif session.diverged:
             self._stopped(session, session.diverged, "diverged")
@@ -504,8 +504,9 @@ def describe(session: Session) -> RunInfo:
 
 
 def shown(values: Iterable[tuple[str, float]]) -> str:
-    """What a condition read, for people."""
-    return ", ".join(f"{name} = {value:.6g}" for name, value in values)
+    """What a condition read, for people, to stand behind it."""
+    read = ", ".join(f"{name} = {value:.6g}" for name, value in values)
+    return f"  ({read})" if read else ""
 
 
 def _failure(error: Exception) -> str:

@@ -216,7 +216,8 @@ def _print_hit(session: Session, condition: Condition, screen: Console) -> None:
     values = condition.values(session.history, session.position)
     read = ", ".join(f"{name} = {number(value)}" for name, value in values.items())
     where = (f"step {session.position:,}:", "green")
-    screen.print(Text.assemble(where, f" {plain(condition.text)}   ({read})"), soft_wrap=True)
+    said = f" {plain(condition.text)}" + (f"   ({read})" if read else "")
+    screen.print(Text.assemble(where, said), soft_wrap=True)
 
 
 def _measured(values: NDArray[np.float64], at: int, wanted: int) -> str:
