@@ -199,11 +199,17 @@ def straight(session: Session) -> Session:
         end = min(end, branch.fork)
     again = Session(schedule[0][1])
     for at, config in schedule:
-        again.burst(at - again.position)
+        go_on(again, at)
         if made := changes(again.preset.train, config.train):
             again.change(made)
-    again.burst(session.position - again.position)
+    go_on(again, session.position)
     return again
+
+
+def go_on(session: Session, position: int) -> None:
+    """Step to a position, also where bursts stop as the loss is not finite."""
+    while session.position < position:
+        session.burst(position - session.position)
 
 
 def changes(old: Train, new: Train) -> dict[str, Any]:

@@ -251,7 +251,7 @@ def test_a_sweep_without_a_file_keeps_one_until_it_is_complete():
 @pytest.mark.parametrize(
     ("other", "says"),
     [
-        ({"axes": ["train.seed=0:4"]}, "its axes differs"),
+        ({"axes": ["train.seed=0:4"]}, "its axes differ"),
         ({"steps": 21}, "its preset differs"),
         ({"until": "loss < 1"}, "its until differs"),
         ({"measures": ["median(loss)"], "steps": 21}, "its preset and measures differ"),
