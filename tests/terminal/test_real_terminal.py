@@ -51,17 +51,17 @@ def test_what_has_scrolled_back_is_drawn(explorer):
     terminal = explorer("linear-1-layer")
     terminal.wait_for(lambda text: position(text) == 0)
 
-    def pressed(key):
+    def press(key, shown):
         terminal.press(key)
+        terminal.wait_for(shown)
         while terminal.read(0.5):  # all is drawn before the next key
             pass
-        return terminal.text
 
     first = "Position k of a run"
     for _ in range(2):
-        assert first in pressed("?")  # each time it begins at the top
-        assert first not in pressed("j")
-        pressed("\x1b")
+        press("?", lambda text: first in text)  # each time it begins at the top
+        press("j", lambda text: first not in text)
+        press("\x1b", lambda text: "esc closes" not in text)
 
 
 def test_a_key_is_answered_while_the_run_goes_at_full_speed(explorer):
