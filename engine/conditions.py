@@ -24,7 +24,6 @@ Finals = Callable[[str], History | None]
 """The records of another preset's finished run, by its name; None where that was not run."""
 
 MAX_LENGTH = 1000
-ALONE = re.compile("(?<![<>=!])=(?!=)")
 MAX_WINDOW = 1_000
 
 
@@ -183,9 +182,9 @@ def translated(
     try:
         tree = ast.parse(line, mode="eval")
     except SyntaxError as error:
-        if alone := ALONE.search(line):
-            raise ConditionError(line, alone.start() + 1, "a comparison is written ==") from None
-        raise ConditionError(line, error.offset or len(line) + 1, error.msg) from None
+        column = error.offset or len(line) + 1
+        said = "a comparison is written ==" if line[column - 1 : column] == "=" else error.msg
+        raise ConditionError(line, column, said) from None
     except (ValueError, RecursionError, MemoryError):
         raise ConditionError(line, 1, "this can't be read as an expression") from None
     translation = translation_of(line)

@@ -36,8 +36,7 @@ def frame_seconds(file: Path) -> float:
     """The screen's processor time for a frame while the run goes on from a file, at full speed."""
     with Terminal(["gradstep", str(file)], {"TERM": "xterm-256color"}, 80, 24) as terminal:
         terminal.wait_for(lambda text: re.search(r"step +[1-9]", text) is not None, 60)
-        while terminal.read(0.5):
-            pass
+        terminal.settle()
         terminal.press(" ")
         terminal.wait_for(lambda text: "▶" in text)
         process, frames = psutil.Process(terminal.pid), 0

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 from measure import judge, show, table, tell
@@ -55,8 +56,6 @@ waited for a tenth of a second, in case that it begins a sequence."""
 
 Row = tuple[str, str, str, str]
 over: list[str] = []
-shares: list[tuple[float, ...]] = []
-"""Of a processor, had by the engine and by the screen."""
 
 
 def row(name: str, value: float, limit: float | None, unit: str, digits: int = 0, beside: str = "") -> Row:
@@ -89,16 +88,11 @@ def ready(terminal: Terminal) -> None:
     terminal.wait_for(lambda text: position(text) == 0 and "paused" in text, 60)
 
 
-def settled(terminal: Terminal) -> None:
-    while terminal.read(0.5):
-        pass
-
-
 def running(terminal: Terminal) -> None:
     """At full speed, beyond the planned end, the axis no longer new."""
     terminal.press(" ")
     terminal.wait_for(lambda text: position(text) == PLANNED)
-    settled(terminal)
+    terminal.settle()
     terminal.press(" ")
     terminal.wait_for(lambda text: position(text) > 2000)
 
@@ -117,7 +111,7 @@ def starts(folder: str) -> list[Row]:
             readies.append(time.monotonic() - started)
             engine = psutil.Process(terminal.pid).children()[0].pid
             engines.append(processor_seconds(engine))
-            settled(terminal)
+            terminal.settle()
             screens.append(terminal.written)
             asked = time.monotonic()
             terminal.press("q")
@@ -141,11 +135,11 @@ def frames(folder: str, columns: int, rows: int, limit: float) -> list[Row]:
     """The bytes of a single step, of each frame of a run, and of none while it is paused."""
     with opened(folder, columns, rows) as terminal:
         ready(terminal)
-        settled(terminal)
+        terminal.settle()
         before = terminal.written
         terminal.press("n")
         terminal.wait_for(lambda text: position(text) == 1)
-        settled(terminal)
+        terminal.settle()
         step = terminal.written - before
         running(terminal)
         terminal.keep, terminal.stream = True, b""
@@ -153,7 +147,7 @@ def frames(folder: str, columns: int, rows: int, limit: float) -> list[Row]:
         sizes = [len(frame) + len(ASK) for frame in terminal.stream.split(ASK.encode())[1:-1]]
         terminal.press(" ")
         terminal.wait_for(lambda text: "paused" in text)
-        settled(terminal)
+        terminal.settle()
         before = terminal.written
         watch(terminal, QUIET_SECONDS)
         quiet = terminal.written - before
@@ -224,16 +218,19 @@ def cost(folder: str) -> Row:
     That varies more than the screen could cost; how much of a processor each of the two has tells more.
     """
     alone: list[float] = []
-    watched: list[float] = []
+    watched: list[Watched] = []
     for turn in range(TURNS):
         for with_screen in (turn % 2 == 0, turn % 2 == 1):
-            (watched if with_screen else alone).append(
-                explorer_speed(folder) if with_screen else headless_speed()
-            )
-    losses = [(1 - mine / other) * 100 for mine, other in zip(watched, alone, strict=True)]
+            if with_screen:
+                watched.append(watched_run(folder))
+            else:
+                alone.append(headless_speed())
+    losses = [(1 - mine.speed / other) * 100 for mine, other in zip(watched, alone, strict=True)]
     low, loss, high = statistics.quantiles(losses, n=4)
     noise = statistics.stdev(alone) / statistics.mean(alone) * 100
-    engine, screen = (statistics.mean(each) for each in zip(*shares, strict=True))
+    engine, screen = (
+        statistics.mean(shares) for shares in zip(*(each.shares for each in watched), strict=True)
+    )
     beside = (
         f"half of {TURNS} pairs {low:.1f} to {high:.1f} %; alone it varies by {noise:.1f} %; "
         f"the engine has {engine:.2f} of a processor, the screen {screen:.2f}"
@@ -262,27 +259,35 @@ def headless_speed() -> float:
     return speed(points)
 
 
-def explorer_speed(folder: str) -> float:
+class Watched(NamedTuple):
+    """Of a run with the explorer: steps in a second of the engine's processor, and of how much of a processor
+    the engine and the screen had."""
+
+    speed: float
+    shares: tuple[float, float]
+
+
+def watched_run(folder: str) -> Watched:
     """By the positions that it shows; the emulator looks at its output afterwards, so as to take no time."""
     with opened(folder) as terminal:
         ready(terminal)
         running(terminal)
         seen: list[tuple[float, bytes]] = []
         engine = psutil.Process(terminal.pid).children()[0].pid
-        before = processor_seconds(engine), processor_seconds(terminal.pid)
+        before = [processor_seconds(each) for each in (engine, terminal.pid)]
         deadline = time.monotonic() + WATCHED_SECONDS
         while time.monotonic() < deadline:
             data = os.read(terminal._fd, 65536)
             seen.append((processor_seconds(engine), data))
             for _ in range(data.count(ASK.encode())):
                 terminal.press("\x1b[1;1R")
-        after = processor_seconds(engine), processor_seconds(terminal.pid)
-        shares.append(tuple((now - then) / WATCHED_SECONDS for then, now in zip(before, after, strict=True)))
+        after = [processor_seconds(each) for each in (engine, terminal.pid)]
         points = []
         for when, data in seen:
             terminal._stream.feed(data)
             points.append((when, position(terminal.text)))
-    return speed(points)
+    shares = [(now - then) / WATCHED_SECONDS for then, now in zip(before, after, strict=True)]
+    return Watched(speed(points), (shares[0], shares[1]))
 
 
 def speed(points: list[tuple[float, int]]) -> float:

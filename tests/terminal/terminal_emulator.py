@@ -96,6 +96,11 @@ class Terminal:
             self.read(0.05)
         return time.monotonic() - started
 
+    def settle(self) -> None:
+        """Read until nothing has been written for half a second."""
+        while self.read(0.5):
+            pass
+
     def exit_status(self, seconds: float = 10.0) -> int | None:
         """The program's exit status, waited for; None while it runs."""
         deadline = time.monotonic() + seconds

@@ -54,8 +54,7 @@ def test_what_has_scrolled_back_is_drawn(explorer):
     def press(key, shown):
         terminal.press(key)
         terminal.wait_for(shown)
-        while terminal.read(0.5):  # all is drawn before the next key
-            pass
+        terminal.settle()  # all is drawn before the next key
 
     first = "Position k of a run"
     for _ in range(2):
@@ -84,8 +83,7 @@ def test_says_nothing_while_paused(explorer):
     terminal.wait_for(lambda text: position(text) == 0)
     terminal.press("n")
     terminal.wait_for(lambda text: position(text) == 1)
-    while terminal.read(0.5):
-        pass
+    terminal.settle()
     before = terminal.written
     deadline = time.monotonic() + 1.5
     while time.monotonic() < deadline:

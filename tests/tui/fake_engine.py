@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 from textual.events import Key
+from textual.keys import _character_to_key
 
 from engine.changes import changed
 from engine.history import COLUMNS
@@ -135,11 +136,16 @@ class Bench:
         """The engine has computed a probe."""
         self.engine.tell(Probed(name, result.position, branch, result, seconds, self.request(name)))
 
+    def type(self, *keys):
+        """Press keys faster than they are answered."""
+        for key in keys:
+            single = len(key) == 1
+            self.app.post_message(Key(_character_to_key(key) if single else key, key if single else None))
+
     async def press(self, *keys):
         """Press keys one after the other, as fast as they are taken."""
         for key in keys:
-            name = {"+": "plus", "-": "minus"}.get(key, key)
-            self.app.post_message(Key(name, key if len(key) == 1 else None))
+            self.type(key)
             await self.settled()
 
     def text(self, selector="Screen"):

@@ -25,8 +25,7 @@ async def test_a_dialog_that_is_closed_twice_takes_nothing_else_away(key):
 async def test_a_dialog_that_is_closed_before_it_is_drawn(key):
     async with bench() as b:
         for _ in range(3):
-            for each in (key, "escape"):
-                b.app.post_message(Key(each, None))
+            b.type(key, "escape")
             await b.settled()
             assert b.app.screen_stack == [b.app.explorer]
 
@@ -43,8 +42,7 @@ async def test_help_that_is_closed_before_it_knows_that_it_was_opened():
 @pytest.mark.parametrize("key", ["pageup", "pagedown"])
 async def test_a_page_of_a_list_that_is_not_drawn_yet(key):
     async with bench(size=(80, 24)) as b:
-        for each in ("2", key):
-            b.app.post_message(Key(each, None))
+        b.type("2", key)
         await b.settled()
         assert b.app.focused is b.app.explorer.model.presets
 
@@ -53,8 +51,7 @@ async def test_a_page_of_a_list_that_is_not_drawn_yet(key):
 @pytest.mark.parametrize("opener", ["o", "ctrl+p"])
 async def test_a_key_for_a_dialog_s_list_that_is_not_drawn_yet(opener, key):
     async with bench(size=(80, 24)) as b:
-        for each in (opener, key, "escape", "escape"):
-            b.app.post_message(Key(each, None))
+        b.type(opener, key, "escape", "escape")
         await b.settled()
         assert b.app.screen_stack == [b.app.explorer]
 
@@ -83,8 +80,7 @@ async def test_what_is_edited_and_typed_comes_in_its_order():
     async with bench() as b:
         await b.advanced(20)
         await b.press("g")
-        for key in ("ctrl+u", "9", "backspace", "7", "home", "1", "enter"):
-            b.app.post_message(Key(key, key if len(key) == 1 else None))
+        b.type("ctrl+u", "9", "backspace", "7", "home", "1", "enter")
         await b.settled()
         assert b.engine.sent[-1] == Seek(17)
 
@@ -92,8 +88,7 @@ async def test_what_is_edited_and_typed_comes_in_its_order():
 async def test_enter_opens_what_was_typed_before_it_and_not_what_the_list_still_shows():
     async with bench() as b:
         await b.press("o", *"nonono")  # the list is empty
-        for key in ("ctrl+u", *"linear-lbf", "enter"):
-            b.app.post_message(Key(key, key if len(key) == 1 else None))
+        b.type("ctrl+u", *"linear-lbf", "enter")
         await b.settled()
         assert b.engine.sent[-1] == Open(load_preset("linear-lbfgs"))
 
@@ -101,7 +96,6 @@ async def test_enter_opens_what_was_typed_before_it_and_not_what_the_list_still_
 async def test_enter_completes_what_was_typed_before_it():
     async with bench() as b:
         await b.press("m", "ctrl+u", *"sharp")
-        for key in ("ctrl+u", *"param", "enter"):
-            b.app.post_message(Key(key, key if len(key) == 1 else None))
+        b.type("ctrl+u", *"param", "enter")
         await b.settled()
         assert b.engine.sent[-1] == Watch(("loss", "param_norm"), {})

@@ -4,27 +4,12 @@ import random
 
 import pytest
 from fake_engine import bench, classifier
-from textual.events import Key
 
 PRINTABLE = "npbugfSoemy+-[]{}swrR123456789<>?cCtvxaidhjklz/# "
 OTHERS = (
     *("escape", "escape", "escape", "enter", "enter", "up", "down", "left", "right", "tab", "shift+tab"),
     *("ctrl+p", "ctrl+l", "pageup", "pagedown", "home", "end", "backspace"),
 )
-NAMES = {
-    "+": "plus",
-    "-": "minus",
-    "[": "left_square_bracket",
-    "]": "right_square_bracket",
-    "{": "left_curly_bracket",
-    "}": "right_curly_bracket",
-    "<": "less_than_sign",
-    ">": "greater_than_sign",
-    "?": "question_mark",
-    "/": "slash",
-    "#": "number_sign",
-    " ": "space",
-}
 SIZES = ((80, 24), (120, 40), (60, 20), (50, 15))
 
 
@@ -37,8 +22,7 @@ async def test_random_keys(seed):
     async with bench(preset, size=draw.choice(SIZES)) as b:
         await b.advanced(20)
         for _ in range(12):
-            for key in draw.choices((*PRINTABLE, *OTHERS), k=draw.randint(1, 8)):
-                b.app.post_message(Key(NAMES.get(key, key), key if len(key) == 1 else None))
+            b.type(*draw.choices((*PRINTABLE, *OTHERS), k=draw.randint(1, 8)))
             if draw.random() < 0.5:
                 await b.until(lambda: b.app.message_queue_size < 2 or b.app._exit)
             if draw.random() < 0.1:

@@ -136,8 +136,10 @@ def _resumed(arguments: argparse.Namespace) -> tuple[Session, int]:
 def _origin(given: str) -> tuple[Path, int | None]:
     """The session's file, and the position after the last @."""
     name, at, position = given.rpartition("@")
-    if not at or find_session(given):
+    if not at:
         return session_path(given), None
+    if (whole := find_session(given)) is not None:
+        return whole, None
     if not position.isdecimal():
         raise UserError(f"--from {given}: after @ comes a position, a number")
     return session_path(name), int(position)

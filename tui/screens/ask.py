@@ -97,8 +97,7 @@ class Ask(Overlay, ModalScreen[str | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give the line as the answer, or the highlighted one where it is empty or will not do."""
-        if event.value != self._offered_for:
-            self._follow(event.value)  # the key came before the list was told of the ones before it
+        self._follow(event.value)  # the key may come before the list was told of the ones before it
         at = self._list.highlighted
         taken = at is not None and (not event.value or not self._will_do(event.value))
         self._answer(self._answers[at][0] if at is not None and taken else event.value)
