@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from textual.binding import Binding
-from textual.events import Key
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Input
 
 from engine.breakpoints import READY
 from engine.conditions import parse_condition
@@ -234,12 +232,6 @@ class Explorer(WireApp):
                 name = saved.name or saved.path.stem
                 self._changed(self.state.offer(f"o opens the saved run {name}, {when}"))
                 return
-
-    def on_key(self, event: Key) -> None:
-        """A key typed before a line to type in had the focus, and that nobody took, is the line's."""
-        if isinstance(self.focused, Input) and event.is_printable and event.character:
-            self.focused.insert_text_at_cursor(event.character)
-            event.prevent_default().stop()
 
     def on_unmount(self) -> None:
         self._listening = False

@@ -1,12 +1,14 @@
 """Keys that are typed faster than the screen answers: none is lost, and a dialog closes once."""
 
+import asyncio
+
 import pytest
 from fake_engine import bench
-from textual.events import Key
 
 from engine.presets import load_preset
-from engine.worker.messages import Open, Seek, Watch
+from engine.worker.messages import Back, Branches, BranchInfo, Open, Seek, Step, Switch, Watch
 from tui.screens.ask import Ask
+from tui.wire import type_ahead
 
 
 @pytest.mark.parametrize("key", ["g", "o", "question_mark", "ctrl+p"])
@@ -68,12 +70,12 @@ async def test_one_that_has_another_above_it_stays():
         assert b.app.screen_stack == [b.app.explorer, below, above]
 
 
-async def test_what_is_typed_before_the_line_has_the_focus_is_the_lines():
+async def test_what_is_typed_behind_the_key_that_opens_a_dialog_is_the_dialog_s():
     async with bench() as b:
         await b.advanced(20)
-        for key in (Key("g", "g"), Key("1", "1"), Key("7", "7"), Key("enter", "\r")):
-            b.app.explorer.focused._forward_event(key)  # as the app does while no dialog is there
-        await b.until(lambda: b.engine.sent[-1] == Seek(17))
+        b.type("g", "1", "7", "enter")
+        await b.settled()
+        assert b.engine.sent[-1] == Seek(17)
 
 
 async def test_what_is_edited_and_typed_comes_in_its_order():
@@ -99,3 +101,51 @@ async def test_enter_completes_what_was_typed_before_it():
         b.type("ctrl+u", *"param", "enter")
         await b.settled()
         assert b.engine.sent[-1] == Watch(("loss", "param_norm"), {})
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("g", "1", "7", "enter", "n"),
+        ("u", "ctrl+u", *"loss < 3", "enter", "n"),
+        ("o", *"linear-lbfgs", "enter", "n"),
+        ("e", "down", "enter", "ctrl+u", *"3e-12", "enter", "escape", "n"),
+        ("ctrl+p", *"xyz", "escape", "n"),
+        ("question_mark", "down", "escape", "n"),
+        ("4", "1", "g", "1", "7", "enter", "n"),
+    ],
+    ids="".join,
+)
+async def test_what_is_typed_behind_the_key_that_closes_a_dialog_is_the_explorer_s(keys):
+    async with bench() as b:
+        await b.advanced(20)
+        b.type(*keys)
+        await b.settled()
+        assert b.engine.sent[-1] == Step(1)
+
+
+async def test_a_branch_is_gone_to_before_the_step_that_is_typed_behind_it():
+    async with bench() as b:
+        await b.advanced(20)
+        b.engine.tell(Branches((BranchInfo(0, "main", None, 0, ()), BranchInfo(1, "branch 1", 0, 10, ())), 0))
+        await b.press("4", "greater_than_sign", "greater_than_sign", "greater_than_sign")
+        b.type(*["greater_than_sign"] * 3, "down", "enter", "n")
+        await b.settled()
+        assert b.engine.sent[-2:] == [Switch(1), Step(1)]
+
+
+async def test_a_key_is_not_held_up_for_long_by_one_that_is_not_answered(monkeypatch):
+    """What the first key passes is never at rest: the second is handed out all the same."""
+    monkeypatch.setattr(type_ahead, "PATIENCE_SECONDS", 0.05)
+    async with bench() as b:
+        b.app.screen.call_later(_again, b.app.screen)
+        b.type("n", "p")
+        await b.until(lambda: b.engine.sent[-2:] == [Step(1), Back(1)])
+        b.app.screen.set_class(True, "rest")
+
+
+async def _again(pump):
+    """Keep a queue from being empty, until it is told to."""
+    await asyncio.sleep(0)
+    if not pump.has_class("rest"):
+        pump.call_later(_again, pump)

@@ -5,10 +5,13 @@ import random
 import pytest
 from fake_engine import bench, classifier
 
+from engine.worker.messages import CancelProbe, Probe
+
+PAGES = ("pageup", "pagedown")
 PRINTABLE = "npbugfSoemy+-[]{}swrR123456789<>?cCtvxaidhjklz/# "
 OTHERS = (
     *("escape", "escape", "escape", "enter", "enter", "up", "down", "left", "right", "tab", "shift+tab"),
-    *("ctrl+p", "ctrl+l", "pageup", "pagedown", "home", "end", "backspace"),
+    *("ctrl+p", "ctrl+l", *PAGES, "home", "end", "backspace"),
 )
 SIZES = ((80, 24), (120, 40), (60, 20), (50, 15))
 
@@ -28,3 +31,24 @@ async def test_random_keys(seed):
             if draw.random() < 0.1:
                 await b.pilot.resize_terminal(*draw.choice(SIZES))
         await b.until(lambda: b.app._exit or not b._busy())  # the palette has a command to quit
+
+
+@pytest.mark.parametrize(
+    "seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 100))]
+)
+async def test_keys_typed_in_a_bunch_do_what_they_do_one_by_one(seed):
+    """As a terminal over a slow line sends them. The palette searches at its own pace, a page waits until the
+    list is drawn, and space pauses what has not answered for a while: these are left out."""
+    draw = random.Random(seed)
+    preset, size = draw.choice([classifier(), "linear-1-layer"]), draw.choice(SIZES)
+    keys = draw.choices([key for key in (*PRINTABLE, *OTHERS) if key not in (" ", "ctrl+p", *PAGES)], k=40)
+    seen = []
+    for at_once in (1, 8):
+        async with bench(preset, size=size) as b:
+            await b.advanced(20)
+            for first in range(0, len(keys), at_once):
+                b.type(*keys[first : first + at_once])
+                await b.settled()
+            moves = [each for each in b.engine.sent if not isinstance(each, Probe | CancelProbe)]
+            seen.append((moves, type(b.app.screen), type(b.app.focused), b.state.burst))
+    assert seen[0] == seen[1]

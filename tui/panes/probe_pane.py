@@ -126,7 +126,7 @@ class ProbePane(Scroll, can_focus=True):
 
     def draw(self) -> None:
         """Show the state once more, where that changes anything."""
-        if self._state is None:
+        if self._state is None or not self.is_attached:  # it is not while the app is being left
             return
         lines = list(self.lines(self._state, max(self.size.width - 1, LEAST_WIDTH)))
         content = Content("\n").join(lines)

@@ -87,17 +87,13 @@ class Ask(Overlay, ModalScreen[str | None]):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._error.display = False
-        self._follow(event.value)
-
-    def _follow(self, line: str) -> None:
-        if line != self._offered_for:
-            self._offered_for = line
-            self._offer(line)
-        self._highlight(line)
+        if event.value != self._offered_for:
+            self._offered_for = event.value
+            self._offer(event.value)
+        self._highlight(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give the line as the answer, or the highlighted one where it is empty or will not do."""
-        self._follow(event.value)  # the key may come before the list was told of the ones before it
         at = self._list.highlighted
         taken = at is not None and (not event.value or not self._will_do(event.value))
         self._answer(self._answers[at][0] if at is not None and taken else event.value)

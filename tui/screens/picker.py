@@ -45,8 +45,6 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
         self._list = Choices(markup=False, compact=True)
         self._list.can_focus = False
         self._error = Static(classes="error", markup=False)
-        self._typed = ""
-        """What the list was filled for."""
 
     def compose(self) -> ComposeResult:
         dialog = Vertical(self._filter, self._list, self._error, classes="dialog", id="picker")
@@ -66,8 +64,6 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Open what is highlighted, or the file of that path."""
-        if event.value != self._typed:
-            self._fill(event.value)  # the key came before the list was told of the ones before it
         highlighted = self._list.highlighted_option
         if highlighted is not None and not is_path(event.value):
             self._open(highlighted.id or "")
@@ -85,7 +81,6 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
             self._list.action_cursor_up()
 
     def _fill(self, typed: str) -> None:
-        self._typed = typed
         words = typed.lower().split()
         found = [
             p for p in self._presets if all(w in f"{p.name} {p.title} {p.document}".lower() for w in words)

@@ -12,17 +12,17 @@ from rich.console import RenderableType
 from rich.segment import Segment
 from textual import events
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
-from textual.app import App
 from textual.screen import Screen
 
 from tui.wire.cells import Cells
 from tui.wire.pace import ASK, Pace
 from tui.wire.terminal import is_ascii
+from tui.wire.type_ahead import TypeAhead
 
 LAST_ANSWER_SECONDS = 1.5
 
 
-class WireApp(App[int]):
+class WireApp(TypeAhead):
     """Textual repaints widgets; this sends the cells of them that changed. Frames that a slow terminal has
     no time for are never sent: the next one holds what is new in them."""
 
