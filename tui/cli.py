@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import gc
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -106,14 +105,9 @@ def explore(arguments: argparse.Namespace) -> int:
         print(f"the sweep of {of} stopped {kept if done else 'before its first run was finished'}")
     saved = explorer.state.session
     if saved.path is not None:
-        from engine.sessions import session_name
+        from tui.commands.sessions import how_to_resume
 
-        name = plain(shlex.quote(session_name(saved.path)))
-        print(
-            f"not all is saved: {plain(saved.problem)}"
-            if saved.problem
-            else f"saved; `gradstep {name}` resumes it"
-        )
+        print(f"not all is saved: {plain(saved.problem)}" if saved.problem else how_to_resume(saved.path))
     return status
 
 

@@ -82,7 +82,8 @@ def test_every_problem_of_a_sweep_table_at_once(gradstep, folder):
 
 def test_a_file_of_results_goes_on_and_can_be_asked(gradstep):
     command = ["sweep", "small.toml", "--over", "train.seed=0:3", "--save", "kept.sweep"]
-    assert gradstep(*command).status == 0
+    done = gradstep(*command)
+    assert (done.status, done.err.splitlines()[-1]) == (0, "kept in kept.sweep")
     again = gradstep(*command)
     assert again.status == 0
     assert "3 of 3 runs were done before: kept.sweep" in again.err

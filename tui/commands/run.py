@@ -27,7 +27,7 @@ from engine.sessions import find_session
 from tui.arguments import file_path, run_length
 from tui.commands.output import Console
 from tui.commands.records import Writer, add_record_arguments, record_writer
-from tui.commands.sessions import session_path
+from tui.commands.sessions import how_to_resume, session_path
 from tui.exit_status import Exit
 from tui.text import number, plain
 
@@ -81,6 +81,8 @@ def main(arguments: argparse.Namespace) -> int:
         except KeyboardInterrupt:
             screen.print(_interrupted(session), soft_wrap=True)
             return Exit.INTERRUPTED
+    if arguments.save is not None:
+        screen.print(how_to_resume(arguments.save), markup=False, highlight=False, soft_wrap=True)
     if not arguments.json:
         _print_summary(session, quantities)
     if condition is not None and met:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from engine.sessions import (
     find_session,
     list_sessions,
     rename_session,
+    session_name,
     session_names,
     sessions_beginning,
     sessions_called,
@@ -51,6 +53,11 @@ def main(arguments: argparse.Namespace) -> int:
     else:
         _list()
     return 0
+
+
+def how_to_resume(path: Path) -> str:
+    """What is said of a run that is saved there."""
+    return f"saved; `gradstep {plain(shlex.quote(session_name(path)))}` resumes it"
 
 
 def session_path(given: str) -> Path:

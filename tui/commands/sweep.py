@@ -101,6 +101,8 @@ def main(arguments: argparse.Namespace) -> int:
         said = kept if results else "no run was finished; begin again with"
         screen.print(Text(f"interrupted: {said}\n    {plain(_command(arguments))}"), soft_wrap=True)
         return Exit.INTERRUPTED
+    if arguments.save is not None:
+        screen.print(f"kept in {plain(str(sweeping.path))}", markup=False, highlight=False, soft_wrap=True)
     print_summary(plan, results, Console())
     return Exit.FAILED if any(result.ending == "failed" for result in results) else Exit.DONE
 
