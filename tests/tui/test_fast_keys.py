@@ -111,6 +111,7 @@ async def test_enter_completes_what_was_typed_before_it():
         ("o", *"linear-lbfgs", "enter", "n"),
         ("e", "down", "enter", "ctrl+u", *"3e-12", "enter", "escape", "n"),
         ("ctrl+p", *"xyz", "escape", "n"),
+        ("ctrl+p", *"smooth", "enter", "n"),
         ("question_mark", "down", "escape", "n"),
         ("4", "1", "g", "1", "7", "enter", "n"),
     ],

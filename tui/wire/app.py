@@ -12,9 +12,11 @@ from rich.console import RenderableType
 from rich.segment import Segment
 from textual import events
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.driver import Driver
 from textual.screen import Screen
 
 from tui.wire.cells import Cells
+from tui.wire.escape import take_escape_at_once
 from tui.wire.pace import ASK, Pace
 from tui.wire.terminal import is_ascii
 from tui.wire.type_ahead import TypeAhead
@@ -36,6 +38,11 @@ class WireApp(TypeAhead):
         self._pace = Pace()
         self._late: TimerHandle | None = None
         self._leaving = False
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's for this terminal, which tells a key behind `esc` from it."""
+        take_escape_at_once()
+        return super().get_driver_class()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         update = renderable if isinstance(renderable, LayoutUpdate | ChopsUpdate) else None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from typing import Any
 
 from textual import events
 from textual.app import App
-from textual.message_pump import MessagePump
+from textual.screen import Screen
 
 PATIENCE_SECONDS = 0.5
 """A key whose answer takes longer does not hold up the ones behind it."""
@@ -24,9 +25,9 @@ class TypeAhead(App[int]):
     def __init__(self) -> None:
         super().__init__()
         self._typed: deque[events.Key | events.Paste] = deque()
-        self._way: list[MessagePump] = []
-        """What the last key that was handed out passes."""
-        self._handed_out_at = 0.0
+        self._asked: Screen[Any] | None = None
+        """Which screen was given the last key."""
+        self._asked_at = 0.0
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
@@ -41,19 +42,16 @@ class TypeAhead(App[int]):
         if self._answering():
             await asyncio.sleep(0)
         else:
-            key = self._typed[0]
-            await super().on_event(key)
+            self._asked, self._asked_at = self.screen, time.monotonic()
+            await super().on_event(self._typed[0])
             self._typed.popleft()
-            self._way = self._focused_way()
-            self._handed_out_at = time.monotonic()
         if self._typed:
             self.call_later(self._hand_out)
 
     def _answering(self) -> bool:
-        """Whether messages are under way where the last key passes, or where the next one will."""
-        if time.monotonic() - self._handed_out_at > PATIENCE_SECONDS:
+        """Whether messages are under way on the screen that was given the last key, or the one there is."""
+        if time.monotonic() - self._asked_at > PATIENCE_SECONDS:
             return False
-        return any(pump.message_queue_size for pump in (*self._way, *self._focused_way()))
-
-    def _focused_way(self) -> list[MessagePump]:
-        return [*(self.focused or self.screen).ancestors_with_self]
+        screens = {self.screen, self._asked or self.screen}
+        nodes = (node for screen in screens for node in screen.walk_children(with_self=True))
+        return any(pump.message_queue_size for pump in (self, *nodes))
