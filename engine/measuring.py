@@ -11,7 +11,7 @@ from engine.breakpoints import Breakpoints
 from engine.conditions import Condition
 from engine.errors import UserError
 from engine.history import History
-from engine.null import is_null_number
+from engine.null import NULL, is_null_number
 from engine.probes.subject import Subject
 from engine.quantities import find_quantity
 
@@ -46,48 +46,43 @@ class Measurer:
         """From now on measure what a condition reads at every position; with None, no more."""
         self._sought = () if condition is None else condition.quantities
 
-    def measure(self, position: int, history: History, look: Look, *, again: bool = False) -> None:
+    def measure(
+        self, position: int, history: History, look: Look, *, again: bool = False
+    ) -> Mapping[str, UserError]:
         """Put into the history what is wanted at the position and not yet known; or, again, all of it.
 
-        Raises UserError where a breakpoint or a condition reads what says nothing of this run.
+        What says nothing of the run as it is there, such as the limit of stability of a rule without one,
+        has no value; returned is why.
         """
         wanted = [name for name, every in self._schedule.items() if position % every == 0]
         wanted += [name for name in (*self._breakpoints.quantities, *self._sought) if name not in wanted]
         missing = [name for name in wanted if again or is_null_number(history.value(name, position))]
         if not missing:
-            return
+            return {}
         try:
-            values = measured(missing, look, self.go_on)
+            values, problems = measured(missing, look, self.go_on)
         except probes.ProbeCancelledError:
             self.left = True
-            return
-        except UserError:
-            if not self._drop(missing, look):
-                raise
-            self.measure(position, history, look, again=again)
-            return
+            return {}
         self.left = False
         for name, value in values.items():
             history.measured.put(name, position, value)
-
-    def _drop(self, names: list[str], look: Look) -> bool:
-        """Take from the schedule what can't be measured; whether there was any."""
-        before = len(self._schedule)
-        for name in names:
-            if name in self._schedule:
-                try:
-                    measured([name], look, lambda: True)
-                except UserError as error:
-                    del self._schedule[name]
-                    self._notices.append(str(error))
-        return len(self._schedule) < before
+        for name, problem in problems.items():
+            if not is_null_number(history.value(name, position)):  # it was, before a change here
+                history.measured.put(name, position, NULL)
+            if self._schedule.pop(name, None) is not None:
+                self._notices.append(str(problem))
+        return problems
 
 
-def measured(names: Collection[str], look: Look, go_on: Callable[[], bool]) -> dict[str, float]:
-    """The quantities' values. Raises UserError for one that says nothing of this run, and
+def measured(
+    names: Collection[str], look: Look, go_on: Callable[[], bool]
+) -> tuple[dict[str, float], dict[str, UserError]]:
+    """The quantities' values, and why there is none of those that say nothing of this run. Raises
     ProbeCancelledError as soon as `go_on` is false."""
     results: dict[tuple[str, tuple[tuple[str, Any], ...]], Any] = {}
     values: dict[str, float] = {}
+    problems: dict[str, UserError] = {}
     subject: Subject | None = None
     for name in names:
         quantity, index = find_quantity(name)
@@ -100,5 +95,5 @@ def measured(names: Collection[str], look: Look, go_on: Callable[[], bool]) -> d
         except probes.ProbeCancelledError:
             raise
         except UserError as error:
-            raise UserError(f"{name} can't be measured here: {error}") from None
-    return values
+            problems[name] = UserError(f"{name} can't be measured here: {error}")
+    return values, problems

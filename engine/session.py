@@ -307,8 +307,10 @@ class Session:
         if every < 1:
             raise UserError(f"every: given {every}; allowed: 1 or more steps")
         find_quantity(name)
-        value = measured([name], self._look, self.measurer.go_on)[name]
-        self.timeline.owner(self.position).history.measured.put(name, self.position, value)
+        values, problems = measured([name], self._look, self.measurer.go_on)
+        for problem in problems.values():
+            raise problem
+        self.timeline.owner(self.position).history.measured.put(name, self.position, values[name])
         self.measurer.add(name, every)
 
     def watch(self, names: Sequence[str], measure: Mapping[str, int]) -> None:
@@ -325,24 +327,24 @@ class Session:
     def look_for(self, condition: Condition | None) -> None:
         """Measure from here on what a condition reads, at every step; with None, no more.
 
-        Raises UserError where that can't be measured of this run.
+        Raises UserError where that can't be measured here.
         """
         self.measurer.look_for(condition)
-        try:
-            self._measure()
-        except UserError:
-            self.measurer.look_for(None)
-            raise
+        problems = self._measure()
+        for name in () if condition is None else condition.quantities:
+            if name in problems:
+                self.measurer.look_for(None)
+                raise problems[name]
 
     def add_breakpoint(self, condition: str, name: str = "") -> Breakpoint:
         """Add a breakpoint; what it reads is measured at every step. Raises UserError for a bad condition, or
-        one that reads what can't be measured of this run."""
+        one that reads what can't be measured here."""
         point = self.breakpoints.add(condition, name)
-        try:
-            self._measure()
-        except UserError:
-            self.breakpoints.remove(point.number)
-            raise
+        problems = self._measure()
+        for quantity in parse_condition(condition).quantities:
+            if quantity in problems:
+                self.breakpoints.remove(point.number)
+                raise problems[quantity]
         return point
 
     def _measure_way_here(self, condition: Condition, tick: Tick | None) -> None:
@@ -359,10 +361,10 @@ class Session:
             self.look_for(None)
             self.timeline.seek(here)
 
-    def _measure(self, *, again: bool = False) -> None:
-        """Measure what is wanted here and not yet known, or all of it again."""
+    def _measure(self, *, again: bool = False) -> Mapping[str, UserError]:
+        """Measure what is wanted here and not yet known, or all of it again; why some can't be."""
         history = self.timeline.owner(self.position).history
-        self.measurer.measure(self.position, history, self._look, again=again)
+        return self.measurer.measure(self.position, history, self._look, again=again)
 
     def _look(self) -> Subject:
         """A copy of the present state."""

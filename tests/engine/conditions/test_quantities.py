@@ -161,6 +161,32 @@ def test_a_breakpoint_that_says_nothing_of_the_run_is_refused():
     session.burst(3)
 
 
+def test_what_a_breakpoint_reads_has_no_value_where_the_rule_has_none_of_it(tmp_path):
+    """A line search has no limit of stability: there the condition is not evaluated, as with any null."""
+    session = Session(preset())
+    session.save(tmp_path / "run.gradstep")
+    session.burst(2)
+    session.add_breakpoint("stability_limit > 0")
+    session.change({"train.rule.name": "line_search"})
+    assert session.preset.train.rule.name == "line_search"
+    session.burst(3)
+    assert (session.position, session.hit) == (5, None)
+    assert np.array_equal(np.isnan(session.history["stability_limit"]), [True] * 6)
+    with pytest.raises(UserError, match="no limit of stability"):
+        session.run_until("stability_limit > 0")
+    with pytest.raises(UserError, match="no limit of stability"):
+        session.add_breakpoint("stability_limit > 1")
+    session.close()
+    again = Session.open(tmp_path / "run.gradstep")
+    assert (again.position, len(again.breakpoints)) == (5, 1)
+    again.seek(1)
+    again.seek(0)
+    assert again.burst(1).step == 1
+    assert again.hit is not None
+    assert again.history["stability_limit"][1] == 2 / RATE
+    again.close()
+
+
 def test_a_change_is_measured_anew_and_a_branch_keeps_its_own():
     session = Session(preset(measure={"stability_limit": 1}))
     session.burst(4)
