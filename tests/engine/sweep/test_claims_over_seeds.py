@@ -12,6 +12,7 @@ from engine.problems import ConfigError
 from engine.summaries import Place, parse_condition_over_seeds, parse_measure_of_run
 
 SEEDS = 5
+INF, NAN = float("inf"), float("nan")
 OTHER = 'loss > run("linear-1-layer").loss'
 LOG = 'log10(run("linear-1-layer").loss)'
 TEXT = "share(loss < {}) > 0.3 and quantile(loss, 1) >= {} and count({}) == {} and median({}) > {}"
@@ -105,3 +106,21 @@ def test_numbers_over_the_steps_of_a_run():
     with pytest.raises(ConditionError, match="did you mean 'median'"):
         parse_measure_of_run("meidan(loss)")
     assert parse_condition_over_seeds("share(loss > 0) == 1").value(places) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "losses", "expected"),
+    [
+        ("median(loss)", [3.0, 1.0, 2.0, INF, INF], 3.0),
+        ("median(loss)", [1.0, INF, INF, INF, INF], INF),
+        ("median(loss)", [1.0, 2.0, INF, INF], INF),
+        ("quantile(loss, 0)", [1.0, INF], 1.0),
+        ("quantile(loss, 1)", [1.0, 2.0], 2.0),
+        ("quantile(loss, 0.25)", [1.0, 2.0, 3.0, 4.0], 1.75),
+        ("median(loss)", [1.0, 2.0, NAN], NAN),
+    ],
+)
+def test_runs_that_diverge_are_farthest_away(text, losses, expected):
+    """By hand: what lies in the middle is a number where more than half are, whatever the others are."""
+    summary = parse_measure_of_run(text)
+    assert summary.aggregates[0].over(losses) == pytest.approx(expected, nan_ok=True)
