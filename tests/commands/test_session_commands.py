@@ -7,8 +7,10 @@ import time
 import pytest
 from test_run_command import without_seconds
 
+from engine import Session
 from engine.history import FIELDS
 from engine.sessions import find_session, session_name
+from engine.store import SessionFile
 
 
 @pytest.fixture
@@ -138,6 +140,25 @@ def test_export_is_what_the_run_printed(gradstep, sessions, folder):
         rows = list(csv.DictReader(file))
     for row, record in zip(rows, exported.objects, strict=True):
         assert row == {name: "" if record[name] is None else str(record[name]) for name in FIELDS}
+
+
+def test_export_is_of_one_moment_where_the_session_goes_on(gradstep, sessions, monkeypatch):
+    """A session that is written to between two reads: records and what was measured are of the same flush."""
+    running = Session.open(sessions / "run-1.gradstep")
+    running.measure("train_loss")
+    running.flush()
+    last, read = len(running.history) - 1, SessionFile.rows
+
+    def rows(file, branch, fork):
+        found = read(file, branch, fork)
+        running.burst(2)
+        running.flush()
+        return found
+
+    monkeypatch.setattr(SessionFile, "rows", rows)
+    exported = gradstep("export", "run-1", "--json").objects
+    running.close()
+    assert [record["step"] for record in exported] == list(range(last + 1))
 
 
 def test_export_spells_what_is_not_finite(gradstep):

@@ -34,13 +34,14 @@ def _history(path: Path, name: str | None) -> tuple[History, tuple[str, ...]]:
     """The records of a branch, and the quantities that the preset has measured, or that were."""
     file = SessionFile(path, read_only=True)
     try:
-        meta, branches = file.meta(), {branch.number: branch for branch in file.branches()}
-        histories: dict[int, History] = {}
-        for number, branch in branches.items():
-            parent = histories[branch.parent] if branch.parent is not None else None
-            histories[number] = read_history(file, branch, parent, int(meta["batches"]))
-        history = histories[_wanted(branches, name, int(meta["branch"]))]
-        return history, tuple(dict.fromkeys((*saved_preset(file).measure, *history.quantities)))
+        with file.snapshot():  # an explorer may be writing to it
+            meta, branches = file.meta(), {branch.number: branch for branch in file.branches()}
+            histories: dict[int, History] = {}
+            for number, branch in branches.items():
+                parent = histories[branch.parent] if branch.parent is not None else None
+                histories[number] = read_history(file, branch, parent, int(meta["batches"]))
+            history = histories[_wanted(branches, name, int(meta["branch"]))]
+            return history, tuple(dict.fromkeys((*saved_preset(file).measure, *history.quantities)))
     except (KeyError, ValueError):
         raise UserError(f"{path}: the file is damaged") from None
     finally:
