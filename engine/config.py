@@ -23,11 +23,20 @@ MAX_PARAMETERS = 200_000_000
 MAX_NEWTON_PARAMETERS = 2_000
 IMAGE_PIXELS = 784
 CLASSES = 10
+LARGEST = 1e38
+"""float32 ends at 3.4e38; torch refuses a number beyond it."""
+
+
+def _held(number: float) -> float:
+    if abs(number) > LARGEST:
+        raise ValueError(f"given {number}; allowed: from -{LARGEST} to {LARGEST}")
+    return number
+
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_held)]
 Whole = Annotated[int, Field(ge=0, lt=2**63)]
 Count = Annotated[int, Field(ge=1, lt=2**63)]
 Scale = Literal["raw", "unit", "standard"]
@@ -450,6 +459,14 @@ class RunConfig(_Table):
         rule, layers = self.train.rule, self.network.layers
         problems = []
         quadratic = len(layers) == 1 and layers[0].activation == "linear" and "mse" in self.train.loss
+        # Adam's first step is η/(1 − β₁)
+        largest = LARGEST * (1 - rule.beta1) if isinstance(rule, Adam) else LARGEST
+        if self.train.dtype == "float32" and rule.learning_rate > largest:
+            key = "learning_rate" if "learning_rate" in type(rule).model_fields else "initial_step"
+            problems.append(
+                f"train.rule.{key}: given {rule.learning_rate}; allowed with train.dtype = 'float32': "
+                f"up to {largest:.4g}"
+            )
         if isinstance(rule, LineSearch) and rule.search == "exact" and not quadratic:
             problems.append(
                 "train.rule.search: 'exact' needs a loss that is quadratic on lines: one linear layer and "

@@ -6,7 +6,7 @@ is allowed", and "did you mean"), not pydantic's wording; the looked-for words a
 
 import pytest
 
-from engine import UserError
+from engine import Session, UserError
 from engine.changes import changed, override
 from engine.presets import load_preset, parse_preset
 from engine.problems import ConfigError
@@ -243,6 +243,38 @@ def test_a_last_layer_that_does_not_fit_the_target(data, units, right):
     assert "network.layers" in found
     assert f"{units} units" in found
     assert f"needs {right}" in found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ("learning_rate = 0.1", "learning_rate = 1e39", "train.rule.learning_rate"),
+        ('"momentum", learning_rate = 0.1', '"lbfgs", initial_step = 1e39', "train.rule.initial_step"),
+        ('"normal", std = 0.1', '"constant", value = 1e39', "network.initialiser.value"),
+        ('"normal", std = 0.1', '"constant", value = -1e39', "network.initialiser.value"),
+    ],
+)
+def test_a_number_that_float32_does_not_hold(old, new, key):
+    """Its largest is 3.4e38 (IEEE 754), and torch ends with an error for a scalar beyond it."""
+    (found,) = problems(TEXT.replace(old, new))
+    assert found.startswith(f"{key}: given ")
+    assert "1e+38" in found
+    parse(TEXT.replace(old, new.replace("e39", "e37")))
+
+
+def test_adams_first_step_is_longer_than_its_learning_rate():
+    """By 1/(1 − β₁): Kingma and Ba, algorithm 1, after one update."""
+    adam = TEXT.replace('"momentum", learning_rate = 0.1', '"adam", beta1 = 0.99, learning_rate = 1e37')
+    assert problems(adam)[0].startswith("train.rule.learning_rate: given 1e+37; allowed")
+    Session(parse(adam.replace("1e37", "1e35"))).step()
+
+
+def test_an_interval_has_a_length():
+    """NumPy draws from none that is longer than the largest float, 1.8e308."""
+    interval = 'name = "interval"\nlow = -1e308\nhigh = 1e308\n[network]'
+    head, rest = TEXT.split("[data]")
+    found = problems(f"{head}[data]\n{interval}" + rest.split("[network]")[1])
+    assert any(problem.startswith("data.low: given -1e+308") for problem in found)
 
 
 def test_a_network_too_large_for_any_machine():
