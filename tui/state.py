@@ -93,7 +93,8 @@ class RunState:
         self.branches: dict[int, BranchInfo] = {}
         self.branch = 0
         self.revision = 0
-        """Goes up when records that were there are replaced by others."""
+        """Goes up when records that were there are replaced by others, and with those of another branch: what
+        is drawn of them is drawn anew."""
         self.position = 0
         self.running = False
         self.stopped: Stopped | None = None
@@ -379,14 +380,15 @@ class RunState:
 
     def _advanced(self, event: Advanced) -> Topic:
         history = self.histories[event.branch]
-        if event.first < len(history):
+        replaces = event.first < len(history)
+        if replaces:
             known = history.rows(event.first)
             history.truncate(event.first)
-            self.revision += event.branch == self.branch
             self._stamp += not np.array_equal(event.rows[: len(known)], known, equal_nan=True)
+        self.revision += replaces or event.branch != self.branch
         history.extend(event.rows)
         if event.branch != self.branch:
-            return NOTHING
+            return Topic.RECORDS
         topics = Topic.RECORDS | Topic.STATUS
         if event.running and not self.running:
             self._ran_from = max(event.first - 1, 0)

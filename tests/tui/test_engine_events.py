@@ -6,7 +6,7 @@ import numpy as np
 from fake_engine import FakeEngine, bench, classifier, explorer, records
 
 from engine.history import COLUMNS
-from engine.worker.messages import Branches, BranchInfo, Died, Logged, Open, Refused, Saved, Working
+from engine.worker.messages import Advanced, Branches, BranchInfo, Died, Logged, Open, Refused, Saved, Working
 
 
 async def test_position_loss_and_its_change_are_shown():
@@ -192,3 +192,19 @@ async def test_the_values_of_a_stop_are_told_where_its_words_have_no_room():
             "breakpoint", "mistakes up while loss down, and many words more  (mistakes = 917, loss = 2.3121)"
         )
         assert "…  (mistakes = 917, loss = 2.3121)" in b.text("#transport")
+
+
+async def test_a_branch_is_drawn_also_where_its_records_come_after_a_frame():
+    """As of a long session that is resumed: its branches are told first, their records one by one."""
+    async with bench() as b:
+        await b.advanced(10)
+        main, fork = BranchInfo(0, "main", None, 0, ()), BranchInfo(1, "slower", 0, 4, ())
+        b.engine.tell(Branches((main, fork), 0))
+        await b.settled()
+        assert "slower" not in b.text("#charts")
+        b.engine.tell(Advanced(4, records(4, 3), 10, False, 1))
+        await b.settled()
+        assert "slower" in b.text("#charts")
+        b.engine.tell(Advanced(7, records(7, 20), 10, False, 1))
+        await b.settled()
+        assert b.app.explorer.charts.charts[0].ends == (0, 26)

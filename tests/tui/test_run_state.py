@@ -4,7 +4,7 @@ from fake_engine import classifier, records, run_info
 
 from engine.changes import changed
 from engine.worker.messages import Advanced, Branches, BranchInfo, Changed, Landmarks, Opened, Stopped
-from tui.state import NOTHING, RunState, Topic
+from tui.state import RunState, Topic
 
 MAIN = BranchInfo(0, "main", None, 0, ())
 
@@ -51,8 +51,8 @@ def test_a_branch_has_its_parent_s_records_and_marks_up_to_the_fork():
         (20, "change"),
         (20, "fork"),
     ]
-    assert state.take(Advanced(51, records(51, 4), 24, False, 0)) is NOTHING
-    assert len(state.history) == 25
+    assert state.take(Advanced(51, records(51, 4), 24, False, 0)) is Topic.RECORDS
+    assert (len(state.history), state.position) == (25, 24)
     state.take(Branches((main, fork), 0))
     assert len(state.history) == 55
 
