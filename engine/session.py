@@ -154,8 +154,9 @@ class Session:
         """Save the run to a new file, and from now on whenever `flush` is called. Raises StoreError."""
         path = Path(path)
         refuse_existing(path)
+        saver = Saver(path, self.timeline, self.breakpoints, self.dataset)
         self.close()
-        self._saver = Saver(path, self.timeline, self.breakpoints, self.dataset)
+        self._saver = saver
         self.flush()
 
     def flush(self) -> None:
@@ -416,8 +417,10 @@ class Session:
         """Back to position 0; with a seed, a new run, not yet saved, with that seed's weights and batches."""
         if seed is None:
             return self.seek(0)
+        preset = changed(self.preset, {"train.seed": seed}, "seed")
         self.close()
-        self._begin(changed(self.preset, {"train.seed": seed}, "seed"))
+        self.notices.clear()
+        self._begin(preset)
         return self.record
 
     def change(self, changes: Mapping[str, Any]) -> Preset:

@@ -147,6 +147,32 @@ def test_a_run_can_be_saved_to_another_file_after_it_was_saved_or_opened(tmp_pat
         again.close()
 
 
+def test_where_another_file_cannot_be_made_the_run_is_saved_to_the_one_it_has(tmp_path):
+    session = branching()
+    session.save(tmp_path / "run.gradstep")
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError):
+        session.save(tmp_path / "file" / "no.gradstep")
+    with pytest.raises(UserError):
+        session.reset(seed=-1)
+    session.burst(3)
+    before = facts(session)
+    session.close()
+    again = Session.open(tmp_path / "run.gradstep")
+    assert facts(again) == before
+    again.close()
+
+
+def test_a_new_run_has_not_the_notices_of_the_one_before(tmp_path):
+    session = branching()
+    session.save(tmp_path / "run.gradstep")
+    second = Session.open(tmp_path / "run.gradstep")
+    assert ["has this session open" in notice for notice in second.notices] == [True]
+    second.reset(seed=7)
+    assert second.notices == []
+    session.close()
+
+
 def test_a_deleted_branch_is_gone(tmp_path):
     session = branching()
     session.save(tmp_path / "run")
