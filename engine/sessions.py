@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,8 +95,11 @@ def recent_sessions(count: int = 12) -> list[SessionSummary]:
 
 def summarise(path: Path) -> SessionSummary:
     """What a session file holds."""
-    stat = path.stat()
-    size = stat.st_size + sum(log.stat().st_size for log in [Path(f"{path}-wal")] if log.exists())
+    try:
+        stat = path.stat()
+    except OSError as error:
+        return SessionSummary(path, 0, 0.0, problem=f"{path}: {error.strerror}")
+    size = stat.st_size + _bytes(Path(f"{path}-wal"))
     try:
         file = SessionFile(path, read_only=True)
     except StoreError as error:
@@ -137,9 +141,18 @@ def delete_session(path: Path) -> None:
         delete_files(path)
 
 
-def _paths(folder: Path) -> list[Path]:
-    """The session files of a folder, the one written to last first."""
+def _bytes(path: Path) -> int:
+    """A file's size; 0 where it is none any more, since another process may be closing the session."""
     try:
-        return sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: -path.stat().st_mtime)
+        return path.stat().st_size
     except OSError:
-        return []
+        return 0
+
+
+def _paths(folder: Path) -> list[Path]:
+    """The session files of a folder, the one written to last first; without those that are gone meanwhile."""
+    written = {}
+    for path in folder.glob(f"*{SUFFIX}"):
+        with contextlib.suppress(OSError):
+            written[path] = path.stat().st_mtime
+    return sorted(written, key=lambda path: -written[path])

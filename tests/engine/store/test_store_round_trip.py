@@ -333,6 +333,17 @@ def test_the_list_of_sessions():
         delete_session(path.parent / "text.gradstep")
 
 
+def test_the_list_is_of_those_that_are_there(tmp_path):
+    """A file may be gone at any moment, as another process deletes it: a link to nowhere is one for good."""
+    there = tmp_path / "there.gradstep"
+    session = branching()
+    session.save(there)
+    (tmp_path / "gone.gradstep").symlink_to(tmp_path / "nowhere")
+    session.close()
+    assert [(each.path, each.problem) for each in list_sessions(tmp_path)] == [(there, None)]
+    assert "No such file" in summarise(tmp_path / "gone.gradstep").problem
+
+
 def test_a_session_that_is_open_is_not_deleted(tmp_path):
     session = branching()
     session.save(tmp_path / "run")
