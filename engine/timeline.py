@@ -157,14 +157,9 @@ class Timeline:
         position = min(self.position, branch.tip)
         here = self.owner(self.position)
         self._enter(branch)
-        if position == self.position and self.owner(position) is here:
-            return
-        self._share_budget()
-        try:
+        if position != self.position or self.owner(position) is not here:
             self._travel(self.nearest(position), position, tick, came_from=before)
-        except SeekCancelledError:
-            self._enter(before)
-            raise
+        self._share_budget()
 
     def delete(self, number: int) -> None:
         """Forget a branch, and have its bytes for the others. Raises UserError where it can't be spared."""

@@ -314,12 +314,17 @@ def test_a_cancelled_switch_leaves_everything_as_it_was(session):
     session.burst(1500)
     far = next(p for p in range(200, 1500) if on_branch_far(session, 1, p))
     session.seek(far)
-    before = facts(session)
+    before, budgets = facts(session), keyframe_budgets(session)
     with pytest.raises(SeekCancelledError):
         session.switch(1, lambda done, total: False)
     assert facts(session) == before
+    assert keyframe_budgets(session) == budgets
     session.burst(3)
     assert session.timeline.mismatch is None
+
+
+def keyframe_budgets(session):
+    return [branch.keyframes.budget for branch in session.timeline.branches.values()]
 
 
 def on_branch_far(session, number, position):
