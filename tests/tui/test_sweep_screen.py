@@ -10,11 +10,13 @@ from engine.changes import changed
 from engine.history import Record
 from engine.presets import load_preset
 from engine.stability import heavy_ball, nesterov, stable_product
-from engine.sweep.axes import axis_values
+from engine.sweep.axes import axis_values, parse_axis
+from engine.sweep.plan import make_plan
 from engine.sweep.result import Result
 from engine.worker.messages import CancelSweep, Died, Open, StartSweep, SweepEnded, SweepSharpness, Swept
 from tui.charts.heat import GREATEST_WIDTH, LEFT, short
 from tui.screens.sweep import SweepScreen
+from tui.sweep import SweepState
 
 RATES = "lin:0.1:0.8:8"
 SWEEP = {
@@ -115,6 +117,27 @@ async def test_the_border_stands_where_the_formula_says():
             first_beyond = [rate > 2 * (1 + beta) / 5 for rate in axis_values(RATES)].index(True)
             assert (row.index(LEFT) - len(" 0.3 ")) // GREATEST_WIDTH == first_beyond, row
         assert "stable below 0.4" in b.text("#sweep-cell")
+
+
+@pytest.mark.parametrize(
+    ("rates", "at"),
+    [
+        ("0.1,0.3,0.5", 2),
+        ("0.5,0.3,0.1", 1),
+        ("0.5,0.6", 0),
+        ("0.6,0.5", None),
+        ("0.1,0.2", None),
+        ("0.2,0.1", 0),
+    ],
+)
+def test_the_border_stands_between_what_is_stable_and_what_is_not(rates, at):
+    """Descent is stable below 2/λ, 0.4 for λ = 5; where values fall, stable ones lie behind the border."""
+    plan = make_plan(load_preset("linear-1-layer"), [parse_axis(f"train.rule.learning_rate={rates}")])
+    state = SweepState(plan)
+    state.take(SweepSharpness(plan, 5.0))
+    screen = SweepScreen(state)
+    marks = [screen._edge(point, 0, point) for point in range(len(plan))]
+    assert marks == [LEFT if point == at else "" for point in range(len(plan))]
 
 
 def test_the_borders():

@@ -251,9 +251,11 @@ class SweepScreen(Screen[None]):
         for axis, index, mark in zip(axes[-2:], place[-2:], (UPPER, LEFT)[-len(axes) :], strict=True):
             if axis.key != LEARNING_RATE:
                 continue
-            border = self.state.border(point)
-            beyond = border is not None and float(axis.values[index]) > border
-            if beyond and (index == 0 or float(axis.values[index - 1]) <= (border or 0.0)):
+            if (border := self.state.border(point)) is None:
+                continue
+            beyond = [float(value) > border for value in axis.values[: index + 1]]
+            before = beyond[-2] if index else axis.values[0] > axis.values[-1]  # where the values fall
+            if beyond[-1] != before:
                 return mark
         return ""
 
