@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from engine.errors import UserError
 
 if TYPE_CHECKING:
@@ -127,7 +129,8 @@ def run(name: str, subject: Subject, progress: Progress | None = None, **options
     for option in options:
         if option not in allowed:
             raise UserError(f"{name}: unknown option {option!r}; allowed: {', '.join(allowed) or 'none'}")
-    return probe.function(subject, progress, **options)
+    with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges has such numbers, and no news
+        return probe.function(subject, progress, **options)
 
 
 def find(name: str) -> Probe:

@@ -244,7 +244,7 @@ def _from_identity(weight: Floats, vt: Floats, rank: int) -> tuple[Floats, float
     rest = float(np.sum((difference - span @ vt[:rank]) ** 2))
     return (
         values,
-        float(np.linalg.norm(span, 2)),
+        float(singular_values(span)[0]),
         float(np.linalg.norm(span)) / math.sqrt(rank),
         math.sqrt(rest / free) if free else None,
     )

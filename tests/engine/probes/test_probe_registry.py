@@ -1,5 +1,6 @@
 """What all probes promise: the run doesn't notice, results travel without torch, any can be cancelled."""
 
+import contextlib
 import pickle
 import subprocess
 import sys
@@ -21,6 +22,7 @@ IDENTITY = preset(
     {**RAMP, "target": "input"}, (6, 6), "leaky_relu", rule="rmsprop_keras2", learning_rate=1e-3, batch=5
 )
 LINE = preset(rule="momentum", learning_rate=0.05)
+COPY = preset({**RAMP, "target": "input"}, (6,), rule="gradient_descent", learning_rate=0.05)
 SEARCH = preset(rule={"name": "line_search", "search": "backtracking", "direction": "heavy_ball"})
 SEARCHED = pytest.mark.parametrize("settings", [CLASSES, IDENTITY, LINE, SEARCH])
 
@@ -92,16 +94,22 @@ def test_progress_rises_to_the_end_and_any_call_can_cancel(settings):
     assert issubclass(ProbeCancelledError, UserError)
 
 
-@pytest.mark.parametrize("settings", [CLASSES, IDENTITY])
-def test_a_run_that_diverged_can_be_looked_at(settings):
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    "settings", [CLASSES, IDENTITY, LINE, COPY], ids=["classes", "identity", "line", "copy"]
+)
+@pytest.mark.parametrize("wrong", [float("nan"), float("inf"), 1e200])
+def test_a_run_that_diverged_can_be_looked_at(settings, wrong):
+    """A result, or why there is none: no other error, and no warning, which a terminal would show."""
     session = Session(settings)
     with torch.no_grad():
-        session.trainer.network.parameters[0] = float("nan")
+        session.trainer.network.parameters.fill_(wrong)
     session.step()
-    for name in ("step", "line", "layers", "curvature", "samples"):
-        probe(session, name)
+    assert session.diverged
+    for name in possible(session):
+        with contextlib.suppress(UserError):
+            run(name, subject_of(session), **options(name))
     assert probe(session, "step").verdict == "not finite"
-    assert np.isnan(probe(session, "curvature").sharpness)
 
 
 def test_results_are_unpickled_without_torch(tmp_path):
