@@ -1,4 +1,4 @@
-"""Every benchmark in turn, each with its table: what the README says of speed. It takes half an hour.
+"""Every benchmark in turn, each with its table: what the README says of speed. It takes some 40 minutes.
 
 By hand: python tests/benchmarks/all.py
 """
@@ -24,7 +24,7 @@ BENCHMARKS = (
     ("sweep.py",),
     ("wire.py",),
 )
-"""`soak.py` is no measurement of speed, and takes ten minutes of its own."""
+"""`soak.py` is no measurement of speed, and takes as long as it is told to."""
 
 
 def main() -> int:

@@ -45,7 +45,7 @@ class Reduced:
 
 
 class Envelope:
-    """A series of (step, value), steps ascending, that can be appended to, cut short and reduced."""
+    """A series of (step, value), steps ascending, that can be appended to and reduced."""
 
     def __init__(self, values: ArrayLike = (), steps: ArrayLike | None = None) -> None:
         self._values: _Growing = _Growing(np.dtype("f8"))
@@ -82,13 +82,6 @@ class Envelope:
             self._values.extend(new[i : i + CHUNK])
             self._steps.extend(at[i : i + CHUNK])
             self._summarise()
-
-    def truncate(self, count: int) -> None:
-        """Keep the first `count` values."""
-        count = min(max(count, 0), len(self))
-        self._values.count = self._steps.count = count
-        for i, level in enumerate(self._levels, start=1):
-            level.count = count // FAN**i
 
     def between(self, first_step: float, last_step: float) -> tuple[int, int]:
         """The range [first, last) of positions whose steps lie in the closed interval."""

@@ -49,33 +49,15 @@ class Chart(Widget, can_focus=True):
         self._scale: Scale | None = None
         self._due = False
 
-    def set_series(
-        self, name: str, values: ArrayLike, *, steps: ArrayLike | None = None, role: Role = Role.TRAIN
-    ) -> None:
-        """Replace a series, or add it. Without `steps` the values are those of the steps 0, 1, 2, …"""
-        self._tracks[name] = _Track(Envelope(values, steps), role)
-        self._change()
-
     def append(
         self, name: str, values: ArrayLike, *, steps: ArrayLike | None = None, role: Role = Role.TRAIN
     ) -> None:
         """Add values at the end of a series, which begins here if there is none.
 
-        Steps must ascend: what is to be replaced is to be truncated first. Nulls are to be left out.
+        Steps must ascend: to replace some, clear all first. Nulls are to be left out.
         """
         self._tracks.setdefault(name, _Track(Envelope(), role)).append(values, steps)
         self._change()
-
-    def truncate(self, name: str, step: int) -> None:
-        """Forget what a series, if it is there, has after a step."""
-        if name in self._tracks:
-            self._tracks[name].truncate(step)
-            self._change()
-
-    def remove_series(self, name: str) -> None:
-        """Take a series off the chart, if it is there."""
-        if self._tracks.pop(name, None) is not None:
-            self._change()
 
     def clear(self) -> None:
         """Take everything off the chart: its series, marks and cursor."""
@@ -187,10 +169,6 @@ class _Track:
 
     def append(self, values: ArrayLike, steps: ArrayLike | None) -> None:
         self.raw.append(values, steps)
-
-    def truncate(self, step: int) -> None:
-        self.raw.truncate(self.raw.between(self.raw.steps[0], step)[1] if len(self.raw) else 0)
-        self._factor = 0.0
 
     def series(self, name: str, factor: float) -> list[Series]:
         """What to draw: sparse validation values as they are, the others with their average."""

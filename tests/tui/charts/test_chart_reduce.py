@@ -66,22 +66,6 @@ def test_a_query_is_the_brute_force_envelope(values, columns, positive, data) ->
     assert len(points) <= 2 * columns
 
 
-@settings(max_examples=30, deadline=None)
-@given(series, st.data())
-def test_after_truncation_it_is_as_if_the_rest_had_never_been_there(values, data) -> None:
-    keep = data.draw(st.integers(0, len(values)))
-    more = data.draw(series)
-    envelope = Envelope(values)
-    envelope.truncate(keep)
-    envelope.append(more)
-    fresh = Envelope(np.concatenate([values[:keep], more]))
-    assert len(envelope) == len(fresh)
-    np.testing.assert_array_equal(envelope.values, fresh.values)
-    a, b = envelope.query(0, len(fresh), 37), fresh.query(0, len(fresh), 37)
-    np.testing.assert_array_equal(a.steps, b.steps)
-    np.testing.assert_array_equal(a.values, b.values)
-
-
 @settings(max_examples=40, deadline=None)
 @given(series, st.data())
 def test_the_first_flagged_value_is_the_one_a_scan_finds(values, data) -> None:

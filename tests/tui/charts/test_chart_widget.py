@@ -96,7 +96,7 @@ async def test_settings_change_the_picture() -> None:
     app = ChartApp()
     async with app.run_test(size=(100, 14)) as pilot:
         chart = app.chart
-        chart.set_series("train", np.exp(-np.arange(1000) / 100))
+        chart.append("train", np.exp(-np.arange(1000) / 100))
         await until(pilot, lambda: " lin " in text(chart))
         chart.toggle_log()
         await until(pilot, lambda: " log " in text(chart) and "1e-2" in text(chart))
@@ -105,12 +105,8 @@ async def test_settings_change_the_picture() -> None:
         chart.window = 100
         await until(pilot, lambda: "950" in text(chart).splitlines()[-1])
         chart.window = None
-        chart.truncate("train", 99)
-        await until(pilot, lambda: "100" in text(chart).splitlines()[-1].split())
         chart.append("fork", [1.0, 2.0], steps=[150, 151], role=Role.GHOST)
         await until(pilot, lambda: "╌a fork" in text(chart))
-        chart.remove_series("fork")
-        await until(pilot, lambda: "fork" not in text(chart))
         chart.clear()
         await until(pilot, lambda: "no steps yet" in text(chart))
 
