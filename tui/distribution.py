@@ -11,11 +11,13 @@ BARS = " ▁▂▃▄▅▆▇█"
 
 
 def distribution(values: Sequence[float], width: int = 24) -> str:
-    """The numbers' least, median and largest, and a bar for how many lie in each of `width` equal parts."""
+    """The finite numbers' least, median and largest, a bar for how many lie in each of `width` equal parts,
+    and how many numbers are not finite."""
     finite = [value for value in values if np.isfinite(value)]
     if not finite:
         return "no finite value"
     counts, _ = np.histogram(finite, bins=width)
     top = len(BARS) - 1
     bars = "".join(BARS[-(-int(count) * top // int(counts.max()))] for count in counts)
-    return f"{min(finite):.2g} ▕{bars}▏ {max(finite):.2g}, median {statistics.median(finite):.2g}"
+    others = f", {left} not finite" if (left := len(values) - len(finite)) else ""
+    return f"{min(finite):.2g} ▕{bars}▏ {max(finite):.2g}, median {statistics.median(finite):.2g}{others}"

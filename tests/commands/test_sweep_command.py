@@ -48,6 +48,13 @@ def test_a_row_a_run_and_the_command_that_does_it_again(gradstep):
             assert row[name] == ("" if last[name] is None else str(last[name])), name
 
 
+@pytest.mark.parametrize("rates", ["0.05,0.06,1e30", "1e-9,0.5,1e30"])
+def test_runs_without_a_finite_loss_are_counted_beside_the_spread_of_the_others(gradstep, rates):
+    out = gradstep("sweep", "small.toml", "--over", f"train.rule.learning_rate={rates}").out
+    (spread,) = (line for line in out.splitlines() if "median" in line)
+    assert spread.endswith(", 1 not finite")
+
+
 def test_the_preset_s_own_sweep(gradstep, folder):
     (folder / "own.toml").write_text(SMALL + SWEEP)
     done = gradstep("sweep", "own.toml", "--csv", "table.csv")

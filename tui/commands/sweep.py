@@ -202,10 +202,10 @@ def print_summary(plan: Plan, results: Sequence[Result], console: Console) -> No
 
 
 def _spread(name: str, values: list[float]) -> tuple[str, list[float]]:
-    """The numbers, or, where they are positive and orders of magnitude apart, their logarithms."""
+    """The numbers, or, where the finite ones are positive and orders of magnitude apart, their logarithms."""
     finite = [value for value in values if math.isfinite(value)]
     if finite and min(finite) > 0 and max(finite) > WIDE * min(finite):
-        return f"log10({name})", [math.log10(value) for value in finite]
+        return f"log10({name})", [math.log10(value) if math.isfinite(value) else value for value in values]
     return name, values
 
 
