@@ -8,6 +8,15 @@ class UserError(Exception):
     """A mistake in what the user gave; its text says what, where, and what is allowed."""
 
 
+NO_MEMORY = "this needs more memory than there is"
+
+
+def is_no_memory(error: Exception) -> bool:
+    """Whether it says that memory is short: Python's and NumPy's, or torch's, of a processor or a device."""
+    said = str(error)
+    return isinstance(error, MemoryError) or "can't allocate memory" in said or "out of memory" in said
+
+
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
     """The end of an error's text: the allowed name that was probably meant; "" if none is close."""
     found = meant(given, allowed)

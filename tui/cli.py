@@ -14,7 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import UserError, did_you_mean
+from engine.errors import NO_MEMORY, UserError, did_you_mean, is_no_memory
 from engine.worker.process import EngineProcess, start_process
 from tui.arguments import options, parse
 from tui.exit_status import Exit
@@ -45,6 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _give_up_output()
         place = f"{error.filename}: " if error.filename else ""
         return _bad_input(f"{place}{error.strerror or error}")
+    except (MemoryError, RuntimeError) as error:
+        if not is_no_memory(error):
+            raise
+        return _bad_input(NO_MEMORY)
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
 

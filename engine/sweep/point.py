@@ -9,7 +9,7 @@ from typing import Any
 from engine.changes import changed
 from engine.conditions import parse_condition
 from engine.data import load_kept
-from engine.errors import UserError
+from engine.errors import NO_MEMORY, UserError, is_no_memory
 from engine.finished_runs import FinishedRuns
 from engine.session import Session
 from engine.summaries import Place, parse_measure_of_run
@@ -34,10 +34,8 @@ def do(job: Job, tell: Tell) -> Result:
         raise
     except UserError as error:
         reason = str(error)
-    except MemoryError:
-        reason = "this needs more memory than there is"
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
+        reason = NO_MEMORY if is_no_memory(error) else f"{type(error).__name__}: {error}"
     return Result(job.point, "failed", reason, seconds=time.perf_counter() - started)
 
 

@@ -23,7 +23,7 @@ from typing import Any, Literal, assert_never
 import torch
 
 from engine.conditions import Condition, parse_condition
-from engine.errors import UserError
+from engine.errors import NO_MEMORY, UserError, is_no_memory
 from engine.session import Session
 from engine.timeline import Tick
 from engine.worker.autosave import AutoSave
@@ -510,8 +510,8 @@ def shown(values: Iterable[tuple[str, float]]) -> str:
 
 
 def _failure(error: Exception) -> str:
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
-        return "this needs more memory than there is"
+    if is_no_memory(error):
+        return NO_MEMORY
     return f"the engine failed: {type(error).__name__}: {error}"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from engine import probes
-from engine.errors import UserError
+from engine.errors import NO_MEMORY, UserError, is_no_memory
 from engine.probes.subject import Subject
 from engine.worker.messages import Event, Probe, Probed, ProbeFailed, Probing
 
@@ -100,7 +100,7 @@ class Lane:
             return _failed(request, str(error))
         except Exception as error:
             traceback.print_exc()
-            return _failed(request, f"{type(error).__name__}: {error}")
+            return _failed(request, NO_MEMORY if is_no_memory(error) else f"{type(error).__name__}: {error}")
         seconds = task.copying + time.perf_counter() - started
         return Probed(request.name, subject.position, task.branch, result, seconds, request.request)
 

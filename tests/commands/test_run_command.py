@@ -4,9 +4,13 @@ import csv
 import math
 
 import pytest
+import torch
 from command_runs import LINEAR_4_SHRUNKEN
 
 from engine.history import FIELDS
+from engine.presets import load_preset
+from engine.sweep.point import do
+from engine.sweep.result import Job
 
 
 def finite_or_spelled(value):
@@ -335,3 +339,12 @@ def test_what_is_measured_stands_beside_the_fields(gradstep, folder):
     assert gradstep("export", "run.gradstep", "--csv", "x.csv").status == 0
     with (folder / "x.csv").open(newline="", encoding="utf-8") as file:
         assert [row["distinct[1]"] for row in csv.DictReader(file)] == ["1.0", "", "1.0", ""]
+
+
+def test_a_run_that_memory_has_no_room_for_is_told_in_a_sentence(gradstep, monkeypatch):
+    """torch's own error for more bytes than a processor can address."""
+    monkeypatch.setattr("engine.trainer.Network", lambda *_: torch.empty(10**15))
+    done = gradstep("run", "small.toml")
+    assert (done.status, done.err) == (2, "gradstep: this needs more memory than there is\n")
+    result = do(Job(0, load_preset("small.toml", ["train.threads=1"])), lambda *_: None)
+    assert (result.ending, result.reason) == ("failed", "this needs more memory than there is")
