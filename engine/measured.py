@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.null import NULL
+from engine.null import NULL, is_null_number
 
 Values = tuple[str, NDArray[np.int64], NDArray[np.float64]]
 """A quantity's name, positions and its values there."""
@@ -56,6 +56,12 @@ class Measured:
         column[at] = value
         self._put_names.append(self._names.index(name))
         self._put_positions.append(position)
+
+    def take(self, other: Measured, position: int) -> None:
+        """Set the values at a position to those of another branch, where it has some."""
+        for name in other.names:
+            if not is_null_number(value := other.value(name, position)):
+                self.put(name, position, value)
 
     def value(self, name: str, position: int) -> float:
         """The value there; `NULL` for none."""

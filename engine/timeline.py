@@ -114,6 +114,8 @@ class Timeline:
         parent = self.owner(self.position)
         history = History(parent.history.batches, parent.history, self.position)
         history.extend(parent.history.rows(self.position, self.position + 1))
+        if not changes:
+            history.measured.take(parent.history.measured, self.position)
         branch = Branch(
             self.branches.next_number,
             self.branches.new_name(name, changes),

@@ -198,6 +198,17 @@ def test_a_change_is_measured_anew_and_a_branch_keeps_its_own():
     assert session.history["stability_limit"].tolist() == [40, 40, 40, 40, 40]
 
 
+def test_a_branch_without_a_change_keeps_what_was_measured_where_it_begins():
+    session = Session(preset())
+    session.burst(2)
+    session.measure("sharpness", every=1000)
+    before = session.history["sharpness"][2]
+    session.fork()
+    assert session.history["sharpness"][2] == before
+    session.fork({"train.rule.learning_rate": 0.01})
+    assert np.isnan(session.history["sharpness"][2])
+
+
 def test_what_was_left_is_measured_before_the_next_step():
     session = Session(preset(measure={"sharpness": 1}))
     session.measurer.go_on = lambda: False
