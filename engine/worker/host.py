@@ -115,6 +115,12 @@ class Inbox:
         self._waiting.append(command)
         self._commands.put(command)
 
+    @property
+    def first(self) -> Command | None:
+        """The command that waits longest."""
+        waiting = tuple(self._waiting)
+        return waiting[0] if waiting else None
+
     def holds(self, *kinds: type[Command]) -> bool:
         """Whether a command of these kinds waits."""
         return any(isinstance(command, kinds) for command in tuple(self._waiting))
@@ -141,6 +147,8 @@ class Goal:
     until: int | None
     kind: Literal["done", "limit"]
     condition: Condition | None = None
+    owed: bool = False
+    """Single steps: they are done before what was asked for after them."""
 
 
 class Host:
@@ -169,7 +177,7 @@ class Host:
             self._send(Ready(str(torch.__version__)))  # its own type would import torch there
             while True:
                 try:
-                    if self._session is not None and self._goal is not None and not self._inbox:
+                    if self._session is not None and self._goal is not None and self._may_step(self._goal):
                         self._go_on(self._session, self._goal)
                     elif isinstance(command := self._next(), Close):
                         return
@@ -219,8 +227,9 @@ class Host:
             raise UserError("there is no run yet: open a preset first")
         match command:
             case Step(count=count):
-                going = self._goal is not None and self._goal.kind == "done" and self._goal.until
-                self._goal = Goal((going or session.position) + count, "done")
+                before = self._goal if self._goal is not None and self._goal.kind == "done" else None
+                start = session.position if before is None or before.until is None else before.until
+                self._goal = Goal(start + count, "done", owed=count == 1 and (before is None or before.owed))
             case Run(until=until):
                 self._goal = Goal(_planned_end(session) if until == "planned" else until, "limit")
             case RunUntil(condition=text):
@@ -329,10 +338,16 @@ class Host:
                 with contextlib.suppress(OSError):
                     self._send(Logged("warning", f"not all of the run could be saved: {error}"))
 
+    def _may_step(self, goal: Goal) -> bool:
+        """Whether the next step comes before the commands that wait. Single steps are told of once."""
+        if not goal.owed:
+            return not self._inbox
+        return not (isinstance(self._inbox.first, Step) or self._inbox.holds(Pause, Open, Resume, Close))
+
     def _approach(self, session: Session, goal: Goal) -> None:
         """Step until the goal, a command, or a loss that is not finite."""
         frame = time.monotonic() + self._frame_seconds
-        while not self._inbox:
+        while self._may_step(goal):
             if goal.until is not None and session.position >= goal.until:
                 self._stopped(session, f"reached step {session.position}", goal.kind)
                 return

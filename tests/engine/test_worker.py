@@ -21,6 +21,7 @@ from engine.history import COLUMNS
 from engine.worker.client import EngineClient
 from engine.worker.messages import (
     Advanced,
+    Back,
     Change,
     Changed,
     Died,
@@ -228,6 +229,22 @@ def test_fifty_hammered_steps_are_fifty_records_in_order(engine, wait_for):
     positions = [event.position for event in engine.heard(Stopped)]
     assert positions == sorted(positions)
     assert positions[-1] == 50
+
+
+@pytest.mark.parametrize(
+    "behind", [Fork(), Back(), Change({"train.rule.learning_rate": 0.002}), Probe("step")]
+)
+def test_steps_come_before_what_is_asked_for_behind_them(engine, wait_for, behind):
+    for round_ in range(5):  # whether all are there when the host looks is chance
+        first = len(engine.rows()) - 1
+        engine.send(Step(1), Step(1), behind)
+        told = engine.wait({Fork: Changed, Back: Stopped, Change: Changed, Probe: Probed}[type(behind)])
+        position = told.result.position if isinstance(behind, Probe) else told.position
+        if isinstance(behind, Back):
+            wait_for(lambda: engine.heard(Stopped)[-1].reason == "at step 1")
+            assert len(engine.rows()) == 3
+            return
+        assert position == first + 2, round_
 
 
 def test_a_burst_sends_batches_not_a_message_a_step(engine):
