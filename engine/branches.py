@@ -36,6 +36,11 @@ class Branch:
         """The last recorded position."""
         return len(self.history) - 1
 
+    @property
+    def empty(self) -> bool:
+        """Whether it left another one and has no step of its own."""
+        return self.parent is not None and self.tip == self.fork
+
 
 class Branches(Mapping[int, Branch]):
     """Branches by their numbers, parents before children; 0 is the root.

@@ -56,7 +56,7 @@ def json_number(value: float | None) -> float | str | None:
     if value is None or is_null_number(value):
         return None
     if math.isfinite(value):
-        return value
+        return value + 0  # a zero has no sign: torch's losses may be -0.0
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 

@@ -31,6 +31,7 @@ from engine.rewinder import Rewinder
 from engine.saved_preset import saved_preset
 from engine.saver import Saver, differences, load_breakpoints, load_timeline
 from engine.session_lock import lock, unlock
+from engine.sessions import checked_name
 from engine.store import SessionFile, StoreError, refuse_existing
 from engine.threads import resolve_threads
 from engine.timeline import SeekCancelledError, Tick, Timeline
@@ -165,10 +166,10 @@ class Session:
             self._saver.flush()
 
     def rename(self, name: str) -> None:
-        """Name the session in its file. Raises UserError where there is none."""
+        """Name the session in its file. Raises UserError where there is none, and for a bad name."""
         if self._saver is None:
             raise UserError("this run is not saved: there is no session to name")
-        self._saver.rename(name)
+        self._saver.rename(checked_name(name))
 
     def close(self) -> None:
         """Write what is left to the session file and give it up. Raises StoreError."""

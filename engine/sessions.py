@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from platformdirs import user_data_path
 
+from engine.errors import UserError
+from engine.presets import preset_names
 from engine.session_lock import locked
 from engine.store import SessionFile, StoreError, delete_files
 
 SUFFIX = ".gradstep"
+MEANT = (".toml", SUFFIX)
+"""What ends so is meant as a file."""
+LONGEST_NAME = 60
 OLD_SECONDS = 30 * 24 * 3600
 """Unnamed sessions not written to for so long are offered for deletion."""
 
@@ -124,14 +130,32 @@ def summarise(path: Path) -> SessionSummary:
         file.close()
 
 
+def checked_name(name: str) -> str:
+    """The name without blanks around it, "" for none. Raises UserError for one that is no session's alone."""
+    name = name.strip()
+    if not name.isprintable() or len(name) > LONGEST_NAME or name.endswith(MEANT):
+        raise UserError(
+            f"{name!r}: no name for a session; allowed: up to {LONGEST_NAME} printable characters, no "
+            f"{' or '.join(MEANT)} at the end"
+        )
+    if name in preset_names():
+        raise UserError(f"{name}: this is a preset's name")
+    if name in session_names():
+        raise UserError(f"{name}: this is another session's file")
+    return name
+
+
 def rename_session(path: Path, name: str) -> None:
-    """Give a session a name; a named one is never offered for deletion. Raises StoreError."""
+    """Give a session a name, or take it away with ""; a named one is never offered for deletion. When it was
+    saved stays. Raises UserError for a bad name, StoreError for a file that can't be written."""
+    name, stat = checked_name(name), path.stat()
     file = SessionFile(path)
     try:
         with file.transaction():
-            file.put_meta(name=name.strip())
+            file.put_meta(name=name)
     finally:
         file.close()
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
 
 def delete_session(path: Path) -> None:

@@ -457,7 +457,7 @@ class Explorer(WireApp):
         self._send(Fork())
 
     async def action_name_session(self) -> None:
-        await self.push_screen(Ask("Name this session", "a name", not_empty), self._name_session)
+        await self.push_screen(Ask("Name this session", "a name", a_session_s_name), self._name_session)
 
     def _name_session(self, answer: str | None) -> None:
         if answer is not None:
@@ -722,6 +722,13 @@ def position_of(answer: str) -> int:
     if not (typed.isascii() and typed.isdecimal()) or len(typed) > MAX_DIGITS:
         raise UserError(f"given {answer!r}; allowed: a position, such as 0 or 1200")
     return int(typed)
+
+
+def a_session_s_name(answer: str) -> None:
+    """Check what was typed as a session's name. Raises UserError."""
+    from engine.sessions import checked_name
+
+    not_empty(checked_name(answer))
 
 
 def not_empty(answer: str) -> None:

@@ -20,4 +20,4 @@ def distribution(values: Sequence[float], width: int = 24) -> str:
     top = len(BARS) - 1
     bars = "".join(BARS[-(-int(count) * top // int(counts.max()))] for count in counts)
     others = f", {left} not finite" if (left := len(values) - len(finite)) else ""
-    return f"{min(finite):.2g} ▕{bars}▏ {max(finite):.2g}, median {statistics.median(finite):.2g}{others}"
+    return f"{min(finite):.3g} ▕{bars}▏ {max(finite):.3g}, median {statistics.median(finite):.3g}{others}"

@@ -85,7 +85,11 @@ class ExplorerCommands(Provider):
         yield Entry("Smoothing", "None, 0.9, 0.99", explorer.action_smooth)
         yield Entry("Window", "The whole run, the last 1000 steps, the last 100", explorer.action_window)
         yield Entry("Sweep", "Many runs at once, over settings", app.action_sweep)
-        yield Entry("Edit hyperparameters", "Live ones apply at the next step", explorer.action_edit)
+        yield Entry(
+            "Edit the learning rate and other settings",
+            "Live ones apply at the next step",
+            explorer.action_edit,
+        )
         for tab in explorer.inspector.tabs:
             yield Entry(
                 f"Inspector: {tab.label}", "Show this tab", partial(explorer.show_inspector, tab.shows)

@@ -14,7 +14,7 @@ def number(value: float | None, digits: int = 6) -> str:
         return "–"
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
-    return f"{value:#.{digits}g}".rstrip(".")
+    return f"{value + 0:#.{digits}g}".rstrip(".")  # a zero has no sign
 
 
 def change(value: float | None, digits: int = 6) -> str:

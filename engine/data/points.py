@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 def points_dataset(config: PointsData, dtype: Dtype) -> Dataset:
     """The points and their labels as they stand in the config."""
     labels = np.array(config.labels, dtype=np.int64)
+    points = "point" if len(labels) == 1 else "points"
     dimensions = "dimension" if config.width == 1 else "dimensions"
     return Dataset(
         name="points",
-        description=f"{len(labels)} points in {config.width} {dimensions}, {config.outputs} classes",
+        description=f"{len(labels)} {points} in {config.width} {dimensions}, {config.outputs} classes",
         substitute=False,
         train_inputs=np.array(config.inputs, dtype=dtype),
         train_targets=labels,

@@ -77,7 +77,7 @@ def _ending(session: Session, until: str | None, met: bool) -> tuple[Ending, str
     if session.diverged:
         return "diverged", session.diverged
     reason = f"reached step {session.position}"
-    return "done", reason if until is None else f"{reason}; it never held: {until}"
+    return "done", reason if until is None else f"{reason}; from step 1 on it never held: {until}"
 
 
 def _shared(job: Job) -> dict[str, Any]:

@@ -267,6 +267,9 @@ class Host:
                 session.seek_killer(layer, unit, self._tick("Looking for the update that killed the unit"))
                 self._stopped(session, f"the next update kills unit {unit} of layer{layer + 1}", "moved")
             case Fork(changes=changes, name=name):
+                here = session.timeline.branch
+                if here.empty and here.fork == session.position and not changes and name is None:
+                    raise UserError(f"{here.name} begins here, and has no step yet")
                 branch = session.fork(changes, name)
                 self._changed(session, changes)
                 if self._goal is None:

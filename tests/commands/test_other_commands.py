@@ -100,3 +100,18 @@ def test_the_version_says_what_computes(gradstep):
     done = gradstep("--version")
     assert done.status == 0
     assert re.fullmatch(r"gradstep \S+, torch 2\.13\.\S+, numpy \S+, textual \S+", done.out.strip())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("run", "exam-single-example", "--steps", 1),
+        ("sweep", "exam-single-example", "--steps", 1, "--over", "train.seed=0,1"),
+        ("check", "exam-single-example"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_that_digits_take_mnist_s_place_is_said_with_where_it_was_looked_for(gradstep, folder, command):
+    said = f"warning: no MNIST in /no/such or {folder}/cache/gradstep/mnist: scikit-learn's digits take its"
+    assert said in gradstep(*command, "--data-dir", "/no/such").err
+    assert "MNIST" not in gradstep("run", "small.toml", "--data-dir", "/no/such").err

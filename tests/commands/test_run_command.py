@@ -123,7 +123,7 @@ def test_until_tests_from_the_next_position_on(gradstep):
 def test_until_not_met(gradstep):
     done = gradstep("run", "small.toml", "--until", "loss < 0")
     assert done.status == 4
-    assert "up to step 20 it never held: loss < 0" in done.err
+    assert "from step 1 to step 20: it never held: loss < 0" in done.err
 
 
 def test_until_not_met_where_it_diverges_is_a_loss_that_is_not_finite(gradstep):

@@ -45,13 +45,50 @@ def test_the_list(gradstep, sessions):
     assert " 6 " in first
 
 
-@pytest.mark.parametrize("name", ["my best run", "[/]", "[red]x", "a\x1b[2Jb", "名前", ":smile:"])
+@pytest.mark.parametrize("name", ["my best run", "[/]", "[red]x", "a@3", "名前", ":smile:"])
 def test_a_name_is_shown_as_it_is(gradstep, sessions, name):
-    assert gradstep("sessions", "name", "run-1", name).status == 0
+    assert gradstep("sessions", "name", "run-1", name).out == f"run-1 is called {name}\n"
     done = gradstep("sessions")
     assert done.status == 0
-    assert name.replace("\x1b", "\N{REPLACEMENT CHARACTER}") in done.out
+    assert name in done.out
+
+
+def test_a_stranger_s_name_is_nothing_that_a_terminal_obeys(gradstep, sessions):
+    file = SessionFile(sessions / "run-1.gradstep")
+    with file.transaction():
+        file.put_meta(name="a\x1b[2Jb")
+    file.close()
+    done = gradstep("sessions")
+    assert "a\N{REPLACEMENT CHARACTER}[2Jb" in done.out
     assert "\x1b" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("a\x1b[2Jb", "printable"),
+        ("two\nlines", "printable"),
+        ("x" * 61, "up to 60"),
+        ("mine.toml", "no .toml or .gradstep"),
+        ("mine.gradstep", "no .toml or .gradstep"),
+        ("linear-1-layer", "this is a preset's name"),
+        ("run-2", "this is another session's file"),
+    ],
+)
+def test_a_name_that_means_something_else(gradstep, sessions, name, why):
+    done = gradstep("sessions", "name", "run-1", name)
+    assert done.status == 2
+    assert why in done.err
+    assert not any(name in line for line in gradstep("sessions").out.splitlines() if "run-1" in line)
+
+
+def test_naming_is_not_saving(gradstep, sessions):
+    """The list is by when a run was saved, and says it."""
+    before = (sessions / "run-1.gradstep").stat().st_mtime_ns
+    gradstep("sessions", "name", "run-1", "mine")
+    assert (sessions / "run-1.gradstep").stat().st_mtime_ns == before
+    assert listed(gradstep("sessions")) == ["run-2", "run-1"]
+    assert gradstep("sessions", "name", "run-1", "").out == "run-1 has no name any more\n"
 
 
 def test_delete_by_name_by_path_and_several(gradstep, sessions):
@@ -75,7 +112,7 @@ def test_delete_old_takes_the_old_unnamed_ones(gradstep, sessions):
 def test_the_name_that_was_given_finds_a_session(gradstep, sessions):
     gradstep("sessions", "name", "run-2", "both kept")
     gradstep("sessions", "name", "run-1", "both kept")
-    assert "several are called so: run-1, run-2" in gradstep("sessions", "delete", "both kept").err
+    assert "several are called so: run-2, run-1" in gradstep("sessions", "delete", "both kept").err
     gradstep("sessions", "name", "run-1", "mine")
     by_name, by_file = (gradstep("export", which, "--json").out for which in ("mine", "run-1"))
     assert by_name == by_file != ""

@@ -324,6 +324,14 @@ def test_a_fork_says_which_branch_begins(engine):
     assert (stopped.position, stopped.reason) == (3, "branch 1 begins here")
 
 
+def test_a_branch_without_a_step_is_not_forked_again(engine):
+    engine.send(Step(1), Fork(), Fork())
+    assert engine.wait(Refused).text == "branch 1 begins here, and has no step yet"
+    engine.send(Fork({"train.rule.learning_rate": 0.002}))
+    engine.wait(Changed)
+    assert not engine.heard(Refused)
+
+
 def test_divergence_stops_with_the_reason(engine):
     settings = preset({"name": "ramp", "samples": 24, "length": 6}, (1,), learning_rate=1.0)
     engine.open(settings)

@@ -3,6 +3,7 @@
 from fake_engine import bench, classifier
 
 from engine.changes import changed
+from engine.presets import load_preset
 from engine.worker.messages import Change, Open, Refused
 
 
@@ -40,6 +41,17 @@ async def test_the_form_begins_at_the_learning_rate_and_comes_back_to_where_it_w
         assert form.rows[form.chosen].setting.key == "train.rule.learning_rate"
         await b.press("e", "down", "1", "e")
         assert form.rows[form.chosen].setting.key == "train.rule.momentum"
+
+
+async def test_of_another_preset_it_is_the_learning_rate_again():
+    async with bench(classifier()) as b:
+        form = b.app.explorer.hyperparameters.form
+        await b.press("e", "down")
+        await b.opened(load_preset("linear-1-layer"))
+        assert form.rows[form.chosen].setting.key == "train.rule.learning_rate"
+        await b.press("down")
+        await b.opened(load_preset("linear-4-layer"))  # which has the same settings
+        assert form.rows[form.chosen].setting.key == "train.rule.learning_rate"
 
 
 async def test_how_often_is_validated_is_shown_where_it_is_not_given():

@@ -22,6 +22,7 @@ from engine.errors import UserError
 from engine.history import json_number
 from engine.null import is_null_number
 from engine.presets import load_preset, preset_names
+from tui.commands.data import warn_of_digits
 from tui.commands.output import Console
 from tui.distribution import distribution
 from tui.exit_status import Exit
@@ -54,6 +55,7 @@ def main(arguments: argparse.Namespace) -> int:
             print(f"{plain(name)} has no claims: there is nothing to check", file=sys.stderr)
     if not presets:
         return Exit.DONE
+    warn_of_digits(presets.values(), arguments.data_dir, Console(stderr=True))
     judged, interrupted = [], False
     try:
         for name, verdict in _verdicts(presets, arguments.data_dir):

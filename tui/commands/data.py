@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.text import Text
 
+from engine.config import Preset
+from engine.data import mnist
 from engine.errors import UserError
 from tui.commands.output import Console
 from tui.text import plain
@@ -26,6 +29,14 @@ def main(arguments: argparse.Namespace) -> int:
         _fetch(arguments.data_dir)
     _tell_status(arguments.data_dir)
     return 0
+
+
+def warn_of_digits(presets: Iterable[Preset], data_dir: Path | None, screen: Console) -> None:
+    """Say where MNIST was looked for, if a preset names it and it is nowhere."""
+    if any(preset.data.name == "mnist" for preset in presets) and mnist.locate(data_dir) is None:
+        folders = " or ".join(plain(str(folder)) for folder in mnist.folders(data_dir))
+        said = f"no MNIST in {folders}: scikit-learn's digits take its place (`gradstep data fetch mnist`)"
+        screen.print(Text.assemble(("warning: ", "yellow"), said), soft_wrap=True)
 
 
 def _tell_status(data_dir: Path | None) -> None:

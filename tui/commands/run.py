@@ -25,6 +25,7 @@ from engine.null import is_null
 from engine.presets import load_preset
 from engine.sessions import find_session
 from tui.arguments import file_path, run_length
+from tui.commands.data import warn_of_digits
 from tui.commands.output import Console
 from tui.commands.records import Writer, add_record_arguments, record_writer
 from tui.commands.sessions import how_to_resume, session_path
@@ -70,9 +71,11 @@ def main(arguments: argparse.Namespace) -> int:
     screen = Console(stderr=True)
     with screen.status("Starting") if screen.is_terminal else ExitStack():
         session, end = _begun(arguments) if arguments.origin is None else _resumed(arguments)
-    for warning in session.notices + [session.dataset.description] * session.dataset.substitute:
+    for warning in session.notices:
         screen.print(Text.assemble(("warning: ", "yellow"), plain(warning)), soft_wrap=True)
-    quantities = _quantities(session, condition)
+    if session.dataset.substitute:
+        warn_of_digits([session.preset], arguments.data_dir, screen)
+    quantities, start = _quantities(session, condition), session.position
     with closing(session), record_writer(arguments, quantities) as writer:
         if arguments.save is not None:
             session.save(arguments.save)
@@ -92,7 +95,10 @@ def main(arguments: argparse.Namespace) -> int:
         screen.print(f"[red]{session.diverged}", highlight=False)
         return Exit.NOT_FINITE
     if condition is not None:
-        screen.print(Text(f"up to step {session.position:,} it never held: {plain(condition.text)}"))
+        steps = (
+            f"from step {start + 1:,} to step {session.position:,}" if session.position > start else "no step"
+        )
+        screen.print(Text(f"{steps}: it never held: {plain(condition.text)}"))
         return Exit.NOT_MET
     return Exit.DONE
 

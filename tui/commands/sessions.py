@@ -47,7 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     if arguments.action == "name":
-        rename_session(session_path(arguments.session), arguments.name)
+        path = session_path(arguments.session)
+        rename_session(path, arguments.name)
+        name = plain(arguments.name.strip())
+        print(f"{plain(path.stem)} {f'is called {name}' if name else 'has no name any more'}")
     elif arguments.action == "delete":
         _delete(arguments)
     else:

@@ -27,6 +27,7 @@ from engine.sweep.table import write_csv
 from engine.sweep.workers import Workers
 from engine.threads import available_processors
 from tui.arguments import file_path, run_length
+from tui.commands.data import warn_of_digits
 from tui.commands.output import Console, TextOutput
 from tui.distribution import distribution
 from tui.exit_status import Exit
@@ -81,6 +82,7 @@ def main(arguments: argparse.Namespace) -> int:
     screen = Console(stderr=True)
     plan = _plan(arguments)
     count = _jobs(arguments)
+    warn_of_digits([plan.preset], arguments.data_dir, screen)
     # opened before anything is done
     table = TextOutput("--csv", arguments.csv) if arguments.csv is not None else None
     with closing(Sweeping(plan, arguments.save, arguments.data_dir)) as sweeping:

@@ -21,7 +21,6 @@ from tui.widgets.scroll import Choices, Scroll
 
 COMPARED = ("loss", "accuracy", "mistakes", "grad_norm", "learning_rate")
 COLUMNS = ("here", "there")
-NUMBER_WIDTH = 11
 
 
 class Tree(Choices):
@@ -131,17 +130,23 @@ class BranchesPane(Horizontal):
         for column, branch in zip(COLUMNS, (here, other), strict=True):
             lines += [(f"{column:7}", "$muted"), (text.plain(branch.name), "bold"), "\n"]
         lines += [(f"from step {first:,} on; at step {position:,}", "$muted"), "\n", f"{'':14}"]
-        lines += [(f"{column:>{NUMBER_WIDTH}} ", "bold") for column in COLUMNS]
+        lines += [(f"{column:>{text.NUMBER_WIDTH}} ", "bold") for column in COLUMNS]
         for field in COMPARED:
             a, b = mine.record(position)[field], theirs.record(position)[field]
             if a is not None or b is not None:
                 lines += ["\n", (f"{field:14}", "$muted")]
-                lines += [f"{text.number(a):>{NUMBER_WIDTH}} ", f"{text.number(b):>{NUMBER_WIDTH}}"]
+                lines += [f"{_number(a)} ", _number(b)]
         self._say(Content.assemble(*lines))
 
     def _say(self, content: Content) -> None:
         if content != self._table.content:  # an update lays the whole screen out
             self._table.update(content)
+
+
+def _number(value: float | None) -> str:
+    """A count as one, other numbers with six digits; as wide."""
+    said = f"{value:,}" if isinstance(value, int) else text.number(value)
+    return said.rjust(text.NUMBER_WIDTH)
 
 
 def _tree(state: RunState) -> Iterator[tuple[int, Content]]:

@@ -357,7 +357,8 @@ def why(result: SpectrumResult) -> str:
     if result.states[at] != "frozen":
         return ""
     left = float(result.steps_left[at])
-    needs = f"{text.number(left, 2)} steps" if math.isfinite(left) else "for ever"
+    to_go = f"{text.number(left, 2)} steps until a hundredth of it is left"
+    needs = to_go if math.isfinite(left) else "for ever"
     share, factor = float(result.shares[at]) / result.loss, abs(float(result.factors[at]))
     return (
         f"The loss stays: {share:.0%} of it is in direction {at + 1}, where a step goes {1 - factor:.1e} "

@@ -98,14 +98,16 @@ class SettingsForm(Scroll, can_focus=True):
         super().__init__(id="settings")
         self.rows: list[SettingRow] = []
         self._edits: Edits | None = None
+        self._preset = ""
 
     def show(self, edits: Edits, defaults: Mapping[str, str]) -> None:
         """Show these edits' settings, and what holds for those not given; rows are made anew only where there
-        are others than before, and the same one stays chosen, at first the learning rate."""
+        are others than before, and the same one stays chosen; of another preset it is the learning rate."""
         self._edits = edits
         found = edits.settings()
+        same = bool(self.rows) and edits.preset.name == self._preset
+        chosen, self._preset = self.rows[self.chosen].setting.key if same else FIRST_CHOSEN, edits.preset.name
         if [row.setting.key for row in self.rows] != [setting.key for setting in found]:
-            chosen = self.rows[self.chosen].setting.key if self.rows else FIRST_CHOSEN
             self.rows = [SettingRow(setting) for setting in found]
             live = [row for row in self.rows if row.setting.live]
             new_run = [row for row in self.rows if not row.setting.live]
@@ -117,8 +119,8 @@ class SettingsForm(Scroll, can_focus=True):
                     Static("need a new run", classes="heading"),
                     *new_run,
                 )
-            keys = [setting.key for setting in found]
-            self.chosen = keys.index(chosen) if chosen in keys else self.chosen
+        keys = [setting.key for setting in found]
+        self.chosen = keys.index(chosen) if chosen in keys else self.chosen
         for row, setting in zip(self.rows, found, strict=True):
             row.show(setting, edits.pending(setting.key), defaults.get(setting.key, ""))
         self._mark_chosen()

@@ -94,7 +94,7 @@ def told(claim: Claim, verdict: Verdict | None) -> Content:
             parts.append((f"  {values}", "$muted"))
         if verdict.position is not None:
             turned = ", 8 shows whom it turned" if "mistakes" in condition(claim) else ""
-            parts.append((f"  ↵ goes there{turned}", "$muted"))
+            parts.append((f"  ↵ goes there{turned}", "$muted"))
     return Content.assemble(*parts)
 
 

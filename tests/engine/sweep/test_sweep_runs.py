@@ -83,7 +83,7 @@ def test_where_a_run_ends_and_why():
 def test_a_condition_that_never_held():
     (result,) = done(small_plan("train.seed=3", until="loss < 0")).values()
     assert (result.ending, result.record.step) == ("done", 20)
-    assert result.reason == "reached step 20; it never held: loss < 0"
+    assert result.reason == "reached step 20; from step 1 on it never held: loss < 0"
 
 
 def test_a_run_that_can_not_begin_is_a_result(tmp_path):
