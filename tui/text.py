@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+
+from engine.null import is_null_number
 
 NUMBER_WIDTH = 12
 """The cells that `number` needs at most for a number of six digits."""
@@ -15,6 +18,12 @@ def number(value: float | None, digits: int = 6) -> str:
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
     return f"{value + 0:#.{digits}g}".rstrip(".")  # a zero has no sign
+
+
+def numbers_read(values: Iterable[tuple[str, float]]) -> str:
+    """What a verdict or a condition read: names and their numbers."""
+    said = ((plain(name), "none" if is_null_number(value) else f"{value:.6g}") for name, value in values)
+    return ", ".join(f"{name} = {number}" for name, number in said)
 
 
 def change(value: float | None, digits: int = 6) -> str:

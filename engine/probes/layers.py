@@ -82,7 +82,11 @@ def layers(
                 distinct=len(set(both)),
                 twins=_groups(rows),
                 distinct_gradients=_distinct_gradients(layer, grad),
-                rank=None if values is None else rank(values, weight.shape, _epsilon(weight)),
+                rank=(
+                    None
+                    if values is None or np.isnan(values).any()
+                    else rank(values, weight.shape, _epsilon(weight))
+                ),
                 different_weights=len(torch.unique(weight)) if ranks else None,
                 singular_values=values,
                 silent_since=None if watched is None or silent is None else silent_since(watched, silent),

@@ -162,7 +162,7 @@ class LayerReport:
     """The number of different rows of the gradient by (weights, bias), bit for bit: units that are alike in
     these and in their parameters stay alike under every rule that treats all parameters the same."""
     rank: int | None
-    """Of the weights, numerically; None where not asked for."""
+    """Of the weights, numerically; None where not asked for, or where they are not finite."""
     different_weights: int | None
     """How many different numbers there are among the weights; None where not asked for."""
     singular_values: Floats | None

@@ -20,13 +20,12 @@ from engine.claims import Verdict, claim_condition
 from engine.config import Preset
 from engine.errors import UserError
 from engine.history import json_number
-from engine.null import is_null_number
 from engine.presets import load_preset, preset_names
 from tui.commands.data import warn_of_digits
 from tui.commands.output import Console
 from tui.distribution import distribution
 from tui.exit_status import Exit
-from tui.text import plain
+from tui.text import numbers_read, plain
 
 ROOM_FOR_A_TABLE = 140
 QUICK_STEPS = 500
@@ -121,10 +120,7 @@ def reproduce(preset: str, verdict: Verdict) -> str:
 
 
 def _evidence(verdict: Verdict) -> str:
-    values = ", ".join(
-        f"{plain(name)} = {'none' if is_null_number(value) else f'{value:.6g}'}"
-        for name, value in verdict.values
-    )
+    values = numbers_read(verdict.values)
     if measures := [seed.measure for seed in verdict.seeds if seed.measure is not None]:
         spread = f"{plain(verdict.claim.measure or '')}:\n{distribution(measures)}"
         return f"{values}\n{spread}" if values else spread

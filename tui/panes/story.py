@@ -89,9 +89,8 @@ def told(claim: Claim, verdict: Verdict | None) -> Content:
     parts += ["\n  ", (condition(claim), "$secondary")]
     if verdict is not None:
         parts.append((f"  {verdict.text}", f"bold {style}"))
-        values = ", ".join(f"{name} {value:.6g}" for name, value in verdict.values)
-        if values:
-            parts.append((f"  {values}", "$muted"))
+        if verdict.values:
+            parts.append((f"  {text.numbers_read(verdict.values)}", "$muted"))
         if verdict.position is not None:
             turned = ", 8 shows whom it turned" if "mistakes" in condition(claim) else ""
             parts.append((f"  ↵ goes there{turned}", "$muted"))

@@ -149,6 +149,9 @@ def test_rank_of_the_weights():
         atol=1e-12,
     )
     assert rank(np.array([0.0]), (1, 1), 1e-16) == 0
+    with torch.no_grad():
+        weight[0, 0] = torch.nan
+    assert probe(session, "layers", ranks=True).layers[0].rank is None
 
 
 def test_since_when_units_are_silent_follows_the_run_back_and_forth():
