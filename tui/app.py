@@ -54,6 +54,7 @@ from engine.worker.messages import (
 )
 from engine.worker.process import FRAME_SECONDS
 from tui import catalogue
+from tui.needs import check_measurable
 from tui.probes import Wish
 from tui.screens.ask import Ask
 from tui.screens.engine_died import EngineDied
@@ -437,8 +438,15 @@ class Explorer(WireApp):
                 )
             self._send(Seek(position))
 
+    def _ask_condition(self, title: str, value: str) -> Ask:
+        def check(answer: str) -> None:
+            check_measurable(parse_condition(answer).quantities, self.state.preset)
+
+        ready = [(condition, name) for name, condition in READY.items()]
+        return Ask(title, "a condition, such as loss > prev.loss", check, value=value, ready=ready)
+
     async def action_run_until(self) -> None:
-        await self.push_screen(_ask_condition("Run until", self._until), self._run_until)
+        await self.push_screen(self._ask_condition("Run until", self._until), self._run_until)
 
     def _run_until(self, answer: str | None) -> None:
         if answer is not None:
@@ -446,7 +454,7 @@ class Explorer(WireApp):
             self._send(RunUntil(answer))
 
     async def action_reverse_until(self) -> None:
-        await self.push_screen(_ask_condition("Back to where", self._until), self._reverse_until)
+        await self.push_screen(self._ask_condition("Back to where", self._until), self._reverse_until)
 
     def _reverse_until(self, answer: str | None) -> None:
         if answer is not None:
@@ -654,11 +662,15 @@ class Explorer(WireApp):
 
     async def action_watch(self) -> None:
         """Ask what the charts shall show."""
+
+        def check(answer: str) -> None:
+            check_measurable(to_measure(parse_watched(answer)), self.state.preset)
+
         shown = self.state.watched
         dialog = Ask(
             f"What the charts show (what is measured: every {EVERY} steps)",
             "one or two of the record's fields and of the quantities, such as loss, sharpness",
-            parse_watched,
+            check,
             value=", ".join(shown),
             ready=partial(suggestions, shown),
             complete=True,
@@ -672,7 +684,7 @@ class Explorer(WireApp):
             self._send(Watch(names, {name: measured.get(name, EVERY) for name in to_measure(names)}))
 
     async def action_add_breakpoint(self) -> None:
-        await self.push_screen(_ask_condition("Stop where", ""), self._add_breakpoint)
+        await self.push_screen(self._ask_condition("Stop where", ""), self._add_breakpoint)
 
     def _add_breakpoint(self, answer: str | None) -> None:
         if answer is not None:
@@ -735,8 +747,3 @@ def not_empty(answer: str) -> None:
     """Refuse an empty name. Raises UserError."""
     if not answer.strip():
         raise UserError("a name is needed")
-
-
-def _ask_condition(title: str, value: str) -> Ask:
-    ready = [(condition, name) for name, condition in READY.items()]
-    return Ask(title, "a condition, such as loss > prev.loss", parse_condition, value=value, ready=ready)

@@ -1,11 +1,13 @@
-"""What a probe needs of a run, told from the preset: the engine judges by the run itself."""
+"""What a probe or a quantity needs of a run, told from the preset: the engine judges by the run itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from engine.config import Preset
+from engine.errors import UserError
 from engine.probes import NEEDS, PROBES
+from engine.quantities import find_quantity
 
 MET: dict[str, Callable[[Preset], bool]] = {
     "linear": lambda preset: all(layer.activation == "linear" for layer in preset.network.layers),
@@ -18,3 +20,14 @@ MET: dict[str, Callable[[Preset], bool]] = {
 def unmet(probe: str, preset: Preset) -> str:
     """What a probe needs that this run has not, in words; empty where it has all."""
     return " and ".join(NEEDS[need][0] for need in PROBES[probe].needs if not MET[need](preset))
+
+
+def check_measurable(quantities: Iterable[str], preset: Preset) -> None:
+    """Raises UserError for a quantity that says nothing of a preset's runs, or of a layer that it has not."""
+    count = len(preset.network.layers)
+    for name in quantities:
+        quantity, index = find_quantity(name)
+        if missing := unmet(quantity.probe, preset):
+            raise UserError(f"{name} can't be measured here: it needs {missing}")
+        if quantity.index in ("layer", "layers") and index is not None and not 1 <= index <= count:
+            raise UserError(f"{name} can't be measured here: no layer {index}; there are 1 to {count}")

@@ -1,6 +1,7 @@
 """What the charts show can be chosen, and is measured for it."""
 
 import pytest
+from fake_engine import bench
 
 from engine.errors import UserError
 from engine.history import FIELDS
@@ -53,3 +54,22 @@ def test_what_is_suggested_has_what_was_typed():
 def test_quantities_are_measured_with_what_is_drawn_beside_them():
     assert list(to_measure(FIELDS)) == []
     assert list(to_measure(("loss", "sharpness"))) == ["sharpness", "stability_limit"]
+
+
+@pytest.mark.parametrize(
+    ("key", "answer", "why"),
+    [
+        ("u", "rank[9] > 1", "no layer 9; there are 1 to 1"),
+        ("U", "dead[0] > 1", "no layer 0; there are 1 to 1"),
+        ("u", "error_on_data > 1", "needs targets that are the inputs themselves"),
+        ("m", "loss, rank[2]", "no layer 2; there are 1 to 1"),
+    ],
+)
+async def test_what_can_t_be_measured_is_said_where_it_was_typed(key, answer, why):
+    async with bench("linear-1-layer") as b:
+        await b.advanced(3)
+        before = len(b.engine.sent)
+        await b.press(key, "ctrl+u", *answer, "enter")
+        assert why in " ".join(b.text("#ask").replace("│", " ").split())
+        await b.press("escape")
+        assert b.engine.sent[before:] == []
