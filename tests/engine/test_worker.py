@@ -4,6 +4,7 @@ Nothing here is saved; the session file has tests of its own.
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -248,6 +249,14 @@ def test_steps_come_before_what_is_asked_for_behind_them(engine, wait_for, behin
     assert len(engine.rows()) == 3
     for event in engine.heard(Changed, Probed):
         assert getattr(event, "result", event).position == position
+
+
+def test_a_burst_that_is_left_says_so(engine):
+    """By the command that comes with it: it is carried out before the first step, or soon after."""
+    engine.send(Step(10**8), Back())
+    left = engine.wait(Logged).text
+    assert re.fullmatch(r"left at step \d+, on the way to step 100000000", left)
+    engine.wait(Stopped)
 
 
 def test_a_burst_sends_batches_not_a_message_a_step(engine):
