@@ -227,8 +227,8 @@ class Host:
             raise UserError("there is no run yet: open a preset first")
         leaves = isinstance(command, Back | ReverseUntil | Seek | SeekKiller | Switch | Reset)
         if leaves and self._goal is not None and self._goal.until is not None:
-            here = f"left at step {session.position}, on the way to step {self._goal.until}"
-            self._send(Logged("info", here))
+            left = f"left at step {session.position}, on the way to step {self._goal.until}"
+            self._send(Logged("info", left))
         match command:
             case Step(count=count):
                 before = self._goal if self._goal is not None and self._goal.kind == "done" else None
