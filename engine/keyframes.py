@@ -39,7 +39,6 @@ class Keyframes:
         self._kept: dict[int, State] = {}
         self._positions = array("q")
         """Of the kept ones, ascending."""
-        self._spare: State | None = None
 
     def __len__(self) -> int:
         return len(self._kept) + len(self._recent)
@@ -65,11 +64,7 @@ class Keyframes:
             return None
         last = max(self._recent)
         position = last if last > here else min(self._recent)
-        state = self._recent.pop(position)
-        if not self._keep(position, state, length, here):
-            return state
-        spare, self._spare = self._spare, None
-        return spare
+        return self._keep(position, self._recent.pop(position), length, here)
 
     def add(self, state: State) -> None:
         """Keep a state among the recent ones."""
@@ -87,7 +82,6 @@ class Keyframes:
         while len(self._recent) > min(RECENT, budget // (2 * size)):
             del self._recent[min(self._recent)]
         self._thin(length, length, size)
-        self._spare = None
 
     def before(self, position: int) -> State | None:
         """The saved state nearest to a position, at it or before."""
@@ -106,23 +100,25 @@ class Keyframes:
         size = next((state.nbytes for states in (self._recent, self._kept) for state in states.values()), 0)
         return max(2, min(RECENT, self.budget // (2 * size))) if size else RECENT
 
-    def _keep(self, position: int, state: State, length: int, here: int) -> bool:
-        """Take a state that is recent no more into the kept ones, if it is far enough from the last."""
+    def _keep(self, position: int, state: State, length: int, here: int) -> State | None:
+        """Take a state that is recent no more into the kept ones, if it is far enough from the last; the one
+        given up for it, it itself where it is not kept, or None."""
         root = math.isqrt(length)
         i = bisect.bisect_right(self._positions, position)
         if i and position - self._positions[i - 1] < max(DENSE_STRIDE, root // 8):
-            return False
+            return state
         self._insert(position, state)
-        self._thin(length, here, state.nbytes)
-        return position in self._kept
+        return self._thin(length, here, state.nbytes)
 
-    def _thin(self, length: int, here: int, size: int) -> None:
-        """Give up kept states, of `size` bytes each, until they are within budget."""
+    def _thin(self, length: int, here: int, size: int) -> State | None:
+        """Give up kept states, of `size` bytes each, until they are within budget; the last one, if any."""
+        given_up = None
         recent = min(self._recent_limit(), self.budget // (2 * size))
         capacity = min(2 * math.isqrt(length) + 8, max(self._least, self.budget // size - recent))
         while len(self._positions) > capacity:
             victim = least_missed(self._positions, length, here) if len(self._positions) > 1 else 0
-            self._spare = self._kept.pop(self._positions.pop(victim))
+            given_up = self._kept.pop(self._positions.pop(victim))
+        return given_up
 
     def _insert(self, position: int, state: State) -> None:
         if position not in self._kept:

@@ -252,3 +252,24 @@ def test_the_first_is_never_the_least_missed():
         length = draw.randrange(3, 500)
         positions = sorted(draw.sample(range(length), draw.randrange(2, min(length, 40))))
         assert 1 <= least_missed(positions, length, length) < len(positions)
+
+
+def test_no_two_states_share_memory():
+    """A state given up is written over once: each that is there still holds what it held."""
+    draw = random.Random(0)
+    keyframes = Keyframes(1 << 20)
+    keyframes.pin(state(0))
+    here = length = 1
+    for _ in range(20_000):
+        if draw.random() < 0.02:
+            here = draw.randrange(length)
+        near = draw.choice((here, draw.randrange(length)))
+        if keyframes.wants(here, length, dense=draw.random() < 0.5):
+            spare = keyframes.spare(length, near)
+            memory = torch.empty(1) if spare is None else spare.parameters
+            keyframes.add(State(here, memory.fill_(here), {}, 0.0))
+        here += 1
+        length = max(length, here)
+    held = {**keyframes._kept, **keyframes._recent}
+    assert len(held) > 50
+    assert {position: int(saved.parameters[0]) for position, saved in held.items()} == {p: p for p in held}
