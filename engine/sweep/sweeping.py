@@ -47,6 +47,10 @@ class Sweeping:
                 self.results[result.point] = result
             yield update
 
+    def reread(self) -> None:
+        """Have `results` be what the file holds: an interrupt may come between a run's way into the two."""
+        self.results = self._file.results()
+
     def keep(self) -> None:
         """Have the file stay, also when all is done."""
         self._own = False

@@ -95,6 +95,7 @@ def main(arguments: argparse.Namespace) -> int:
                 _run(sweeping, _workers(arguments, plan, count), screen)
         except KeyboardInterrupt:
             interrupted = True
+            sweeping.reread()
         results = [sweeping.results[point] for point in sorted(sweeping.results)]
         if table is not None:
             _write_table(table, sweeping, results, arguments)
