@@ -6,7 +6,9 @@ import os
 import signal
 import tempfile
 import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import connection, forkserver, get_context, parent_process, resource_tracker
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from engine.sweep.result import Job, Result
 from engine.sweep.workers import Progress
 
 POSITION, END = 0, 1
+SAFE_PATH = "PYTHONSAFEPATH"
 
 
 class Board:
@@ -94,12 +97,31 @@ class LocalWorkers:
 def _start_fork_server() -> None:
     """With Ctrl+C blocked, in it and in what is forked from it: the terminal sends it to all of them, and it
     is for the one that owns the terminal to answer."""
-    resource_tracker.ensure_running()  # what starts with the other, and unblocks signals afterwards
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    with _safe_path():
+        resource_tracker.ensure_running()  # what starts with the other, and unblocks signals afterwards
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            forkserver.ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Keep the current folder out of the import path of the Python processes that are started meanwhile.
+
+    `multiprocessing` starts both with `-c`, which looks for modules in the current folder first. It passes
+    on this process's own `-P`, and has no option to add one.
+    """
+    before = os.environ.get(SAFE_PATH)
+    os.environ[SAFE_PATH] = "1"
     try:
-        forkserver.ensure_running()
+        yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if before is None:
+            del os.environ[SAFE_PATH]
+        else:
+            os.environ[SAFE_PATH] = before
 
 
 # --- in the processes -------------------------------------------------------------------------------
@@ -111,6 +133,7 @@ def _begin(path: Path, points: int, environment: dict[str, str]) -> None:
     """Make a process of the pool ready."""
     global _board
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    os.environ.pop(SAFE_PATH, None)  # the fork server's; what the user set comes with the environment
     os.environ.update(environment)
     _board = Board(path, points)
 

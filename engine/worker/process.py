@@ -37,7 +37,8 @@ def start_process(frame_seconds: float = FRAME_SECONDS) -> EngineProcess:
     stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (the client's reader closes it)
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "engine.worker", str(theirs.fileno()), str(frame_seconds)],
+            # -P: without it, -m looks for modules in the current folder first
+            [sys.executable, "-P", "-m", "engine.worker", str(theirs.fileno()), str(frame_seconds)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -129,6 +129,12 @@ def jobs(plan):
     return [Job(point, plan.config(point)) for point in range(len(plan))]
 
 
+def test_the_fork_server_s_safe_path_is_not_set_for_what_a_run_starts(monkeypatch):
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    with closing(LocalWorkers(1, 1)) as workers:
+        assert workers._pool.submit(os.getenv, "PYTHONSAFEPATH").result() is None
+
+
 def test_a_process_that_is_killed_does_not_end_the_sweep():
     plan = small_plan("train.seed=0:4", steps=4000)
     results, killed = {}, False
