@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import threading
 import uuid
+from collections.abc import Callable
 from concurrent.futures import Future
 from importlib.metadata import version
 from pathlib import Path
@@ -42,7 +44,7 @@ class ClusterWorkers:
             raise
 
     def submit(self, job: Job) -> Future[Result]:
-        future: Future[Result] = self._executor.submit(_work, job, self._topic)
+        future: Future[Result] = self._executor.submit(_caller(), _call(_work, job, self._topic))
         return future
 
     def progress(self) -> Progress:
@@ -80,7 +82,7 @@ def _connected(address: str) -> Any:
 def _check(client: Any, address: str, plan: Plan, data_dir: Path | None) -> int:
     """The number of workers, all of which do here as this machine would. Raises UserError."""
     here = _environment(plan, data_dir)
-    there = client.run(_environment, plan, data_dir, on_error="return")
+    there = client.run(_caller(), _call(_environment, plan, data_dir), on_error="return")
     if not there:
         raise UserError(f"--cluster {address}: the scheduler has no workers; `dask worker {address}` is one")
     for worker, found in there.items():
@@ -109,7 +111,37 @@ def _environment(plan: Plan, data_dir: Path | None) -> dict[str, str]:
     return {**programs, "data": found.fingerprint, "description": found.description}
 
 
+def _call(function: Callable[..., object], *arguments: object) -> bytes:
+    """A call to be made on a worker. As bytes it imports nothing there before `_caller`'s function runs."""
+    return pickle.dumps((function, arguments))
+
+
 # --- on the workers ---------------------------------------------------------------------------------
+
+
+def _caller() -> Callable[[bytes], Any]:
+    """A function that makes a `_call`, with gradstep imported from where it is installed on the worker.
+
+    Dask ships a nested function by value. A function of this module would be looked up in the first `engine`
+    on the worker's path, which may be a folder of the user's.
+    """
+
+    def call(given: bytes) -> Any:
+        import os
+        import pickle
+        import sys
+
+        # Last, not out: the process is not ours, and other clients' tasks may want their modules from there.
+        try:
+            here = os.getcwd()
+        except FileNotFoundError:  # a folder that was removed has no modules
+            here = ""
+        sys.path[:] = sorted(sys.path, key=lambda path: path == here or not os.path.isabs(path))
+        function, arguments = pickle.loads(given)
+        return function(*arguments)
+
+    return call
+
 
 _one_at_a_time = threading.Lock()
 """torch's number of threads is the process's: a worker with several threads does one run at a time too."""

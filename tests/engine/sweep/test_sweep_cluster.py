@@ -5,19 +5,21 @@ import signal
 import subprocess
 import sys
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 from sweep_runs import done, numbers, small_plan
+from traps import NAMES, set_traps, sprung
 
 from engine.errors import UserError
 from engine.sweep.cluster import ClusterWorkers
 from engine.sweep.sweeping import Sweeping
 
 
-def dask(program, *arguments):
-    """One of Dask's own programs; what it logs is on its stderr."""
+def dask(program, *arguments, folder=None):
+    """One of Dask's own programs; what it logs is on its stderr. `-m` puts its folder first on its path."""
     command = [sys.executable, "-m", f"distributed.cli.dask_{program}", *arguments, "--no-dashboard"]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=folder)
 
 
 def logged(process, pattern):
@@ -29,13 +31,14 @@ def logged(process, pattern):
 
 
 @contextmanager
-def cluster(workers):
-    """A scheduler's address, and its worker processes."""
-    scheduler = dask("scheduler", "--host", "127.0.0.1", "--port", "0")
+def cluster(workers, folder=None):
+    """A scheduler's address, and its worker processes; all are started in a folder."""
+    scheduler = dask("scheduler", "--host", "127.0.0.1", "--port", "0", folder=folder)
     started = [scheduler]
     try:
         address = logged(scheduler, r"tcp://127\.0\.0\.1:\d+")[0]
-        processes = [dask("worker", address, "--nthreads", "1", "--no-nanny") for _ in range(workers)]
+        options = ("--nthreads", "1", "--no-nanny")
+        processes = [dask("worker", address, *options, folder=folder) for _ in range(workers)]
         started += processes
         for process in processes:
             logged(process, "Registered to")
@@ -128,3 +131,35 @@ def test_a_worker_with_another_torch_is_refused(two_workers, monkeypatch):
     )
     with pytest.raises(UserError, match=rf"has torch {re.escape(there('torch'))}, this machine 9.9.9"):
         ClusterWorkers(address, small_plan("train.seed=0:2"))
+
+
+def test_nothing_is_imported_from_the_folder_of_a_worker(tmp_path, monkeypatch):
+    """Without the modules that Dask itself imports, as it would any program's."""
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    trapped = set_traps(
+        tmp_path / "started here", [name for name in NAMES if name not in ("numpy", "random")]
+    )
+    with cluster(1, trapped) as (address, _):
+        command = ["sweep", "exam-saddle", "--steps", "5", "--over", "train.seed=0:2", "--cluster", address]
+        gradstep = Path(sys.executable).with_name("gradstep")
+        swept = subprocess.run([gradstep, *command], cwd=trapped, capture_output=True, text=True, timeout=100)
+    assert sprung(trapped) == set()
+    assert "2 runs: 2 to the end" in swept.stdout, swept.stderr
+
+
+def test_a_worker_goes_on_finding_the_modules_of_its_folder(tmp_path):
+    """Other clients' tasks may need them."""
+
+    def other_client_s_task():
+        import neighbour
+
+        return neighbour.__name__
+
+    folder = set_traps(tmp_path / "started here", ["engine", "neighbour"])
+    with (
+        cluster(1, folder) as (address, _),
+        closing(ClusterWorkers(address, small_plan("train.seed=0"))) as ours,
+    ):
+        found = ours._client.run(other_client_s_task)
+    assert set(found.values()) == {"neighbour"}
+    assert sprung(folder) == {"neighbour"}
