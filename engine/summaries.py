@@ -7,7 +7,6 @@ each of which looks at every place: `share(loss > prev.loss)`, `quantile(log10(l
 from __future__ import annotations
 
 import ast
-import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -26,6 +25,7 @@ from engine.conditions import (
 )
 from engine.history import FIELDS, History
 from engine.null import NULL, is_null_number
+from engine.ranges import quantile
 
 OF_CONDITIONS = ("share", "count", "first")
 OF_NUMBERS = ("median", "quantile")
@@ -70,7 +70,7 @@ class Aggregate:
             return NULL
         if self.name == "share":
             return sum(told) / len(told)
-        return _quantile(told, self.q)
+        return quantile(told, self.q)
 
 
 @dataclass(frozen=True)
@@ -111,17 +111,6 @@ class Summary:
         if any(is_null_number(value) for value in values):
             return None
         return float(self._function(list(values)))
-
-
-def _quantile(numbers: Sequence[float], q: float) -> float:
-    """Between the numbers on either side of place q·(n − 1), in proportion: NumPy's `linear`, which has no
-    number where one of them is infinite. NaN if one is."""
-    if any(math.isnan(number) for number in numbers):
-        return math.nan
-    ordered, place = sorted(numbers), q * (len(numbers) - 1)
-    below, above = ordered[math.floor(place)], ordered[math.ceil(place)]
-    share = place - math.floor(place)
-    return below if below == above else (1 - share) * below + share * above
 
 
 def parse_measure_of_run(text: str, names: Collection[str] = FIELDS) -> Summary:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 
 import numpy as np
+
+from engine.ranges import binned, finite_range, quantile
+from tui.text import digits_apart
 
 BARS = " ▁▂▃▄▅▆▇█"
 
 
 def distribution(values: Sequence[float], width: int = 24) -> str:
     """The finite numbers' least, median and largest, a bar for how many lie in each of `width` equal parts,
-    and how many numbers are not finite."""
-    finite = [value for value in values if np.isfinite(value)]
-    if not finite:
-        return "no finite value"
-    counts, _ = np.histogram(finite, bins=width)
+    and how many numbers are not finite. Numbers that only rounding sets apart are one bar."""
+    seen = np.asarray(values, np.float64)
+    counts, _, lost = binned(seen, width)
+    if (ends := finite_range(seen)) is None:
+        return f"no number is finite, of {lost}" if lost else "no number"
     top = len(BARS) - 1
     bars = "".join(BARS[-(-int(count) * top // int(counts.max()))] for count in counts)
-    others = f", {left} not finite" if (left := len(values) - len(finite)) else ""
-    return f"{min(finite):.3g} ▕{bars}▏ {max(finite):.3g}, median {statistics.median(finite):.3g}{others}"
+    middle = quantile(seen[np.isfinite(seen)].tolist(), 0.5)
+    digits = digits_apart(*ends, least=3)
+    low, median, high = (f"{number + 0:.{digits}g}" for number in (ends[0], middle, ends[1]))
+    others = f", {lost} not finite" if lost else ""
+    return f"{low} ▕{bars}▏ {high}, median {median}{others}"

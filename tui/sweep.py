@@ -95,6 +95,11 @@ class SweepState:
                 found[point] = value
         return found.reshape(self.plan.shape)
 
+    def told(self, name: str) -> list[float]:
+        """A number of each run that has ended and has it, infinities and NaN too."""
+        values = (result.value(name, self.plan.measures) for result in self.results.values())
+        return [value for value in values if value is not None]
+
     def endings(self) -> Counter[str]:
         return Counter(result.ending for result in self.results.values())
 
@@ -153,7 +158,8 @@ def suggested_axes(preset: Preset) -> list[tuple[str, str]]:
     """Axes to choose from, each with what it asks."""
     rate = getattr(preset.train.rule, "learning_rate", None)
     ready = [("train.seed=0:20", "is it the luck of one seed?")]
-    if rate is not None and "learning_rate" in type(preset.train.rule).model_fields:
+    is_setting = "learning_rate" in type(preset.train.rule).model_fields
+    if rate is not None and is_setting and 0 < rate / 10 < rate * 10 < math.inf:  # both ends are floats
         rates = f"{LEARNING_RATE}=log:{rate / 10:.6g}:{rate * 10:.6g}:9"
         ready += [(rates, "which learning rates do?"), (f"train.seed=0:8 {rates}", "for each seed?")]
     return ready

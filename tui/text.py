@@ -6,9 +6,12 @@ import math
 from collections.abc import Iterable
 
 from engine.null import is_null_number
+from engine.ranges import is_one_number
 
 NUMBER_WIDTH = 12
 """The cells that `number` needs at most for a number of six digits."""
+ALL_DIGITS = 17
+"""Significant digits that tell any two floats apart."""
 
 
 def number(value: float | None, digits: int = 6) -> str:
@@ -18,6 +21,16 @@ def number(value: float | None, digits: int = 6) -> str:
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
     return f"{value + 0:#.{digits}g}".rstrip(".")  # a zero has no sign
+
+
+def digits_apart(low: float, high: float, least: int) -> int:
+    """Return how many significant digits tell the ends of a range apart, at least so many. Ends that only
+    rounding sets apart are one number, and need no more."""
+    if is_one_number(low, high):
+        return least
+    return next(
+        digits for digits in range(least, ALL_DIGITS + 1) if f"{low:.{digits}g}" != f"{high:.{digits}g}"
+    )
 
 
 def numbers_read(values: Iterable[tuple[str, float]]) -> str:

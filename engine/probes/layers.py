@@ -16,6 +16,7 @@ from engine.probes.passes import Work, activations, cast, chunks, split
 from engine.probes.results import Floats, Histogram, Ints, LayerReport, LayersResult
 from engine.probes.step import VANISHING
 from engine.probes.subject import Data, Layer, Subject, to_numpy
+from engine.ranges import binned
 from engine.silence import FIRING, silent_since
 
 SATURATED = {"sigmoid": (0.01, 0.99), "tanh": (-0.98, 0.98)}
@@ -98,14 +99,8 @@ def layers(
 
 
 def histogram(values: NDArray[Any], bins: int) -> Histogram:
-    """Counts in equal bins from the least to the greatest finite value."""
-    finite = values[np.isfinite(values)].astype(np.float64)
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    if not high - low > 1e-12 * max(abs(low), abs(high)):  # bins would be narrower than a number
-        margin = 0.5 * max(1e-12, abs(low))
-        low, high = low - margin, high + margin
-    counts, edges = np.histogram(finite, bins, (low, high))
-    return Histogram(counts.astype(np.int64), edges, values.size - finite.size)
+    """Return the counts in equal bins over the finite values, or in one bin where these are one number."""
+    return Histogram(*binned(values, bins))
 
 
 def singular_values(matrix: NDArray[Any]) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ from engine.probes.passes import (
 )
 from engine.probes.results import Floats, SurfaceResult
 from engine.probes.subject import Data, Subject, Which, to_numpy
+from engine.ranges import evenly, is_one_number
 
 MARGIN = 1.25
 """How far beyond the path and the plane's lowest point the grid reaches."""
@@ -65,7 +67,7 @@ def surface(
         ]
     )
     x, y = (
-        _axis(points, side) if window is None else np.linspace(*window[i], points)
+        _axis(points, side) if window is None else evenly(*window[i], points)
         for i, side in enumerate(_sides(subject, where, (first, second), walked, work))
     )
     grid = np.array([(a, b) for b in y for a in x])
@@ -148,8 +150,11 @@ def _sides(
 
 
 def _axis(points: int, side: tuple[float, float]) -> Floats:
-    middle, half = (side[0] + side[1]) / 2, MARGIN * (side[1] - side[0]) / 2
-    return np.linspace(middle - (half or 1.0), middle + (half or 1.0), points)
+    if is_one_number(*side):
+        return evenly(side[0] - 1.0, side[1] + 1.0, points)
+    margin = (MARGIN - 1) * (side[1] / 2 - side[0] / 2)
+    low, high = side[0] - margin, side[1] + margin
+    return evenly(max(low, -sys.float_info.max), min(high, sys.float_info.max), points)
 
 
 def _orthonormal(vectors: Floats) -> Floats:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import UserError
+from engine.ranges import evenly
 
 MAX_RUNS = 10_000
 DIGITS = 12
@@ -114,7 +115,7 @@ def _spaced(text: str, kind: str, parts: Sequence[str]) -> tuple[Any, ...]:
         raise AxisError(f"{text}: the ends need to be two different finite numbers")
     if kind == "log" and (first <= 0 or last <= 0):
         raise AxisError(f"{text}: the ends of a log range need to be above 0")
-    spaced = np.linspace(first, last, count) if kind == "lin" else np.geomspace(first, last, count)
+    spaced = evenly(first, last, count) if kind == "lin" else np.geomspace(first, last, count)
     values = [float(f"{value:.{DIGITS}g}") for value in spaced.tolist()]
     whole = _whole(parts[0]) is not None and _whole(parts[1]) is not None
     if whole and all(value.is_integer() for value in values):

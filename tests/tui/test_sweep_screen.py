@@ -16,7 +16,7 @@ from engine.sweep.result import Result
 from engine.worker.messages import CancelSweep, Died, Open, StartSweep, SweepEnded, SweepSharpness, Swept
 from tui.charts.heat import GREATEST_WIDTH, LEFT, short
 from tui.screens.sweep import SweepScreen
-from tui.sweep import SweepState
+from tui.sweep import SweepState, suggested_axes
 
 RATES = "lin:0.1:0.8:8"
 SWEEP = {
@@ -166,6 +166,19 @@ async def test_one_axis_is_a_strip_with_its_spread():
         assert len([c for c in b.engine.sent if isinstance(c, StartSweep)]) == 1
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_seeds_that_rounding_sets_apart_are_one_bar_and_one_colour(size):
+    """The two that have no finite loss are counted; the run that is not done yet is not."""
+    low = 0.48101680983971932
+    losses = [low, math.nextafter(low, 1), low, math.nan, math.inf]
+    async with bench(swept(SEEDS), size=size) as b:
+        plan = await begun(b)
+        await told(b, Swept(plan, tuple(result(seed, loss) for seed, loss in enumerate(losses)), {}))
+        shown = b.text("#sweep-map")
+        assert "spread: 0.481 ▕█▏ 0.481, median 0.481, 2 not finite" in shown
+        assert shown.splitlines()[0].split() == ["loss", "0.481", "0"]
+
+
 async def test_three_axes_are_maps_beside_one_another():
     async with bench(swept(FACETS), size=(120, 40)) as b:
         plan = await begun(b)
@@ -203,6 +216,14 @@ async def test_over_what_is_asked_where_the_preset_does_not_say():
         assert "seed (20)" in b.text()
         await b.press("a", "down", "enter")
         assert "learning_rate (9)" in b.text()
+
+
+@pytest.mark.parametrize(("rate", "offered"), [(0.1, 3), (1e308, 1), (5e-324, 1)])
+def test_rates_are_offered_whose_ends_are_floats(rate, offered):
+    axes = suggested_axes(changed(classifier(), {"train.dtype": "float64", "train.rule.learning_rate": rate}))
+    assert len(axes) == offered
+    for given, _ in axes:
+        [parse_axis(each) for each in given.split()]
 
 
 async def test_a_sweep_ends_with_its_engine():

@@ -1,15 +1,16 @@
 """Axes that grow in nice strides, so that most frames only append, and their ticks."""
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-LARGEST = 4e307  # drawn at most: the span of an axis must itself be a float
-SMALLEST = 1e-290  # a smaller span is drawn as a constant
-FINEST = 1e-12  # so is one that is small beside its values, where rounding is all there is to see
+from engine.ranges import SMALLEST, is_one_number, shares
+
+LARGEST = sys.float_info.max  # where an axis ends at most, whatever its stride
 LABEL_WIDTH = 6  # of the labels beside the vertical axis, unless one needs more
 KEPT = 0.35  # an axis is kept while the values fill this much of it
 UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
@@ -26,8 +27,8 @@ class Scale:
 
     def place(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Where values lie between the bottom (0) and the top (1); NaN stays NaN."""
-        drawn = np.log10(values) if self.log else np.clip(values, -LARGEST, LARGEST)
-        return np.clip((drawn - self.low) / (self.high - self.low), 0.0, 1.0)
+        drawn = np.log10(values) if self.log else values
+        return np.clip(shares(drawn, self.low, self.high), 0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def value_scale(values: NDArray[np.float64], *, log: bool, before: Scale | None 
     """The vertical axis for finite (with `log` positive) values; the one before is kept while it serves."""
     if not len(values):
         return Scale(0.0, 1.0, log)
-    drawn = np.log10(values) if log else np.clip(values, -LARGEST, LARGEST)
+    drawn = np.log10(values) if log else values
     low, high = float(drawn.min()), float(drawn.max())
     if before is not None and before.log == log:
         kept = before.low <= low and high <= before.high and high - low >= KEPT * (before.high - before.low)
@@ -95,20 +96,19 @@ def value_scale(values: NDArray[np.float64], *, log: bool, before: Scale | None 
 def value_ticks(scale: Scale, rows: int) -> list[Tick]:
     """Ticks for a vertical axis of `rows` cells, their labels all of one width."""
     most = max(2, min(6, 1 + (rows - 1) * 2 // 3))
-    span = scale.high - scale.low
     if scale.log:
         places = _exponents(scale.low, scale.high, most)
         labels = [_power_label(e) for e in places]
     else:
-        stride = nice(span / (most - 1))
+        stride = nice(_part(scale.low, scale.high, most - 1))
         first = math.ceil(scale.low / stride - 1e-6)
         count = math.floor(scale.high / stride + 1e-6) - first + 1
         places = [(first + i) * stride for i in range(count)]
         if count < 2:
-            places, stride = [scale.low, scale.high], nice(span / 5) / 2
+            places, stride = [scale.low, scale.high], nice(_part(scale.low, scale.high, 5)) / 2
         labels = _linear_labels(places, stride)
     width = max([LABEL_WIDTH, *map(len, labels)])
-    at = [min(max((p - scale.low) / span, 0.0), 1.0) for p in places]
+    at = np.clip(shares(np.array(places), scale.low, scale.high), 0.0, 1.0).tolist()
     return [Tick(place, label.rjust(width)) for place, label in zip(at, labels, strict=True)]
 
 
@@ -123,15 +123,18 @@ def _step_stride(span: int) -> int:
     return max(1, int(nice(max(span, 1) / 4)))
 
 
-def _constant(low: float, high: float) -> bool:
-    return high - low < max(SMALLEST, FINEST * max(abs(low), abs(high)))
+def _part(low: float, high: float, parts: int) -> float:
+    """One of so many equal parts of a range, whose length may be no float."""
+    return min(high / parts - low / parts, LARGEST / 2)
 
 
 def _linear_scale(low: float, high: float) -> Scale:
-    if _constant(low, high):
+    if is_one_number(low, high):
         half = nice(abs(high) / 5) if abs(high) > SMALLEST else 1.0
-        return Scale(high - half, high + half)
-    return Scale(*_outward(low, high, nice((high - low) / 4)))
+        low, high = high - half, high + half
+    else:
+        low, high = _outward(low, high, nice(_part(low, high, 4)))
+    return Scale(max(low, -LARGEST), min(high, LARGEST))
 
 
 def _outward(low: float, high: float, stride: float) -> tuple[float, float]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.ranges import unit_for
+
 Floats = NDArray[np.float64]
 
 COLUMNS = " ▁▂▃▄▅▆▇█"
@@ -32,7 +34,8 @@ def _column(value: float, greatest: float) -> str:
 def rebinned(counts: NDArray[np.int64], edges: Floats, onto: Floats) -> Floats:
     """A histogram's counts in other bins: each bin's values are taken to lie evenly in it."""
     below = np.concatenate([[0], np.cumsum(counts)])
-    inside: Floats = np.diff(np.interp(onto, edges, below))
+    unit = unit_for(float(min(onto[0], edges[0])), float(max(onto[-1], edges[-1])))
+    inside: Floats = np.diff(np.interp(onto * unit, edges * unit, below))
     return inside.round(6)  # no rounding noise where the edges agree
 
 

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.content import Content
 
+from engine.ranges import evenly, finite_range, is_one_number, shares, unit_for
+
 Floats = NDArray[np.float64]
 GREYS = ("#1c1c1c", "#303030", "#444444", "#585858", "#6c6c6c", "#808080", "#949494", "#a8a8a8")
 LEVELS = tuple((grey, "· "[at % 2]) for at, grey in enumerate(GREYS))
@@ -59,8 +61,13 @@ def contours(
 def band_limits(*heights: Floats) -> Floats:
     """The heights between the bands, of one surface or of several together."""
     together = np.concatenate([each.ravel() for each in heights])
-    finite = together[np.isfinite(together)]
-    return np.quantile(finite, np.linspace(0, 1, len(LEVELS) + 1)[1:-1]) if len(finite) else np.zeros(1)
+    ends = finite_range(together)
+    if ends is None or is_one_number(*ends):
+        return np.array([np.inf])  # all of it is in the lowest band
+    unit = unit_for(*ends)
+    finite = together[np.isfinite(together)] * unit
+    limits: Floats = np.quantile(finite, np.linspace(0, 1, len(LEVELS) + 1)[1:-1]) / unit
+    return limits
 
 
 def _level(heights: Floats, row: int, column: int, limits: Floats) -> tuple[str, str]:
@@ -74,8 +81,8 @@ def _grid_points(seen: Floats, axis: Floats, cells: int) -> list[int]:
     """The grid point that each of so many cells shows; −1 for one beyond the grid."""
     if not (np.isfinite(seen).all() and np.isfinite(axis).all()):
         return [round(at) for at in np.linspace(0, len(axis) - 1, cells).tolist()]
-    places = np.linspace(seen.min(), seen.max(), cells)
-    points = np.rint((places - axis[0]) / (axis[-1] - axis[0]) * (len(axis) - 1))
+    places = evenly(float(seen.min()), float(seen.max()), cells)
+    points = np.rint(shares(places, float(axis[0]), float(axis[-1])) * (len(axis) - 1))
     return [int(point) if 0 <= point < len(axis) else -1 for point in points.tolist()]
 
 
@@ -84,4 +91,4 @@ def _cell(value: float, axis: Floats, cells: int) -> int | None:
     first, last = float(axis.min()), float(axis.max())
     if not (np.isfinite(axis).all() and first <= value <= last):
         return None
-    return round((value - first) / (last - first) * (cells - 1))
+    return round(float(shares(np.array(value), first, last)) * (cells - 1))

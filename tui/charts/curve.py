@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.content import Content
 
+from engine.ranges import finite_range, shares
 from tui.charts.dots import braille, trace
 
 Floats = NDArray[np.float64]
@@ -18,8 +19,8 @@ LOG_FROM = 1e3
 
 def is_log(values: Floats) -> bool:
     """Whether a curve is better drawn on a log scale."""
-    seen = values[np.isfinite(values)]
-    return bool(len(seen)) and seen.min() > 0 and seen.max() / seen.min() > LOG_FROM
+    ends = finite_range(values)
+    return ends is not None and ends[0] > 0 and ends[1] > LOG_FROM * ends[0]
 
 
 def curve(
@@ -77,11 +78,8 @@ def _rows(values: Floats, seen: Floats, dots: int, logarithmic: bool) -> Floats:
 
 def _scale(values: Floats, seen: Floats, dots: int) -> Floats:
     """Which of so many dots each value falls on; NaN beyond those that are seen."""
-    finite = seen[np.isfinite(seen)]
-    if not len(finite):
+    ends = finite_range(seen)
+    if ends is None:
         return np.full(len(values), np.nan)
-    low, high = float(finite.min()), float(finite.max())
-    middle = np.full(len(values), dots // 2, np.float64)
-    with np.errstate(all="ignore"):
-        placed = np.rint((values / 2 - low / 2) / (high / 2 - low / 2) * (dots - 1)) if high > low else middle
+    placed = np.rint(shares(values, *ends) * (dots - 1))
     return np.where(np.isfinite(values) & (placed >= 0) & (placed < dots), placed, np.nan)

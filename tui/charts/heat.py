@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.content import Content
 
+from engine.ranges import finite_range, is_one_number, shares
 from tui.charts.curve import is_log
+from tui.text import digits_apart
 
 Floats = NDArray[np.float64]
 COLOURS = (
@@ -27,6 +29,8 @@ BORDER = "#ff0000"
 ROOM_FOR_A_NUMBER = 7
 PLAIN = (1000, 1_000_000)
 """Numbers from the first up to the second are written without an exponent."""
+DIGITS = 3
+"""Significant digits of a number in a cell, at most."""
 WIDEST = 9
 """What `short` needs at most."""
 
@@ -42,20 +46,20 @@ class Scale:
     @classmethod
     def of(cls, values: Floats) -> Scale:
         """The scale over the finite ones."""
-        finite = values[np.isfinite(values)]
-        if not len(finite):
-            return cls(math.nan, math.nan, False)
-        return cls(float(finite.min()), float(finite.max()), is_log(values))
+        ends = finite_range(values)
+        return cls(math.nan, math.nan, False) if ends is None else cls(*ends, is_log(values))
 
     def level(self, value: float) -> int | None:
         """Which of the colours; None for what is not finite."""
         if not math.isfinite(value) or math.isnan(self.low):
             return None
-        if self.high == self.low:
+        if is_one_number(self.low, self.high):
             return 0
-        low, high = (math.log(end) if self.logarithmic else end for end in (self.low, self.high))
-        at = math.log(value) if self.logarithmic else value
-        return min(int((at - low) / (high - low) * len(COLOURS)), len(COLOURS) - 1)
+        low, high, at = (
+            math.log(number) if self.logarithmic else number for number in (self.low, self.high, value)
+        )
+        share = float(shares(np.array(at), low, high))
+        return min(max(int(share * len(COLOURS)), 0), len(COLOURS) - 1)
 
 
 @dataclass(frozen=True)
@@ -99,11 +103,15 @@ def legend(scale: Scale) -> Content:
     """The colours, with the numbers at their ends."""
     if math.isnan(scale.low):
         return Content("")
+    if is_one_number(scale.low, scale.high):
+        return Content.assemble(f"{short(scale.low, WIDEST)} ", ("0", _style(0)))
     swatch = [(str(level), _style(level)) for level in range(len(COLOURS))]
-    kind = "  log" if scale.logarithmic else ""
-    return Content.assemble(
-        f"{short(scale.low, WIDEST)} ", *swatch, f" {short(scale.high, WIDEST)}", (kind, "$muted")
+    digits = digits_apart(scale.low, scale.high, least=DIGITS)
+    low, high = (
+        short(end, WIDEST) if digits == DIGITS else f"{end:.{digits}g}" for end in (scale.low, scale.high)
     )
+    kind = "  log" if scale.logarithmic else ""
+    return Content.assemble(f"{low} ", *swatch, f" {high}", (kind, "$muted"))
 
 
 def _drawn(cell: Cell, scale: Scale, width: int, *, chosen: bool) -> list[tuple[str, str]]:
@@ -127,7 +135,7 @@ def short(value: float, room: int) -> str:
     """A number with as many digits as have room, three at most; crosses where not even one has."""
     if PLAIN[0] <= abs(value) < PLAIN[1] and len(whole := f"{value:.0f}") <= room:
         return whole
-    for digits in (3, 2, 1):
+    for digits in range(DIGITS, 0, -1):
         mantissa, e, exponent = f"{value:.{digits}g}".partition("e")
         written = f"{mantissa}e{int(exponent)}" if e else mantissa
         if len(written) <= room:

@@ -351,7 +351,9 @@ def _spectrum(width: int, result: SpectrumResult, other: SpectrumResult | None) 
 
 def why(result: SpectrumResult) -> str:
     """Why the loss stands still, where a frozen direction holds most of it; else nothing."""
-    if result.states is None or result.factors is None or result.steps_left is None or not result.loss > 0:
+    if result.states is None or result.factors is None or result.steps_left is None:
+        return ""
+    if not (result.rank and 0 < result.loss < math.inf):
         return ""
     at = int(np.argmax(np.nan_to_num(result.shares)))
     if result.states[at] != "frozen":

@@ -171,7 +171,9 @@ def _told(result: FunctionResult, dtype: str, width: int) -> list[Content]:
     last = f"{len(values):,}"
     said = [f"σ 1{last:>{width - 3}}"]
     if len(seen):
-        said.append(f"{text.number(float(seen.max()), 4)} … {text.number(float(seen.min()), 4)}; faint: I")
+        least, greatest = float(seen.min()), float(seen.max())
+        digits = text.digits_apart(least, greatest, least=4)
+        said.append(f"{text.number(greatest, digits)} … {text.number(least, digits)}; faint: I")
     if below := len(values) - len(seen):
         said.append(f"{below:,} of {last} below {text.number(result.map_resolution, 2)}:")
         said.append(f"as good as 0 in {dtype}")

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
 from engine.errors import UserError
 from engine.probes.results import Histogram, Ints, LayerReport, LayersResult
+from engine.ranges import evenly, is_one_number
 from tui import text
 from tui.charts.beside import GAP, beside, in_a_line
 from tui.charts.blocks import columns, rebinned
@@ -301,21 +301,40 @@ def _bins(width: int) -> int:
 def _histogram(name: str, now: Histogram, then: Histogram | None, width: int) -> Content:
     """In one line; beside it another one, in the same bins and on the same scale."""
     seen = [now] if then is None else [now, then]
-    low = min(float(each.edges[0]) for each in seen)
-    high = max(float(each.edges[-1]) for each in seen)
-    alone = max(LEAST_BINS, min(BINS, width - NAME_WIDTH - RANGE_WIDTH))
-    onto = np.linspace(low, high, (alone if then is None else _bins(width)) + 1)
-    counts = [rebinned(each.counts, each.edges, onto).tolist() for each in seen]
+    said, ends = "", (0.0, 1.0)
+    if there := [each for each in seen if each.counts.any()]:
+        ends = min(float(each.edges[0]) for each in there), max(float(each.edges[-1]) for each in there)
+        said = _range(*ends)
+    alone = max(LEAST_BINS, min(BINS, width - NAME_WIDTH - max(RANGE_WIDTH, len(said))))
+    counts = [_counted(each, ends, alone if then is None else _bins(width)) for each in seen]
     parts: list[str | tuple[str, str]] = [(f"  {name:<{NAME_WIDTH - 2}}", "$muted")]
     parts.append((columns(counts[0], counts[-1]), "$primary on $highlight"))
     if then is not None:
         parts += [" " * GAP, (columns(counts[1], counts[0]), f"{REFERENCE} on $highlight")]
-    parts.append(f" {text.number(low, 3)} … {text.number(high, 3)}")
+    parts.append(f" {said}")
     lost = [each.not_finite for each in seen]
     if any(lost):
         said = f"  {lost[0]:,} not finite" + (f" ({KEPT} {lost[1]:,})" if then is not None else "")
         parts.append((said, "bold $error"))
     return Content.assemble(*parts)
+
+
+def _counted(histogram: Histogram, ends: tuple[float, float], bins: int) -> list[float]:
+    """The counts in so many bins over a range; in the middle one where the range is one number."""
+    if is_one_number(*ends):
+        alone = [0.0] * bins
+        alone[bins // 2] = float(histogram.counts.sum())
+        return alone
+    counts: list[float] = rebinned(histogram.counts, histogram.edges, evenly(*ends, bins + 1)).tolist()
+    return counts
+
+
+def _range(low: float, high: float) -> str:
+    """A histogram's ends, or the one number that all values are."""
+    if is_one_number(low, high):
+        return text.number(high if abs(high) < abs(low) else low, 3)
+    digits = text.digits_apart(low, high, least=3)
+    return f"{text.number(low, digits)} … {text.number(high, digits)}"
 
 
 def _since(layer: LayerReport, room: int) -> str:

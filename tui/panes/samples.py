@@ -14,6 +14,7 @@ from textual.content import Content
 
 from engine.errors import UserError
 from engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult
+from engine.ranges import is_one_number
 from tui import text
 from tui.charts.beside import GAP, beside, in_a_line
 from tui.charts.blocks import bar
@@ -424,7 +425,7 @@ def _copied(pair: Pair, shape: tuple[int, int], width: int, rows: int) -> list[C
 def _range(pixels: NDArray[Any]) -> tuple[float, float]:
     """The least and greatest of an image, at least something apart."""
     low, high = float(pixels.min()), float(pixels.max())
-    return (low, high) if high > low else (low, low + 1.0)
+    return (low, low + 1.0) if is_one_number(low, high) else (low, high)
 
 
 def _ramp(pair: Pair, width: int) -> list[Content]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import ClassVar
@@ -213,7 +212,7 @@ def _said(result: LineResult) -> list[Content]:
     ]
     if is_log(result.losses):
         said.append(Content.styled("  on a log scale", "$muted"))
-    if not math.isfinite(float(result.losses.sum())):
+    if not np.isfinite(result.losses).all():
         said.append(Content.styled("  where it ends, the loss is not finite", "$error"))
     return said
 

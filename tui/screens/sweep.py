@@ -288,14 +288,14 @@ class SweepScreen(Screen[None]):
 
     def _strip(self, values: Floats, width: int) -> Iterator[Content]:
         """One axis: the numbers as a curve, and how they are spread."""
-        finite = values[np.isfinite(values)]
-        if len(finite) < 2:
+        told = self.state.told(self.number_name)
+        if len(told) < 2:
             return
         x = np.arange(len(values), dtype=np.float64)
         signs = [(float(self.cursor[1]), float(values[self.cursor[1]]), "◆", "bold $warning")]
         yield Content("")
         yield from curve(x, values, (min(width, 100), CURVE_ROWS), signs=signs)
-        yield Content.styled(f"spread: {distribution(finite.tolist())}", "$muted")
+        yield Content.styled(f"spread: {distribution(told)}", "$muted")
 
     def _cell(self, width: int) -> Iterator[Content]:
         plan, point = self.state.plan, self.point

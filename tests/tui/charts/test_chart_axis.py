@@ -1,5 +1,7 @@
 """Expected bounds and labels are worked out by hand from the rule: multiples of 1, 2, 5 × 10^k."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -99,10 +101,28 @@ def test_an_axis_is_kept_until_values_leave_it_or_shrink_to_a_third() -> None:
     assert scale(0.1, 1.0, log=True, before=first).log
 
 
-@pytest.mark.parametrize("value", [0.3, -2.0, 0.0, 5e-324, 1e308, -1e308, 1e16])
+@pytest.mark.parametrize("value", [0.3, -2.0, 0.0, 5e-324, 1e-300, 1e308, -1e308, 1e16])
 def test_a_constant_lies_inside(value: float) -> None:
     place = scale(value, value).place(np.array([value]))
     assert 0.2 <= place[0] <= 0.9
+
+
+def test_the_axis_of_the_largest_floats_ends_with_them() -> None:
+    """A quarter of the range is 8.99e307, so the stride is 1e308; 2e308 would be no float."""
+    largest = sys.float_info.max
+    bounds = scale(-largest, largest)
+    assert (bounds.low, bounds.high) == (-largest, largest)
+    assert bounds.place(np.array([-largest, 0.0, 1e308, largest])).tolist() == pytest.approx(
+        [0, 0.5, 0.5 + 0.5 / 1.797693, 1], abs=1e-6
+    )
+    assert [t.label.strip() for t in value_ticks(bounds, 9)] == ["-1e308", "0", "1e308"]
+
+
+def test_numbers_that_rounding_sets_apart_are_a_constant() -> None:
+    """Half the range is the nice size above 0.481/5, which is 0.1; so is the stride."""
+    bounds = scale(0.48101680983971934, 0.4810168098397193)
+    assert (bounds.low, bounds.high) == pytest.approx((0.381, 0.581), abs=1e-3)
+    assert [t.label.strip() for t in value_ticks(bounds, 6)] == ["0.4", "0.5"]
 
 
 def test_big_and_small_labels() -> None:
@@ -111,6 +131,7 @@ def test_big_and_small_labels() -> None:
     assert [t.label.strip() for t in value_ticks(Scale(0.0312, 0.0314), 4)] == ["0.0312", "0.0313", "0.0314"]
 
 
+UNITS = {"k": 3, "M": 6, "G": 9, "T": 12}
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -118,14 +139,18 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 @given(st.lists(finite, min_size=1, max_size=5), st.integers(-2, 60))
 def test_any_values_have_an_axis_that_holds_them(values: list[float], rows: int) -> None:
     bounds = scale(*values)
-    assert np.isfinite(bounds.high - bounds.low)
-    assert bounds.low < bounds.high
-    clipped = np.clip(values, -4e307, 4e307)
-    slack = 1e-6 * (bounds.high - bounds.low)
-    assert bounds.low - slack <= clipped.min() <= clipped.max() <= bounds.high + slack
-    labels = [t.label for t in value_ticks(bounds, rows)]
-    assert len(labels) >= 2
+    assert -sys.float_info.max <= bounds.low < bounds.high <= sys.float_info.max
+    slack = 1e-6 * (bounds.high / 2 - bounds.low / 2)
+    assert bounds.low - slack <= min(values) <= max(values) <= bounds.high + slack
+    ticks = value_ticks(bounds, rows)
+    labels = [tick.label for tick in ticks]
+    assert len(set(labels)) == len(labels) >= 2
     assert len({len(label) for label in labels}) == 1
+    assert [tick.place for tick in ticks] == sorted({tick.place for tick in ticks})
+    for tick in ticks:  # a label is the number at its place
+        number = float(tick.label.translate({ord(unit): f"e{zeros}" for unit, zeros in UNITS.items()}))
+        at = bounds.place(np.array([number])).item()
+        assert at == pytest.approx(tick.place, abs=0.06)
 
 
 @settings(max_examples=200)
