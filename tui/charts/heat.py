@@ -12,7 +12,7 @@ from textual.content import Content
 
 from engine.ranges import finite_range, is_one_number, shares
 from tui.charts.curve import is_log
-from tui.text import digits_apart
+from tui.text import digits_apart, number
 
 Floats = NDArray[np.float64]
 COLOURS = (
@@ -56,7 +56,7 @@ class Scale:
         if is_one_number(self.low, self.high):
             return 0
         low, high, at = (
-            math.log(number) if self.logarithmic else number for number in (self.low, self.high, value)
+            math.log(each) if self.logarithmic else each for each in (self.low, self.high, value)
         )
         share = float(shares(np.array(at), low, high))
         return min(max(int(share * len(COLOURS)), 0), len(COLOURS) - 1)
@@ -133,6 +133,8 @@ def _drawn(cell: Cell, scale: Scale, width: int, *, chosen: bool) -> list[tuple[
 
 def short(value: float, room: int) -> str:
     """A number with as many digits as have room, three at most; crosses where not even one has."""
+    if not math.isfinite(value):
+        return number(value)
     if PLAIN[0] <= abs(value) < PLAIN[1] and len(whole := f"{value:.0f}") <= room:
         return whole
     for digits in range(DIGITS, 0, -1):

@@ -334,7 +334,8 @@ def _spectrum(width: int, result: SpectrumResult, other: SpectrumResult | None) 
     ]
     lines += grid(entries, width, compared=other is not None)
     order = np.argsort(-np.nan_to_num(result.shares), kind="stable")[:DIRECTIONS]
-    lines += _directions(sorted(order.tolist()), result, other, width)
+    if result.rank:
+        lines += _directions(sorted(order.tolist()), result, other, width)
     if result.rank > DIRECTIONS:
         lines.append(
             Content.styled(f"… {result.rank - DIRECTIONS} directions with less of the loss", "$muted")

@@ -364,13 +364,13 @@ def _classes(label: int, before: NDArray[Any] | None, after: NDArray[Any], width
     for number, value in enumerate(after.tolist()):
         right, taken = number == label, number == top
         style = "bold $success" if right else "bold $error" if taken else "$muted"
-        was = f"{before[number]:5.3f} → " if before is not None else ""
+        was = f"{_output(float(before[number]))} → " if before is not None else ""
         cells.append(
             Content.assemble(
                 (f"{number} ", style),
                 (bar(value, BAR_WIDTH), f"{'$success' if right else '$primary'} on $highlight"),
                 (f" {was}", "$muted"),
-                f"{value:5.3f}",
+                _output(value),
             )
         )
     across = 2 if width >= 2 * CLASS_WIDTH else 1
@@ -383,6 +383,11 @@ def _classes(label: int, before: NDArray[Any] | None, after: NDArray[Any], width
         )
         for at in range(down)
     ]
+
+
+def _output(value: float) -> str:
+    """A probability with three decimals; any other output, which may be huge, with as many digits."""
+    return f"{value:5.3f}" if abs(value) < 10 else text.number(value, 3)
 
 
 def _copied(pair: Pair, shape: tuple[int, int], width: int, rows: int) -> list[Content]:

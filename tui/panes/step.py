@@ -205,15 +205,16 @@ def _axis(result: LineResult, width: int) -> Content:
 
 
 def _said(result: LineResult) -> list[Content]:
-    said = [
-        _point("●", "$accent", "taken", result, result.chosen),
-        _point("▼", "$success", "least", result, result.best),
-        Content.styled("  faint: predicted by dᵀg and dᵀHd", "$muted"),
-    ]
+    said = [_point("●", "$accent", "taken", result, result.chosen)]
+    finite = np.isfinite(result.losses)
+    if finite.any():
+        said.append(_point("▼", "$success", "least", result, result.best))
+    said.append(Content.styled("  faint: predicted by dᵀg and dᵀHd", "$muted"))
     if is_log(result.losses):
         said.append(Content.styled("  on a log scale", "$muted"))
-    if not np.isfinite(result.losses).all():
-        said.append(Content.styled("  where it ends, the loss is not finite", "$error"))
+    if not finite.all():
+        where = "where it ends, the loss" if finite.any() else "the loss along it"
+        said.append(Content.styled(f"  {where} is not finite", "$error"))
     return said
 
 
