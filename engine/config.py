@@ -409,7 +409,16 @@ Rule = Annotated[
     | Newton,
     Field(discriminator="name"),
 ]
-Loss = Literal["mse", "half_mse", "cross_entropy", "binary_cross_entropy"]
+
+
+def with_proper_name(loss: object) -> object:
+    """The name of a loss from the one that it had in presets and sessions of version 0.1."""
+    return "exam_cross_entropy" if loss == "binary_cross_entropy" else loss
+
+
+Loss = Annotated[
+    Literal["mse", "half_mse", "cross_entropy", "exam_cross_entropy"], BeforeValidator(with_proper_name)
+]
 
 
 class Train(_Table):
@@ -441,7 +450,7 @@ class RunConfig(_Table):
                 f"network.layers: the last layer has {units} units; the target {target!r} of "
                 f"{self.data.name!r} needs {outputs}"
             )
-        if loss in ("cross_entropy", "binary_cross_entropy") and target != "label":
+        if loss in ("cross_entropy", "exam_cross_entropy") and target != "label":
             problems.append(
                 f"train.loss: {loss!r} needs data.target = 'label', which is {target!r}; "
                 "allowed with it: 'mse', 'half_mse'"

@@ -162,7 +162,7 @@ class CrossEntropy(_Objective):
         return functional.cross_entropy(outputs, targets)
 
 
-class BinaryCrossEntropy(_Objective):
+class ExamCrossEntropy(_Objective):
     """Mean over the samples of −log v_label − Σ log(1 − v_other) with v = softmax(outputs).
 
     This is the `ce` of the exam document: ten binary cross-entropies, not the softmax's own.
@@ -197,15 +197,15 @@ class BinaryCrossEntropy(_Objective):
         return -terms.sum(1).mean()
 
 
-Objective = Regression | OneHotRegression | CrossEntropy | BinaryCrossEntropy
+Objective = Regression | OneHotRegression | CrossEntropy | ExamCrossEntropy
 
 
 def make_objective(loss: str, tolerance: float | None) -> Objective:
     """The objective of a loss's name; `tolerance` is None where the targets are labels."""
     if loss == "cross_entropy":
         return CrossEntropy()
-    if loss == "binary_cross_entropy":
-        return BinaryCrossEntropy()
+    if loss == "exam_cross_entropy":
+        return ExamCrossEntropy()
     factor = 0.5 if loss == "half_mse" else 1.0
     return OneHotRegression(factor) if tolerance is None else Regression(factor, tolerance)
 

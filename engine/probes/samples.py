@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from engine.errors import UserError
-from engine.objective import BinaryCrossEntropy, CrossEntropy, OneHotRegression, Regression
+from engine.objective import CrossEntropy, ExamCrossEntropy, OneHotRegression, Regression
 from engine.probes import Progress
 from engine.probes.passes import Work, chunks, outputs, propose, split
 from engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult, Values
@@ -174,7 +174,7 @@ def _losses(subject: Subject, out: Tensor, targets: Tensor) -> Tensor:
     match subject.objective:
         case CrossEntropy():
             return functional.cross_entropy(out, targets, reduction="none")
-        case BinaryCrossEntropy():
+        case ExamCrossEntropy():
             # as in engine.objective: log(1 − v_j) without a 1 − v to cancel
             classes = out.shape[1]
             rows = out.double()

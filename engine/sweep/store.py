@@ -33,14 +33,19 @@ def identity(plan: Plan, data_dir: Path | None) -> dict[str, str]:
     """What must be the same for results to be of the same sweep, and what each is called."""
     found = data.load(plan.preset.data, plan.preset.train.dtype, data_dir)
     return {
-        "preset": to_toml(plan.preset.model_copy(update={"sweep": None})),
-        "axes": json.dumps([[axis.key, axis.values] for axis in plan.axes]),
+        "preset": _as_written_before(to_toml(plan.preset.model_copy(update={"sweep": None}))),
+        "axes": _as_written_before(json.dumps([[axis.key, axis.values] for axis in plan.axes])),
         "until": plan.until or "",
         "measures": json.dumps(plan.measures),
         "data": found.fingerprint,
         "torch": version("torch"),
         "gradstep": version("gradstep"),
     }
+
+
+def _as_written_before(text: str) -> str:
+    """The text with the name that files of results have for the exam's loss, so that old files still fit."""
+    return text.replace('"exam_cross_entropy"', '"binary_cross_entropy"')
 
 
 def own_path(plan: Plan, meant: dict[str, str]) -> Path:

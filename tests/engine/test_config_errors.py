@@ -216,7 +216,7 @@ def test_a_bad_batch_says_both_that_it_may_be():
 
 def test_targets_that_do_not_fit_the_loss():
     text = TEXT.replace('"label"', '"input"').replace("{ units = 10 }", "{ units = 784 }")
-    for loss in ("cross_entropy", "binary_cross_entropy"):
+    for loss in ("cross_entropy", "exam_cross_entropy"):
         found = problems(text.replace('"cross_entropy"', f'"{loss}"'))
         assert len(found) == 1
         for word in ("train.loss", repr(loss), "'label'", "'input'", "'mse'"):

@@ -16,7 +16,7 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="this mach
 CLASSES = {"data": DIGITS, "layers": ({"units": 5, "activation": "relu"}, 10)}
 RUNS = {
     "whole batch": {"loss": "cross_entropy", **CLASSES},
-    "binary": {"loss": "binary_cross_entropy", **CLASSES},
+    "binary": {"loss": "exam_cross_entropy", **CLASSES},
     "shuffled": {"batch": 8, "loss": "mse", "rule": {"name": "rmsprop_keras2"}, **CLASSES},
     "in order": {"batch": 8, "shuffle": False, "rule": {"name": "adam"}, "clip_norm": 0.1, **CLASSES},
     "identity": {"data": {**DIGITS, "target": "input"}, "layers": (784,), "batch": 8, "dtype": "float32"},

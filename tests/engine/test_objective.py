@@ -10,7 +10,7 @@ from numpy_reference import keras_mape
 from engine.null import NULL
 from engine.objective import make_objective
 
-LABEL_LOSSES = ["mse", "half_mse", "cross_entropy", "binary_cross_entropy"]
+LABEL_LOSSES = ["mse", "half_mse", "cross_entropy", "exam_cross_entropy"]
 
 
 def is_null(value):
@@ -45,7 +45,7 @@ FORMULAS = {
     "mse": lambda outputs, labels: mse(outputs, one_hot(labels, outputs.shape[1])),
     "half_mse": lambda outputs, labels: mse(outputs, one_hot(labels, outputs.shape[1])) / 2,
     "cross_entropy": cross_entropy,
-    "binary_cross_entropy": exam_ce,
+    "exam_cross_entropy": exam_ce,
 }
 
 
@@ -121,7 +121,7 @@ B = [0.49, 0.51, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
 def test_the_exam_documents_example(shares, ce, mistakes):
     """`ce(a)` and `ce(b)` as the document prints them (12 digits); softmax(log v) is v, and log 0 is −∞."""
     outputs = torch.log(torch.tensor([shares], dtype=torch.float64))
-    metrics, grad = measured(make_objective("binary_cross_entropy", None), outputs, torch.tensor([0]))
+    metrics, grad = measured(make_objective("exam_cross_entropy", None), outputs, torch.tensor([0]))
     assert metrics.loss == pytest.approx(ce, abs=6e-12)
     assert metrics.mistakes == mistakes  # "it makes a mistake (if you simply take the argmax)"
     assert metrics.accuracy == 1 - mistakes
@@ -149,7 +149,7 @@ def test_the_exams_ce_is_not_the_softmax_cross_entropy():
         ("cross_entropy", 2000.0),
         # and to this comes −log(1 − v₀) = 2000 (+ log 9 − log 9: nine others share it): log(1 − v₀) is
         # log Σ e^−1000·(1 + 8e^1000 …); with the eight others at 0 it is log 8 − 1000
-        ("binary_cross_entropy", 3000.0 - math.log(8)),
+        ("exam_cross_entropy", 3000.0 - math.log(8)),
     ],
 )
 def test_extreme_outputs_have_finite_losses_and_gradients(loss, expected, dtype):
@@ -163,7 +163,7 @@ def test_extreme_outputs_have_finite_losses_and_gradients(loss, expected, dtype)
         assert grad[0].tolist() == [1.0, -1.0] + 8 * [0.0]
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "exam_cross_entropy"])
 @pytest.mark.parametrize("label", [0, 1])
 @pytest.mark.parametrize("scale", [50.0, 1000.0, 1e30])
 def test_two_classes_far_apart(loss, label, scale):

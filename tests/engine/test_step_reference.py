@@ -34,7 +34,7 @@ LABEL_LOSSES = {
     "mse": reference.on_one_hot(reference.mse),
     "half_mse": reference.on_one_hot(reference.half_mse),
     "cross_entropy": reference.cross_entropy,
-    "binary_cross_entropy": reference.binary_cross_entropy,
+    "exam_cross_entropy": reference.binary_cross_entropy,
 }
 CASES = [(RAMP, loss) for loss in RAMP_LOSSES] + [(DIGITS, loss) for loss in LABEL_LOSSES]
 INITIALISERS = [

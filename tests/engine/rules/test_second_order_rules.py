@@ -162,7 +162,7 @@ def test_newton_up_to_a_saddle_is_refused_by_backtracking():
 # --- the landscape ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loss", ["mse", "half_mse", "cross_entropy", "binary_cross_entropy"])
+@pytest.mark.parametrize("loss", ["mse", "half_mse", "cross_entropy", "exam_cross_entropy"])
 def test_derivatives_of_every_loss(loss):
     """Central differences of the engine's losses and hand-written gradients, which use no autograd."""
     run = session({"name": "gradient_descent"}, data=DIGITS, layers=(2, 10), loss=loss)

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from store_runs import preset
+from store_runs import bits, preset
 
 from engine import Session, UserError
+from engine.saved_preset import read_saved_preset
 from engine.states import state_from_bytes, state_to_bytes
 from engine.store import SCHEMA
 
@@ -114,3 +115,25 @@ def test_what_is_said_of_the_units_must_be_possible(fired, text):
         tensors["fired.0"] = fired
     with pytest.raises(UserError, match=text):
         state_from_bytes(safetensors.torch.save(tensors), 4, session.trainer)
+
+
+def test_a_session_written_with_the_loss_s_old_name_is_the_same_run(tmp_path):
+    """Version 0.1 wrote `binary_cross_entropy` for the exam's loss: the same bits under its proper name."""
+    straight = Session(preset(classes=True, loss="exam_cross_entropy"))
+    straight.burst(20)
+    straight.save(tmp_path / "run.gradstep")
+    straight.close()
+    db = sqlite3.connect(tmp_path / "run.gradstep")
+    db.execute("update configs set toml = replace(toml, 'exam_cross_entropy', 'binary_cross_entropy')")
+    assert "binary_cross_entropy" in db.execute("select toml from configs").fetchone()[0]
+    db.commit()
+    db.close()
+    assert read_saved_preset(tmp_path / "run.gradstep") == straight.preset
+    again = Session.open(tmp_path / "run.gradstep")
+    assert again.preset == straight.preset
+    assert again.state_hash() == straight.state_hash()
+    np.testing.assert_array_equal(bits(again.history), bits(straight.history))
+    again.seek(7)
+    straight.seek(7)
+    assert again.state_hash() == straight.state_hash()
+    again.close()

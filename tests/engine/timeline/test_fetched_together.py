@@ -52,7 +52,7 @@ def clipped():
 def adam():
     layers = [(5, "leaky_relu"), (10, "linear")]
     rule = {"name": "adam", "learning_rate": 0.01}
-    return preset(digits(50, 0), layers, rule, loss="binary_cross_entropy", batch=16, shuffle=False)
+    return preset(digits(50, 0), layers, rule, loss="exam_cross_entropy", batch=16, shuffle=False)
 
 
 RUNS = [exam, minibatch, dying, line, clipped, adam]
@@ -155,7 +155,7 @@ RULES = ["gradient_descent", "momentum", "nesterov", "rmsprop_keras2", "rmsprop_
 
 
 @pytest.mark.parametrize("rule", RULES)
-@pytest.mark.parametrize("loss", ["mse", "cross_entropy", "binary_cross_entropy"])
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy", "exam_cross_entropy"])
 def test_steps_ask_the_device_for_nothing(rule, loss, together):
     settings = {"name": rule, "learning_rate": 1e-3}
     layers = [(5, "relu"), (10, "linear")]
