@@ -21,6 +21,9 @@ from engine.sweep.axes import Axis, AxisError, make_axis
 MAX_VALUES = 50_000_000
 MAX_PARAMETERS = 200_000_000
 MAX_NEWTON_PARAMETERS = 2_000
+MAX_POINTS = 1_000
+MAX_COORDINATES = 100
+MAX_CLASSES = 100
 IMAGE_PIXELS = 784
 CLASSES = 10
 LARGEST = 1e38
@@ -129,16 +132,22 @@ class PointsData(_Table):
 
     name: Literal["points"]
     target: Literal["label"] = "label"
-    inputs: list[Annotated[list[Finite], Field(min_length=1, max_length=100)]] = Field(
-        min_length=1, max_length=1000
+    inputs: list[Annotated[list[Finite], Field(min_length=1, max_length=MAX_COORDINATES)]] = Field(
+        min_length=1, max_length=MAX_POINTS
     )
-    labels: list[Annotated[int, Field(ge=0, lt=100)]] = Field(min_length=1)
-    classes: int | None = Field(None, ge=2, le=100, description="as many as the labels need when not given")
+    labels: list[Annotated[int, Field(ge=0, lt=MAX_CLASSES)]] = Field(min_length=1)
+    classes: int | None = Field(
+        None, ge=2, le=MAX_CLASSES, description="as many as the labels need when not given"
+    )
 
     @model_validator(mode="after")
     def _points_fit(self) -> Self:
-        if len({len(point) for point in self.inputs}) != 1:
-            raise ValueError("inputs: the points do not all have the same number of coordinates")
+        others = [row for row, point in enumerate(self.inputs, 1) if len(point) != self.width]
+        if others:
+            raise ValueError(
+                f"inputs: row 1 has {self.width} numbers; {len(others)} of {len(self.inputs)} rows have more "
+                f"or fewer, the first is row {others[0]} with {len(self.inputs[others[0] - 1])}"
+            )
         if len(self.labels) != len(self.inputs):
             raise ValueError(f"labels: {len(self.labels)} of them for {len(self.inputs)} points")
         if self.classes is not None and self.classes <= max(self.labels):

@@ -1,6 +1,5 @@
 """The errors that a user can cause. Front ends print their text and nothing else."""
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -9,6 +8,13 @@ class UserError(Exception):
 
 
 NO_MEMORY = "this needs more memory than there is"
+OTHER_METHODS = {
+    *("mae", "msle", "rmse", "half_mae"),
+    *("adamw", "nadam", "radam"),
+    *("elu", "celu", "selu", "gelu", "silu", "prelu", "crelu", "relu6"),
+    *("emnist", "fmnist", "kmnist", "qmnist"),
+}
+"""Losses, rules, activations and data that differ from gradstep's in a letter, and are no slip of the pen."""
 
 
 def is_no_memory(error: Exception) -> bool:
@@ -24,9 +30,35 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
 
 
 def meant(given: str, allowed: Iterable[str]) -> str:
-    """The name that begins with what was given, is like it, or has its letters as initials; "" if none."""
+    """The name that begins with what was given, is a slip or two from it, or has its letters as initials.
+
+    Returns "" if there is none, or if what was given is the name of another method.
+    """
+    if given.lower() in OTHER_METHODS:
+        return ""
     names = list(allowed)
-    longer = sorted((name for name in names if given and name.startswith(given)), key=len)
-    close = difflib.get_close_matches(given, names, n=1)
-    short = [name for name in names if "_" in name and given == "".join(w[:1] for w in name.split("_"))]
-    return next(iter(longer + close + short), "")
+    longer = sorted((name for name in names if len(given) > 2 and name.startswith(given)), key=len)
+    slips = [(_slips(given.lower(), name.lower()), name) for name in names]
+    close = [name for count, name in sorted(slips, key=lambda slip: slip[0]) if count <= 1 + (len(name) > 7)]
+    return next(iter(longer + close + [name for name in names if is_short_for(given, name)]), "")
+
+
+def is_short_for(given: str, name: str) -> bool:
+    """Whether what was given is the initials of a name: lr of learning_rate."""
+    return "_" in name and given == "".join(word[:1] for word in name.split("_"))
+
+
+def _slips(given: str, name: str) -> int:
+    """How many letters were left out, added, mistaken or exchanged with the next; 3 stands for more."""
+    if not given or abs(len(given) - len(name)) > 2:
+        return 3
+    before: list[int] = []
+    row = list(range(len(name) + 1))
+    for i, letter in enumerate(given, 1):
+        last, before, row = before, row, [i]
+        for j, other in enumerate(name, 1):
+            count = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != other))
+            if i > 1 and j > 1 and letter == name[j - 2] and given[i - 2] == other:
+                count = min(count, last[j - 2] + 1)
+            row.append(count)
+    return min(row[-1], 3)

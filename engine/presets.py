@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 
-from engine.changes import override
+from engine.changes import parse_assignments, with_changes
 from engine.config import Preset, RunConfig
-from engine.errors import did_you_mean
-from engine.problems import ConfigError, validated
-
-MAX_FILE_BYTES = 1_000_000
-SQLITE = b"SQLite format 3\0"
-"""How the file of a session begins."""
-_OTHER_FILES = "if it is a session, `gradstep {0}` opens it, and `gradstep run --from {0}` goes on from it"
+from engine.preset_file import read_preset_file, why_no_toml
+from engine.problems import ConfigError
 
 
 def preset_names() -> list[str]:
@@ -26,51 +22,51 @@ def preset_names() -> list[str]:
     return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
 
 
-def load_preset(which: str | Path, overrides: Sequence[str] = ()) -> Preset:
-    """Load a shipped preset by name, or a TOML file by path, and apply overrides such as "train.seed=3"."""
+def load_preset(
+    which: str | Path, overrides: Sequence[str] = (), over: Mapping[str, Any] | None = None
+) -> Preset:
+    """Load a shipped preset by name, or a TOML file by path, and apply overrides such as "train.seed=3".
+
+    A file may be invalid if the overrides make it valid. Where they do not, `over` is applied too: the first
+    values of a sweep's axes, by dotted keys. Raises ConfigError with every problem.
+    """
     if str(which) in preset_names():
         text = resources.files("presets").joinpath(f"{which}.toml").read_text("utf-8")
         return parse_preset(text, name=str(which), source=f"preset {which}", overrides=overrides)
     path = Path(which)
-    return parse_preset(_read(path), name=path.stem, source=str(path), overrides=overrides)
+    text = read_preset_file(path, preset_names())
+    try:
+        return parse_preset(text, name=path.stem, source=str(path), overrides=overrides)
+    except ConfigError:
+        if not over:
+            raise
+        return parse_preset(text, name=path.stem, source=str(path), overrides=overrides, over=over)
 
 
-def parse_preset(text: str, *, name: str, source: str, overrides: Sequence[str] = ()) -> Preset:
+def parse_preset(
+    text: str,
+    *,
+    name: str,
+    source: str,
+    overrides: Sequence[str] = (),
+    over: Mapping[str, Any] | None = None,
+) -> Preset:
     """Parse a preset's TOML text; `source` names it in errors. Raises ConfigError with every problem."""
+    changes = {"--set": parse_assignments(overrides), "--over": over or {}}
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(source, [f"no valid TOML: {error}"]) from None
+        problem = sentence if (sentence := why_no_toml(text)) else f"no valid TOML: {error}"
+        raise ConfigError(source, [problem]) from None
     except RecursionError:
         raise ConfigError(source, ["no valid TOML for a preset: nested too deep"]) from None
     except ValueError:  # int() on thousands of digits
         raise ConfigError(source, ["no valid TOML for a preset: a number has too many digits"]) from None
-    if not raw:
+    if not raw and not any(changes.values()):
         needed = [key for key, field in Preset.model_fields.items() if field.is_required()]
         raise ConfigError(source, [f"it is empty; a preset needs {', '.join(needed)}"])
     raw.setdefault("name", name)
-    preset = validated(raw, source)
-    return override(preset, overrides) if overrides else preset
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
-    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a NUL in the name
-        hint = did_you_mean(str(path), preset_names())
-        problem = f"no such preset or file{hint} (`gradstep presets` lists the presets)"
-        raise ConfigError(str(path), [problem]) from None
-    except OSError as error:
-        raise ConfigError(str(path), [f"cannot be read: {error.strerror}"]) from None
-    if content.startswith(SQLITE):
-        raise ConfigError(str(path), [f"this is no preset; {_OTHER_FILES.format(path)}"])
-    if len(content) > MAX_FILE_BYTES:
-        raise ConfigError(str(path), [f"larger than {MAX_FILE_BYTES:,} bytes: this is no preset"])
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigError(str(path), ["not UTF-8 text: this is no preset"]) from None
+    return with_changes(raw, source, changes)
 
 
 def to_toml(config: RunConfig) -> str:

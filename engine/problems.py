@@ -4,32 +4,74 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, time
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from engine.config import Preset, RunConfig, RunLength
-from engine.errors import UserError, did_you_mean, meant
-from engine.tables import keys_of, named, settings_in, tables_in
+from engine.config import (
+    LARGEST,
+    MAX_CLASSES,
+    MAX_COORDINATES,
+    Preset,
+    RunConfig,
+    RunLength,
+    Train,
+)
+from engine.errors import UserError, did_you_mean, is_short_for, meant
+from engine.tables import Tables, keys_of, named, settings_in, tables_in
 
 ALLOWED = "; allowed: "
+HINT = "; did you mean "
 SHOWN = 60
-RUN_SETTINGS = {
-    setting.rpartition(".")[2]: setting
-    for setting in (*settings_in(RunConfig), *(f"run.{key}" for key in settings_in(RunLength)))
+ALIKE = 3
+"""More entries of a list with the same problem share one line."""
+COLUMNS: dict[tuple[str, ...], str] = {
+    ("data", "inputs"): f"rows of 1 to {MAX_COORDINATES} numbers from -{LARGEST} to {LARGEST}",
+    ("data", "labels"): f"whole numbers from 0 to {MAX_CLASSES - 1}, written without a point",
 }
-"""What a run can be told: where a name that was given at another place may belong, as a dotted key."""
+"""What the lists may hold that stand for a table of data."""
+EVERY_RUN_S = {
+    **{key: f"run.{key}" for key in settings_in([RunLength])},
+    **{key: f"train.{key}" for key in settings_in([Train])},
+    "learning_rate": "train.rule.learning_rate",
+}
+"""The dotted keys of what almost every run can be told, by their last parts."""
+NO_BCE = (
+    "; gradstep has no binary cross-entropy of a single sigmoid output yet; 'exam_cross_entropy' is the sum "
+    "of a binary cross-entropy for each class, of a softmax's outputs"
+)
 
 
 class ConfigError(UserError):
-    """All the problems of a config at once, a line each: source, key, what was given, what is allowed."""
+    """All the problems of a config at once, a line each: source, key, what was given, what is allowed.
 
-    def __init__(self, source: str, problems: Sequence[str]) -> None:
+    `sources` names the source of each problem where they differ.
+    """
+
+    def __init__(self, source: str, problems: Sequence[str], sources: Sequence[str] = ()) -> None:
         self.source = source
         self.problems = list(problems)
-        super().__init__("\n".join(f"{source}: {problem}" for problem in problems))
+        each = sources or [source] * len(problems)
+        super().__init__("\n".join(f"{at}: {problem}" for at, problem in zip(each, problems, strict=True)))
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What is wrong at a place of the file; `path` is () where the text names the place."""
+
+    path: tuple[str, ...]
+    said: str
+
+    def __str__(self) -> str:
+        return f"{shown_key('.'.join(self.path))}: {self.said}" if self.path else self.said
+
+    @property
+    def index(self) -> int | None:
+        """The part of the path at which it enters a list."""
+        return next((at for at, part in enumerate(self.path) if part.isdecimal()), None)
 
 
 def validated(raw: Mapping[str, Any], source: str) -> Preset:
@@ -40,16 +82,29 @@ def validated(raw: Mapping[str, Any], source: str) -> Preset:
         found = error.errors()
         if all(details["loc"] and details["loc"][0] not in RunConfig.model_fields for details in found):
             found += _misfits(raw)
-        problems = _merged([line for details in found for line in _described(details)])
-        raise ConfigError(source, problems) from None
+        problems = _merged([problem for details in found for problem in _described(details, raw)])
+        raise ConfigError(source, _collapsed(problems)) from None
 
 
-def unknown_key(where: str, key: str, allowed: Sequence[str]) -> str:
-    """The problem of a key that is none of those allowed at its place."""
-    elsewhere = {name: setting for name, setting in RUN_SETTINGS.items() if setting != where}
-    found = elsewhere.get(key) or meant(key, allowed) or elsewhere.get(meant(key, elsewhere))
-    hint = f"; did you mean {found!r}?" if found else ""
-    return f"{shown_key(where)}: unknown key {_shown(key)}{ALLOWED}{', '.join(allowed)}{hint}"
+def unknown_key(above: Sequence[str], key: str, among: Tables, given: Any) -> str:
+    """What is wrong with a key that is none of those allowed at its place.
+
+    `above` is the path of its table, `among` what that may be, `given` what the file has there. The hint is
+    a key of that table, or one of that name in a table inside of it.
+    """
+    allowed = keys_of(among)
+    below = [setting for setting in settings_in(among, given) if "." in setting]
+    inside = [setting for setting in below if key not in ("", "name") and _last(setting) == key]
+    short = [setting for setting in below if is_short_for(key, _last(setting))]
+    near = meant(key, allowed)
+    found = next((".".join([*above, setting]) for setting in inside[-1:]), near)
+    found = found or next((".".join([*above, setting]) for setting in short[-1:]), "")
+    hint = f"{HINT}{found!r}?" if found else ""
+    return f"unknown key {_shown(key)}{ALLOWED}{', '.join(allowed)}{hint}"
+
+
+def _last(setting: str) -> str:
+    return setting.rpartition(".")[2]
 
 
 def shown_key(key: str) -> str:
@@ -66,38 +121,58 @@ def _misfits(raw: Mapping[str, Any]) -> list[ErrorDetails]:
     return []
 
 
-def _described(details: ErrorDetails) -> list[str]:
-    path, table = _place(details["loc"])
+def _described(details: ErrorDetails, raw: Mapping[str, Any]) -> list[_Problem]:
+    places, table = _place(details["loc"])
+    path = tuple(places)
     kind, context = details["type"], details.get("ctx", {})
-    where = f"{shown_key('.'.join(path))}: " if path else ""
     if kind == "extra_forbidden":
-        return [unknown_key(".".join(path), path[-1], keys_of([table]))]
+        return [_Problem(path, unknown_key(path[:-1], path[-1], [table], _found(raw, path[:-1])))]
     if kind == "missing":
-        return [f"{where}missing"]
+        return [_Problem(path, "missing")]
+    given = details["input"]
+    if len(path) > 2 and (column := COLUMNS.get(path[:2])):
+        return [_given(path, given, column)]
     if kind == "value_error":
         return [_misfit(path, table, line) for line in str(context["error"]).split("\n\n")]
-    given = details["input"]
     if kind == "union_tag_invalid":
-        where = f"{shown_key('.'.join([*path, 'name']))}: "
-        given, allowed = context["tag"], context["expected_tags"].replace("'", "").split(", ")
-        names = f"{', '.join(allowed)}{did_you_mean(str(given), allowed)}"
-        return [f"{where}given {_shown(given)}{ALLOWED}{names}"]
+        given, tags = context["tag"], context["expected_tags"].replace("'", "").split(", ")
+        return [_given((*path, "name"), given, f"{', '.join(tags)}{did_you_mean(str(given), tags)}")]
     if kind in ("union_tag_not_found", "model_attributes_type"):
-        return [f"{where}given {_shown(given)}{ALLOWED}a table with a 'name'"]
+        return [_given(path, given, "a table with a 'name'")]
     if kind == "model_type":
-        return [f"{where}given {_shown(given)}{ALLOWED}a table with {', '.join(keys_of([table]))}"]
+        return [_given(path, given, f"a table with {', '.join(keys_of([table]))}")]
     hint = ""
     if "expected" in context and isinstance(given, str):
-        hint = did_you_mean(given, re.findall(r"'(.*?)'", context["expected"]))
-    return [f"{where}given {_shown(given)}{ALLOWED}{_without_subject(details['msg'])}{hint}"]
+        # a form such as 'unit_norm[layer]' is no value
+        names = [name for name in re.findall(r"'(.*?)'", context["expected"]) if "[" not in name]
+        hint = did_you_mean(given, names)
+        if path == ("train", "loss") and re.search("bce|binary", given.lower()):
+            hint = NO_BCE
+    return [_given(path, given, f"{_without_subject(details['msg'])}{hint}")]
 
 
-def _misfit(path: Sequence[str], table: type[BaseModel], line: str) -> str:
+def _given(path: tuple[str, ...], given: object, allowed: str) -> _Problem:
+    return _Problem(path, f"given {_shown(given)}{ALLOWED}{allowed}")
+
+
+def _found(raw: Any, path: Sequence[str]) -> Any:
+    """What a parsed file has at a path; None if it has nothing there."""
+    for part in path:
+        if isinstance(raw, list) and part.isdecimal() and int(part) < len(raw):
+            raw = raw[int(part)]
+        elif isinstance(raw, Mapping):
+            raw = raw.get(part)
+        else:
+            return None
+    return raw
+
+
+def _misfit(path: tuple[str, ...], table: type[BaseModel], line: str) -> _Problem:
     """A problem that a table's own validator found; it may begin with a key of the table."""
-    key, colon, _ = line.partition(":")
-    inside = bool(colon) and key.partition(".")[0] in table.model_fields
-    where = ".".join(path)
-    return f"{where}{'.' if inside else ': '}{line}" if path else line
+    key, colon, said = line.partition(":")
+    if path and colon and key.partition(".")[0] in table.model_fields:
+        return _Problem((*path, *key.split(".")), said.strip())
+    return _Problem(path, line)
 
 
 def _without_subject(message: str) -> str:
@@ -133,16 +208,69 @@ def _place(loc: Sequence[str | int]) -> tuple[list[str], type[BaseModel]]:
     return path, table
 
 
-def _merged(problems: Sequence[str]) -> list[str]:
-    """The problems with one line for a value of which each type of a union told what it allows."""
-    merged: list[str] = []
+def _merged(problems: Sequence[_Problem]) -> list[_Problem]:
+    """The problems with one for a value of which each type of a union told what it allows."""
+    merged: list[_Problem] = []
     for problem in problems:
-        given, _, allowed = problem.partition(ALLOWED)
-        if allowed and merged and merged[-1].startswith(given + ALLOWED):
-            merged[-1] += f", or {allowed}"
+        given, _, allowed = problem.said.partition(ALLOWED)
+        last = merged[-1] if merged else None
+        if allowed and last and last.path == problem.path and last.said.startswith(given + ALLOWED):
+            merged[-1] = _Problem(last.path, f"{last.said}, or {allowed}")
         else:
             merged.append(problem)
     return merged
+
+
+def _collapsed(problems: Sequence[_Problem]) -> list[str]:
+    """The problems as lines, with one line for a list of which many entries have the same problem."""
+    groups: dict[tuple[tuple[str, ...], str], list[_Problem]] = {}
+    for problem in problems:
+        pattern = tuple("*" if part.isdecimal() else part for part in problem.path)
+        if problem.path[:2] in COLUMNS:
+            pattern = pattern[:3]
+        groups.setdefault((pattern, _without_value(problem.said)), []).append(problem)
+    lines: list[str] = []
+    for group in groups.values():
+        if group[0].index is None or len(group) <= ALIKE:
+            lines += map(str, group)
+        else:
+            lines.append(_together(group))
+    return lines
+
+
+def _together(group: Sequence[_Problem]) -> str:
+    """One line for the entries of a list that have the same problem: the first of them, and how many."""
+    first = group[0]
+    at = first.index or 0
+    where = first.path[at:]
+    place = f"at {'.'.join(first.path[at - 1 :])}"
+    if first.path[:at] in COLUMNS:
+        place = ", ".join(f"{name} {int(i) + 1}" for name, i in zip(("row", "column"), where, strict=False))
+        place = f"in {place}"
+    wrong = f"{len(group):,} entries are wrong, the first {place}: {first.said}"
+    return str(_Problem(first.path[:at], wrong))
+
+
+def one_line_a_kind(lines: Sequence[str]) -> list[str]:
+    """Lines of problems, with one line for many values of one key that have the same problem."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for line in lines:
+        key, _, said = line.partition(": ")
+        groups.setdefault((key, _without_value(said)), []).append(line)
+    found: list[str] = []
+    for (key, _), group in groups.items():
+        if len(group) <= ALIKE:
+            found += group
+        else:
+            first = group[0].partition(": ")[2]
+            found.append(f"{key}: {len(group):,} values are wrong, the first: {first}")
+    return found
+
+
+def _without_value(said: str) -> str:
+    """What is said of a value that it shares with others: what is allowed."""
+    before, allowed, after = said.partition(HINT)[0].partition(ALLOWED)
+    return after if allowed and before.startswith("given ") else before + allowed + after
 
 
 def _shown(given: object) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from engine.errors import UserError, did_you_mean
+from engine.errors import UserError, meant
 
 if TYPE_CHECKING:
     from engine.probes.results import (
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _NAMED = re.compile(r"([a-z_]+)(?:\[(\d{1,9})\])?")
 Index = Literal["layer", "layers", "sample"]
+_NEEDS_NO_INDEX = (None, "layers")
 
 
 @dataclass(frozen=True)
@@ -230,7 +231,11 @@ def find_quantity(name: str) -> tuple[Quantity, int | None]:
     word = found[1] if found else name
     if found is None or word not in QUANTITIES:
         there = ", ".join(map(form, QUANTITIES.values()))
-        raise UserError(f"unknown quantity {name!r}; there are: {there}{did_you_mean(word, QUANTITIES)}")
+        given = f"[{found[2]}]" if found and found[2] else ""
+        fit = [q.name for q in QUANTITIES.values() if (q.index if given else q.index in _NEEDS_NO_INDEX)]
+        near = meant(word, fit)
+        hint = f"; did you mean {near + given!r}?" if near else ""
+        raise UserError(f"unknown quantity {name!r}; there are: {there}{hint}")
     quantity, index = QUANTITIES[word], None if found[2] is None else int(found[2])
     if quantity.index is None and index is not None:
         raise UserError(f"{word} is one number: it takes no [{index}]")
@@ -241,4 +246,4 @@ def find_quantity(name: str) -> tuple[Quantity, int | None]:
 
 def form(quantity: Quantity) -> str:
     """How a quantity is written."""
-    return quantity.name if quantity.index in (None, "layers") else f"{quantity.name}[{quantity.index}]"
+    return quantity.name if quantity.index in _NEEDS_NO_INDEX else f"{quantity.name}[{quantity.index}]"

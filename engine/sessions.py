@@ -11,6 +11,7 @@ from pathlib import Path
 from platformdirs import user_data_path
 
 from engine.errors import UserError
+from engine.preset_file import SQLITE
 from engine.presets import preset_names
 from engine.session_lock import locked
 from engine.store import SessionFile, StoreError, delete_files
@@ -66,6 +67,17 @@ def find_session(given: str) -> Path | None:
             return path
     found = sessions_called(given) or sessions_beginning(given)
     return found[0] if len(found) == 1 else None
+
+
+def may_be_session(path: Path) -> bool:
+    """Whether a file is named as a session or begins as one: any other is a preset, or is none."""
+    if path.suffix == SUFFIX:
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(len(SQLITE)) == SQLITE
+    except OSError:
+        return False
 
 
 def sessions_called(name: str) -> list[Path]:

@@ -31,15 +31,25 @@ def named(among: Tables, name: object) -> Tables:
     return [table for table in among if name in names_of(table)] or among
 
 
-def settings_in(table: type[BaseModel]) -> Iterator[str]:
-    """The dotted keys of all that can be set in a table and in those inside of it, in a list's first."""
-    for key, field in table.model_fields.items():
-        inner = list(tables_in(field.annotation))
-        where = f"{key}.0" if get_origin(field.annotation) is list else key
-        for below in inner:
-            yield from (f"{where}.{setting}" for setting in settings_in(below))
-        if not inner:
-            yield key
+def settings_in(among: Tables, given: Any = None) -> Iterator[str]:
+    """The dotted keys that can be set in a table and in those inside of it, in a list's first.
+
+    `given` is what the file has there. A table of several kinds has keys only where its `name` is given.
+    """
+    given = {"name": given} if isinstance(given, str) else given if isinstance(given, dict) else {}
+    if len(among) > 1 and "name" not in given:
+        return
+    for table in named(among, given.get("name"))[:1]:
+        for key, field in table.model_fields.items():
+            inner, value, where = list(tables_in(field.annotation)), given.get(key), key
+            if inner and get_origin(field.annotation) is list:
+                if not isinstance(value, list) or not value:
+                    continue
+                value, where = value[0], f"{key}.0"
+            if inner:
+                yield from (f"{where}.{setting}" for setting in settings_in(inner, value))
+            else:
+                yield key
 
 
 def keys_of(among: Iterable[type[BaseModel]]) -> list[str]:

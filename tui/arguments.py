@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -27,14 +28,15 @@ def parse(
 
 def _hint(option: str, parser: argparse.ArgumentParser) -> str:
     """An option that is like it, or what has --set do what it says: --seed, --lr."""
-    from engine.problems import RUN_SETTINGS
+    from engine.problems import EVERY_RUN_S
 
     there = [known.lstrip("-") for known in options(parser)]
     name = option.lstrip("-").replace("-", "_")
-    setting = RUN_SETTINGS.get(name)
-    if setting is None and (like := meant(option.lstrip("-"), there)):
+    setting = EVERY_RUN_S.get(name)
+    like = meant(option.lstrip("-"), there) or next(iter(difflib.get_close_matches(option[2:], there)), "")
+    if setting is None and like:
         return f"; did you mean '--{like}'?"
-    setting = setting or RUN_SETTINGS.get(meant(name, RUN_SETTINGS))
+    setting = setting or EVERY_RUN_S.get(meant(name, EVERY_RUN_S))
     return f"; did you mean --set {setting}=VALUE?" if setting and "set" in there else ""
 
 

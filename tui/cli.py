@@ -146,9 +146,10 @@ def _session(given: str | None) -> Path | None:
 
     if given is None or given in preset_names() or given.endswith(".toml"):
         return None
-    from engine.sessions import find_session
+    from engine.sessions import find_session, may_be_session
 
-    return find_session(given)
+    path = find_session(given)
+    return path if path is not None and may_be_session(path) else None
 
 
 def _can_be_opened(given: str) -> bool:

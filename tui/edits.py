@@ -48,7 +48,7 @@ class Edits:
         """
         live = is_live(key)
         found = self._problems({**(self.asked if live else self._all()), key: value})
-        own = [problem for problem in found if live or problem.startswith(f"{key}:")]
+        own = [problem for problem in found if live or problem.startswith((f"{key}:", f"{key}."))]
         if own:
             return "\n".join(problem.removeprefix(f"{key}:").strip() for problem in own)
         if key.endswith(".name"):

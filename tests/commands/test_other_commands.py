@@ -79,11 +79,17 @@ def test_the_explorer_needs_a_terminal(gradstep, arguments):
         (["--set", "train.seed=3"], "name one"),
         (["small.toml", "--set", "train.seed=x"], "train.seed"),
         (["small.toml", "--bogus"], "--bogus"),
+        (["heights.csv"], "heights.csv: a data file is no preset."),
+        (["notes.txt"], "notes.txt: no valid TOML"),
+        (["old.gradstep"], "needs a terminal"),
         (["small.toml", "--steps", "3"], "--steps 3; `gradstep run` has --steps"),
         (["small.toml", "--asci-art"], "did you mean '--ascii'"),
     ],
 )
-def test_bad_ways_into_the_explorer(gradstep, arguments, text):
+def test_bad_ways_into_the_explorer(gradstep, folder, arguments, text):
+    (folder / "heights.csv").write_text("age,weight\n31,57.5\n")
+    (folder / "notes.txt").write_text("a file of notes\n")
+    (folder / "old.gradstep").write_text("damaged, and a session by its name\n")
     done = gradstep(*arguments)
     assert done.status == 2
     assert text in done.err

@@ -96,6 +96,11 @@ async def test_the_picker_opens_a_file_and_says_what_is_wrong_with_it(tmp_path):
         await b.press("enter")
         assert "title: given 3" in b.text("#picker")
         assert "enter opens the file /" in b.text("#picker")
+        table = tmp_path / "heights.csv"
+        table.write_text("age,weight\n31,57.5\n40,81.0\n")
+        b.app.screen.query_one("Line").value = str(table)
+        await b.press("enter")
+        assert "a data file is no preset." in " ".join(b.text("#picker").split())
         b.app.screen.query_one("Line").value = str(good)
         await b.press("enter")
         assert b.engine.sent[-1].preset.title == "Mine"
