@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,6 +78,18 @@ def axis_values(text: str) -> tuple[Any, ...]:
     if len(parts) == 1 and _whole(kind) is not None and _whole(parts[0]) is not None:
         return tuple(_range(text, int(kind), int(parts[0])))
     return _listed(text)
+
+
+def names_of_axes(axes: Sequence[Axis], taken: Collection[str] = ()) -> tuple[str, ...]:
+    """The shortest ending of each axis's key that is no other axis's and none of `taken`."""
+    return tuple(_name(axis, [other for other in axes if other is not axis], taken) for axis in axes)
+
+
+def _name(axis: Axis, others: Sequence[Axis], taken: Collection[str]) -> str:
+    name, above = axis.name, axis.key.split(".")[:-1]
+    while above and (name in taken or any(f".{other.key}".endswith(f".{name}") for other in others)):
+        name = f"{above.pop()}.{name}"
+    return name
 
 
 def label(value: object) -> str:

@@ -14,11 +14,13 @@ from engine.conditions import parse_condition
 from engine.config import Preset, quoted
 from engine.errors import UserError
 from engine.history import FIELDS
-from engine.problems import ConfigError
+from engine.problems import ConfigError, one_line_a_kind
 from engine.summaries import parse_measure_of_run
-from engine.sweep.axes import MAX_RUNS, Axis
+from engine.sweep.axes import MAX_RUNS, Axis, names_of_axes
 
 SHOWN_PROBLEMS = 10
+SHOWN_BESIDE = ("ended", "step", "loss")
+"""The columns that tables of runs have beside the axes."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ class Plan:
     def shape(self) -> tuple[int, ...]:
         return tuple(len(axis.values) for axis in self.axes)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each axis is called beside the others and the numbers of a run."""
+        return names_of_axes(self.axes, SHOWN_BESIDE)
+
     def place(self, point: int) -> tuple[int, ...]:
         """The indices of a point's values on the axes."""
         indices = []
@@ -46,6 +53,11 @@ class Plan:
             point, index = divmod(point, count)
             indices.append(index)
         return tuple(reversed(indices))
+
+    def said(self, point: int) -> str:
+        """A run by its values on the axes."""
+        places = zip(self.names, self.axes, self.place(point), strict=True)
+        return ", ".join(f"{name} {axis.labels[index]}" for name, axis, index in places)
 
     def changes(self, point: int) -> dict[str, Any]:
         """What a point's run has on the axes, {dotted key: value}."""
@@ -65,10 +77,8 @@ class Plan:
                 self.config(point)
             except ConfigError as error:
                 problems.update(dict.fromkeys(error.problems))
-                if len(problems) >= SHOWN_PROBLEMS:
-                    break
         if problems:
-            raise ConfigError("sweep", list(problems))
+            raise ConfigError("sweep", one_line_a_kind(list(problems))[:SHOWN_PROBLEMS])
 
 
 def make_plan(

@@ -147,6 +147,58 @@ def test_a_table_that_can_t_be_written_loses_no_run(gradstep):
     assert "2 of 2 runs were done before" in gradstep(*command).err
 
 
+LAYERS = ["network.layers=[{units=2},{units=2},{units=1}]", "network.layers.0.units=2,4"]
+
+
+def test_columns_of_one_table_have_different_names(gradstep):
+    over = [part for axis in (*LAYERS, "network.layers.1.units=2,8") for part in ("--over", axis)]
+    done = gradstep("sweep", "small.toml", "--steps", 1, *over, "--csv", "table.csv")
+    assert done.status == 0
+    (head,) = (line.split() for line in done.out.splitlines() if "ended" in line)
+    assert head == ["layers", "0.units", "1.units", "ended", "step", "loss"]
+    done = gradstep("sweep", "small.toml", "--steps", 1, "--over", "train.loss=mse,half_mse")
+    (head,) = (line.split() for line in done.out.splitlines() if "ended" in line)
+    assert head == ["train.loss", "ended", "step", "loss"]
+    names = list(rows("table.csv")[0])
+    assert names[1:4] == ["network.layers", "network.layers.0.units", "network.layers.1.units"]
+    assert len(set(names)) == len(names)
+
+
+def test_an_axis_gives_what_the_file_lacks(gradstep, folder):
+    """And the commands of the table do its runs again, from the same file."""
+    (folder / "lacking.toml").write_text(SMALL.replace('loss = "mse"\n', ""))
+    done = gradstep("sweep", "lacking.toml", "--over", "train.loss=mse,half_mse", "--csv", "table.csv")
+    assert (done.status, done.err) == (0, "")
+    for row in rows("table.csv"):
+        assert str(gradstep(*shlex.split(row["command"])[1:], "--json").objects[-1]["loss"]) == row["loss"]
+    done = gradstep("sweep", "lacking.toml", "--over", "train.seed=0:2")
+    assert (done.status, done.err) == (2, "gradstep: lacking.toml: train.loss: missing\n")
+    done = gradstep("sweep", "lacking.toml", "--over", "train.loss=mes,mse")
+    assert done.err.startswith("gradstep: --over: train.loss: given 'mes'; allowed: ")
+
+
+def test_many_values_with_the_same_problem_are_one_line(gradstep):
+    rates = "--over", "train.rule.learning_rate=-1,-2,0.1,-3,-4,-5"
+    done = gradstep("sweep", "small.toml", "--over", "train.seed=0:3", *rates)
+    assert done.err == (
+        "gradstep: sweep: train.rule.learning_rate: 5 values are wrong, the first: given -1; allowed: "
+        "greater than 0\n"
+    )
+
+
+def test_a_file_of_results_with_the_loss_s_old_name_goes_on(gradstep, folder):
+    (folder / "exam.toml").write_text(
+        'title = "Points"\n[data]\nname = "points"\ninputs = [[0.0], [1.0]]\nlabels = [0, 1]\n'
+        '[network]\nlayers = [{ units = 2 }]\n[train]\nloss = "exam_cross_entropy"\n'
+        'rule = "x"\n[run]\nsteps = 2\n'.replace('"x"', '{ name = "gradient_descent" }')
+    )
+    command = ["sweep", "exam.toml", "--over", "train.seed=0:2", "--save", "kept.sweep"]
+    assert gradstep(*command).status == 0
+    with sqlite3.connect("kept.sweep") as db:
+        db.execute("update meta set value = replace(value, 'exam_cross_entropy', 'binary_cross_entropy')")
+    assert "2 of 2 runs were done before" in gradstep(*command).err
+
+
 def test_runs_that_fail_are_a_status_and_are_tried_again(gradstep):
     """Only a network that has units which fire or not knows dead ones; a run that diverges is a finding."""
     over = ["sweep", "small.toml", "--steps", 5, "--until", "dead > 2", "--over"]

@@ -202,6 +202,19 @@ async def test_a_map_larger_than_the_screen_scrolls_with_the_cursor():
         assert any(line.startswith(" 19 ") for line in b.text("#sweep-map").splitlines())
 
 
+async def test_settings_of_one_name_go_by_the_endings_that_differ():
+    units = ["network.layers.0.units", "network.layers.1.units", "network.layers.2.units"]
+    table = {"axis": [{"key": key, "values": [2, 4]} for key in units]}
+    layers = {"network.layers": [{"units": 3}, {"units": 3}, {"units": 3}, {"units": 10}]}
+    async with bench(changed(swept(table), layers)) as b:
+        await b.press("S")
+        shown = b.text()
+        assert "0.units (2) × 1.units (2) × 2.units (2)" in shown
+        assert "0.units 2, 1.units 2, 2.units 2" in b.text("#sweep-cell")
+        assert "↓ 1.units" in shown
+        assert "→ 2.units" in shown
+
+
 async def test_over_what_is_asked_where_the_preset_does_not_say():
     async with bench(classifier()) as b:
         await b.press("S", *"train.sed=0:3", "enter")

@@ -127,11 +127,11 @@ def _plan(arguments: argparse.Namespace) -> Plan:
     overrides = list(arguments.set)
     if arguments.steps is not None:
         overrides.append(f"run.steps={arguments.steps}")
-    preset = load_preset(arguments.preset, overrides)
     try:
         axes = [parse_axis(text) for text in arguments.over]
     except AxisError as error:
         raise UserError(f"--over: {error}") from None
+    preset = load_preset(arguments.preset, overrides, {axis.key: axis.values[0] for axis in axes})
     return make_plan(preset, axes, arguments.until, arguments.measure)
 
 
@@ -169,16 +169,9 @@ def _show_running(progress: Progress, lines: dict[int, TaskID], plan: Plan, upda
         progress.remove_task(lines.pop(point))
     for point, (position, end) in update.running.items():
         if point not in lines and len(lines) < SHOWN_RUNNING:
-            lines[point] = progress.add_task(escape(plain(name_of(plan, point))), total=end, count="")
+            lines[point] = progress.add_task(escape(f"  {plain(plan.said(point))}"), total=end, count="")
         if point in lines:
             progress.update(lines[point], completed=position, count=f"step {position:,}/{end:,}")
-
-
-def name_of(plan: Plan, point: int) -> str:
-    """A run by its values on the axes."""
-    return "  " + ", ".join(
-        f"{axis.name} {axis.labels[index]}" for axis, index in zip(plan.axes, plan.place(point), strict=True)
-    )
 
 
 def print_summary(plan: Plan, results: Sequence[Result], console: Console) -> None:
@@ -213,7 +206,7 @@ def _spread(name: str, values: list[float]) -> tuple[str, list[float]]:
 
 
 def _table(plan: Plan, results: Sequence[Result]) -> Table:
-    table = Table(*(plain(axis.name) for axis in plan.axes), "ended", "step", "loss", box=None)
+    table = Table(*map(plain, plan.names), "ended", "step", "loss", box=None)
     for measure in plan.measures:
         table.add_column(Text(plain(measure)), justify="right")
     for column in table.columns[: len(plan.axes)]:

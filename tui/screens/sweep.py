@@ -180,7 +180,8 @@ class SweepScreen(Screen[None]):
 
     def _title(self) -> Content:
         plan = self.state.plan
-        axes = " × ".join(text.plain(f"{axis.name} ({len(axis.values)})") for axis in plan.axes)
+        named = zip(plan.names, plan.axes, strict=True)
+        axes = " × ".join(text.plain(f"{name} ({len(axis.values)})") for name, axis in named)
         return Content.assemble(
             ("Sweep  ", "bold $primary"), (text.plain(plan.preset.name), "bold"), (f"  {axes}", "$muted")
         )
@@ -264,19 +265,19 @@ class SweepScreen(Screen[None]):
         return text.plain(axes[-2].labels[row]) if len(axes) > 1 else ""
 
     def _facet_name(self, facet: int) -> str:
-        axes, parts = self.state.plan.axes[:-2], []
-        for axis in reversed(axes):
+        plan, parts = self.state.plan, []
+        for axis, name in reversed(list(zip(plan.axes[:-2], plan.names[:-2], strict=True))):
             facet, index = divmod(facet, len(axis.values))
-            parts.append(f"{axis.name} {axis.labels[index]}")
+            parts.append(f"{name} {axis.labels[index]}")
         return text.plain(", ".join(reversed(parts)))
 
     def _axes_said(self, values: Floats) -> str:
         """Which axis goes where, and what the signs say that there are."""
-        axes = self.state.plan.axes
-        down = f"↓ {axes[-2].name}{GAP}" if len(axes) > 1 else ""
+        names = self.state.plan.names
+        down = f"↓ {names[-2]}{GAP}" if len(names) > 1 else ""
         there = {self._sign(point) for point in np.flatnonzero(~np.isfinite(values)).tolist()}
         signs = "  ".join(f"{sign} {said}" for sign, said in SIGNS_SAID.items() if sign in there)
-        return text.plain(f"{down}→ {axes[-1].name}{GAP}{signs}").rstrip()
+        return text.plain(f"{down}→ {names[-1]}{GAP}{signs}").rstrip()
 
     def _border_said(self) -> str:
         """What the marks of the border are, where there are any."""
@@ -299,8 +300,7 @@ class SweepScreen(Screen[None]):
 
     def _cell(self, width: int) -> Iterator[Content]:
         plan, point = self.state.plan, self.point
-        places = zip(plan.axes, plan.place(point), strict=True)
-        values = ", ".join(f"{axis.name} {axis.labels[index]}" for axis, index in places)
+        values = plan.said(point)
         border = self.state.border(point)
         stable = f"{GAP}stable below {label(border)}" if border is not None else ""
         yield Content.assemble((text.plain(values), "bold"), (stable, "$muted"))

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from engine.sweep.axes import AxisError, axis_values, label, make_axis, parse_axis
+from engine.sweep.axes import AxisError, axis_values, label, make_axis, names_of_axes, parse_axis
 
 
 @pytest.mark.parametrize(
@@ -91,3 +91,25 @@ def test_labels():
     assert make_axis("k", [1, 2], ["one", "two"]).labels == ("one", "two")
     with pytest.raises(AxisError, match="1 labels for 2 values"):
         make_axis("k", [1, 2], ["one"])
+
+
+@pytest.mark.parametrize(
+    ("keys", "names"),
+    [
+        (["train.seed"], ["seed"]),
+        (["network.layers.0.units", "network.layers.1.units"], ["0.units", "1.units"]),
+        (["network.layers.-1.units", "network.layers.1.units"], ["-1.units", "1.units"]),
+        (
+            ["network.layers.0.units", "network.layers.0.activation", "network.layers.1.units"],
+            ["0.units", "activation", "1.units"],
+        ),
+        (["train.seed", "data.seed", "train.batch"], ["train.seed", "data.seed", "batch"]),
+        (["train.rule.name", "data.name"], ["rule.name", "data.name"]),
+        # a record of a run has a loss too
+        (["train.loss"], ["train.loss"]),
+        (["name", "data.name"], ["name", "data.name"]),
+    ],
+)
+def test_axes_go_by_the_shortest_endings_that_differ(keys, names):
+    found = names_of_axes([make_axis(key, [1, 2]) for key in keys], ["loss"])
+    assert list(found) == names
