@@ -195,3 +195,21 @@ async def test_none_takes_an_optional_setting_away():
         await typed(b, "none")
         await b.press("a")
         assert b.engine.sent[-1].preset.data.samples is None
+
+
+async def test_what_is_wrong_with_the_last_row_is_in_sight():
+    async with bench(load_preset("exam-ce-a"), size=(120, 40)) as b:
+        form = b.app.explorer.hyperparameters.form
+        await choose(b, "data.labels")
+        await b.press("enter")
+        await typed(b, "[0.5, 0.5, 0.5, 0.5]")
+        row = form.rows[form.chosen]
+        assert "4 entries are wrong, the first in row 1: given 0.5" in " ".join(b.text("#settings").split())
+        assert form.scrollable_content_region.contains_region(row.region)
+
+
+async def test_a_long_choice_is_cut_rather_than_left_out():
+    async with bench(load_preset("exam-ce-a"), size=(120, 40)) as b:
+        await choose(b, "train.loss")
+        await b.press("enter")
+        assert "‹ exam_cross" in shown(b, "loss")

@@ -172,7 +172,8 @@ class SettingsForm(Scroll, can_focus=True):
         setting = event.row.setting
         if problem := self._edits.propose(setting.key, event.value):
             event.row.complain(problem)
-            self.scroll_to_widget(event.row, animate=False)
+            # the row grows by the problem's lines with the next layout
+            self.call_after_refresh(self.scroll_to_widget, event.row, animate=False)
             return
         self._close(event.row)
         if setting.key in self._edits.asked:
