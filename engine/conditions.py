@@ -9,11 +9,12 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.errors import UserError, did_you_mean
 from engine.history import FIELDS, History
@@ -78,6 +79,24 @@ class Operand:
             return NULL if is_null_number(now) or is_null_number(then) else now - then
         return self._over_window(history, first, position)
 
+    def column(
+        self, history: History, first: int, last: int, finals: Finals = no_runs
+    ) -> NDArray[np.float64]:
+        """Its values at positions [first, last), the same as `value` has one by one."""
+        if self.kind in ("field", "ago"):
+            return self._shifted(history, first, last)
+        if self.kind == "change":
+            now, then = history.column(self.field, first, last), self._shifted(history, first, last)
+            with np.errstate(invalid="ignore"):
+                return np.where(is_null(now) | is_null(then), NULL, now - then)
+        return np.array([self.value(history, position, finals) for position in range(first, last)])
+
+    def _shifted(self, history: History, first: int, last: int) -> NDArray[np.float64]:
+        """The field `window` positions before each of [first, last)."""
+        missing = min(max(0, self.window - first), last - first)
+        values = history.column(self.field, first + missing - self.window, last - self.window)
+        return np.concatenate((np.full(missing, NULL), values)) if missing else values.astype(np.float64)
+
     def _over_window(self, history: History, first: int, position: int) -> float:
         values = history.column(self.field, first, position + 1)
         match self.kind:
@@ -117,10 +136,15 @@ class _Expression:
         return values
 
     @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields and quantities of this run that it reads."""
+        named = (operand.field for operand in self.operands if operand.kind != "run")
+        return tuple(dict.fromkeys(named))
+
+    @property
     def quantities(self) -> tuple[str, ...]:
         """The quantities of this run that it reads, which have to be measured."""
-        named = (operand.field for operand in self.operands if operand.kind != "run")
-        return tuple(dict.fromkeys(name for name in named if name not in FIELDS))
+        return tuple(name for name in self.fields if name not in FIELDS)
 
     @property
     def runs(self) -> set[str]:
@@ -132,13 +156,22 @@ class _Expression:
 class Condition(_Expression):
     """A parsed condition."""
 
-    _holds: Callable[[list[float]], bool]
+    _holds: Callable[[Sequence[float]], bool]
 
     def holds(self, history: History, position: int, finals: Finals = no_runs) -> bool | None:
         """Whether it is so at a position; None where it is not evaluated, since an operand has no value:
         `prev` at position 0, a field that is null there, a preset that was not run."""
         values = self._read(history, position, finals)
         return None if values is None else self._holds(values)
+
+    def held(self, history: History, first: int, last: int, finals: Finals = no_runs) -> list[bool | None]:
+        """`holds` at each of the positions [first, last), at a tenth of its cost."""
+        columns = [operand.column(history, first, last, finals) for operand in self.operands]
+        if not columns:
+            return [self._holds([])] * (last - first)
+        missing = np.logical_or.reduce([is_null(column) for column in columns]).tolist()
+        rows = zip(*(column.tolist() for column in columns), strict=True)
+        return [None if null else self._holds(row) for null, row in zip(missing, rows, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -170,7 +203,7 @@ T = TypeVar("T", bound="Translation")
 
 def translated(
     text: str, translation_of: Callable[[str], T], *, truth: bool
-) -> tuple[T, Callable[[list[float]], Any]]:
+) -> tuple[T, Callable[[Sequence[float]], Any]]:
     """The translation of a text, and the function of its operands' values. Raises ConditionError."""
     if len(text) > MAX_LENGTH:
         raise ConditionError(text[:60] + "…", 1, f"longer than {MAX_LENGTH} characters")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -75,6 +75,7 @@ class History:
         self._rows = np.empty((64, len(COLUMNS)))
         self._own = 0
         self._clean = inherited
+        self._put: list[tuple[str, int]] = []
         self.measured = Measured(inherited)
 
     def __len__(self) -> int:
@@ -170,6 +171,23 @@ class History:
             raise IndexError(f"no record of position {position} here")
         self._rows[position - self._inherited, _INDEX[name]] = value
         self._clean = min(self._clean, position)
+        self._put.append((name, position))
+
+    def puts(self) -> tuple[int, ...]:
+        """How many values were put so far, here and on the branches that this one comes from."""
+        before = self._parent.puts() if self._parent is not None else ()
+        return (*before, len(self._put), len(self.measured))
+
+    def first_put_since(self, puts: tuple[int, ...], names: Collection[str]) -> int:
+        """The first position at which one of these was put since `puts()` was so; the length if none was."""
+        *before, fields, values = puts
+        found = [position for name, position in self._put[fields:] if name in names]
+        if (measured := self.measured.first_put_since(values, names)) is not None:
+            found.append(measured)
+        if self._parent is not None:
+            position = self._parent.first_put_since(tuple(before), names)
+            found += [position] if position < self._inherited else []
+        return min(found, default=len(self))
 
     def rows(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
         """A copy of the rows of positions [first, last), of shape (positions, len(COLUMNS))."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,12 @@ class Measured:
             part = column[start - self._first : max(start, last) - self._first]
             found[start - first : start - first + len(part)] = part
         return found
+
+    def first_put_since(self, count: int, names: Collection[str]) -> int | None:
+        """The first position at which one of these was put after the first `count` values; None for none."""
+        wanted = {number for number, name in enumerate(self._names) if name in names}
+        put = zip(self._put_names[count:], self._put_positions[count:], strict=True)
+        return min((position for number, position in put if number in wanted), default=None)
 
     def since(self, count: int) -> Iterator[Values]:
         """What was put after the first `count` values, name by name."""

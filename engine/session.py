@@ -379,8 +379,10 @@ class Session:
         """
         branch = self.timeline.branch.number
         if branch not in self._judges:
+            for gone in set(self._judges) - set(self.timeline.branches):
+                del self._judges[gone]
             self._judges[branch] = [Judge(claim, finals) for claim in self.preset.claim]
-        return [judge.judge(self.history) for judge in self._judges[branch]]
+        return [judge.judge(self.history, self.planned_steps) for judge in self._judges[branch]]
 
     def approach(self, end: int | None) -> None:
         """A step, or some, towards a position, from which going back is then instant; or on and on."""

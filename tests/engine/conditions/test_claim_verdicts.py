@@ -3,14 +3,15 @@
 import math
 
 import pytest
-from condition_runs import history, losses, small_preset
+from condition_runs import history, losses, row, small_preset
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import Session
 from engine.claims import Judge, Verdict, claim_condition
-from engine.conditions import parse_condition
+from engine.conditions import Condition, parse_condition
 from engine.config import Claim
+from engine.history import History
 from engine.null import is_null_number
 
 
@@ -89,26 +90,71 @@ def test_the_evidence_is_what_was_read_where_it_was_decided():
     ("given", "text"),
     [
         ({"always": "loss < prev.loss"}, "refuted at step 3"),
-        ({"always": "loss > 0"}, "holds for 6 steps so far"),
-        ({"never": "loss > 9"}, "holds for 6 steps so far"),
+        ({"always": "loss > 0"}, "holds so far (6 steps)"),
+        ({"never": "loss > 9"}, "holds so far (6 steps)"),
+        ({"never": "change(loss, 5) > 0"}, "holds so far (2 steps)"),
+        ({"never": "change(loss, 6) > 0"}, "holds so far (1 step)"),
+        ({"never": "change(loss, 7) > 0"}, "not checked yet"),
+        ({"always": "loss > 0", "within": 5}, "shown to step 5"),
+        ({"always": "loss > 0", "within": 7}, "holds so far (6 steps)"),
         ({"eventually": "loss < 3"}, "shown at step 4"),
-        ({"eventually": "loss < 0"}, "open after 6 steps"),
+        ({"eventually": "loss < 0"}, "not met so far (6 steps)"),
+        ({"eventually": "loss < 0", "within": 5}, "refuted at step 5"),
+        ({"eventually": "val_loss < 0"}, "not checked yet"),
         ({"at": 2, "condition": "loss == 4"}, "refuted at step 2"),
+        ({"at": 7, "condition": "loss == 4"}, "not checked yet"),
+        ({"at": 3, "condition": "loss > ago(loss, 4)"}, "not checked yet: step 3 lacks a value for it"),
+        ({"seeds": 20, "condition": "loss < 4"}, "not checked yet: `gradstep check` runs 20 seeds"),
+        (
+            {"at": 2, "condition": 'loss < run("b").loss and loss < run("a").loss'},
+            "not checked yet: `gradstep check` runs a, b too",
+        ),
     ],
 )
 def test_texts(given, text):
-    assert verdict(FALLING, **given).text == text
+    made = FALLING
+    if "val_loss" in str(given):
+        made = history(loss=[1.0] * 3, val_loss=[None] * 3)
+    assert verdict(made, **given).text == text
+
+
+@pytest.mark.parametrize(
+    "given", [{"always": "loss > 0"}, {"never": "loss > 9"}, {"eventually": "loss < 0"}], ids=str
+)
+def test_before_the_first_step_nothing_is_checked(given):
+    found = verdict(losses(5.0), **given)
+    assert (found.standing, found.text) == ("unchecked", "not checked yet")
+
+
+@pytest.mark.parametrize(
+    ("planned", "standing", "text"),
+    [
+        (None, "so far", "holds so far (6 steps)"),
+        (7, "so far", "holds so far (6 steps)"),
+        (6, "shown", "shown to step 6"),
+        (3, "shown", "shown to step 6"),
+    ],
+)
+def test_an_always_is_shown_at_the_planned_end(planned, standing, text):
+    found = Judge(claim(always="loss > 0")).judge(FALLING, planned)
+    assert (found.state, found.standing, found.text) == ("holds", standing, text)
+    assert Judge(claim(eventually="loss < 0")).judge(FALLING, planned).standing == "so far"
+    assert Judge(claim(always="loss > 1.5")).judge(FALLING, planned).standing == "refuted"
+
+
+def test_the_planned_end_is_not_the_end_of_within():
+    assert Judge(claim(always="loss > 0", within=100)).judge(FALLING, 3).standing == "so far"
 
 
 def test_a_thousand_is_written_so():
-    assert verdict(losses(*[1.0] * 2001), always="loss > 0").text == "holds for 2,000 steps so far"
+    assert verdict(losses(*[1.0] * 2001), always="loss > 0").text == "holds so far (2,000 steps)"
 
 
 @pytest.mark.parametrize("quantifier", ["always", "never"])
 def test_what_holds_so_far_is_never_said_to_be_proved(quantifier):
     found = verdict(losses(*[1.0] * 50), **{quantifier: "loss > 0" if quantifier == "always" else "loss < 0"})
     assert (found.state, found.final) == ("holds", False)
-    assert found.text.endswith("so far")
+    assert "so far" in found.text
     assert not any(word in found.text for word in ("prove", "always", "never", "true", "shown"))
 
 
@@ -184,6 +230,81 @@ def test_judging_as_the_records_come_is_judging_at_once(judged, columns):
         seen.append(found)
 
 
+def told_at_once(judged, made):
+    """What a judge says that has seen nothing before, but for the objects themselves."""
+    found = Judge(judged).judge(made)
+    return repr(found), found.standing, found.text
+
+
+measured_claims = st.builds(
+    lambda quantifier, condition: claim(**{quantifier: condition}),
+    st.sampled_from(["always", "never", "eventually"]),
+    st.sampled_from(
+        [
+            "sharpness < 2",
+            "loss < 3 and learning_rate < 2",
+            "loss > prev.loss",
+            "ago(sharpness, 2) > sharpness",
+        ]
+    ),
+)
+events = st.lists(
+    st.one_of(
+        st.tuples(st.just("record"), some_numbers, some_numbers),
+        st.tuples(st.sampled_from(["sharpness", "learning_rate"]), st.integers(0, 12), some_numbers),
+        st.tuples(st.just("fork"), st.integers(0, 12), some_numbers),
+    ),
+    max_size=30,
+)
+
+
+@given(measured_claims, events)
+def test_late_values_and_forks_are_judged_as_from_scratch(judged, events):
+    """Values are measured, or a setting changed, at positions that were judged before."""
+    made = losses(1.0)
+    judge = Judge(judged)
+    for kind, at, value in events:
+        if kind == "record":
+            made.append(row(loss=at, learning_rate=value))
+        elif kind == "fork":
+            if at >= len(made):
+                continue
+            made, parent = History(made.batches, made, at), made
+            made.extend(parent.rows(at, at + 1))
+            judge = Judge(judged)
+        elif made.inherited <= at < len(made):
+            made.measured.put(kind, at, value) if kind == "sharpness" else made.put(at, kind, value)
+        found = judge.judge(made)
+        assert (repr(found), found.standing, found.text) == told_at_once(judged, made)
+
+
+def test_a_late_value_of_a_parent_counts_up_to_the_fork():
+    parent = losses(1.0, 1.0, 1.0)
+    child = History(3, parent, 1)
+    child.extend(parent.rows(1, 2))
+    judge = Judge(claim(never="sharpness == 7"))
+    parent.measured.put("sharpness", 2, 7.0)
+    assert judge.judge(child).state == "holds"
+    parent.measured.put("sharpness", 0, 7.0)
+    assert (judge.judge(child).state, judge.judge(child).position) == ("refuted", 0)
+
+
+def test_a_judge_reads_each_record_once(monkeypatch):
+    read = []
+    held = Condition.held
+
+    def counted(self, history, first, last, finals):
+        read.extend(range(first, last))
+        return held(self, history, first, last, finals)
+
+    monkeypatch.setattr(Condition, "held", counted)
+    made, judge = losses(*[1.0] * 10_000), Judge(claim(always="loss > 0"))
+    for _ in range(3):
+        judge.judge(made)
+        made.append(row(loss=1.0))
+    assert read == list(range(10_002))
+
+
 # --- of a session -----------------------------------------------------------------------------------
 
 
@@ -192,15 +313,15 @@ def test_a_session_judges_its_branch_with_the_recorded_future():
     session = Session(settings)
     assert [found.state for found in session.claims()] == ["holds", "open"]
     session.burst(10)
-    assert [found.text for found in session.claims()] == ["holds for 10 steps so far", "shown at step 8"]
+    assert [found.text for found in session.claims()] == ["holds so far (10 steps)", "shown at step 8"]
     session.seek(2)
-    assert [found.text for found in session.claims()] == ["holds for 10 steps so far", "shown at step 8"]
+    assert [found.text for found in session.claims()] == ["holds so far (10 steps)", "shown at step 8"]
     session.fork({"train.rule.learning_rate": 10.0})
     assert [found.state for found in session.claims()] == ["holds", "open"]
     session.step()
-    assert [found.text for found in session.claims()] == ["refuted at step 3", "open after 3 steps"]
+    assert [found.text for found in session.claims()] == ["refuted at step 3", "not met so far (3 steps)"]
     session.switch(0)
-    assert [found.text for found in session.claims()] == ["holds for 10 steps so far", "shown at step 8"]
+    assert [found.text for found in session.claims()] == ["holds so far (10 steps)", "shown at step 8"]
 
 
 def test_another_seed_is_judged_afresh():
@@ -208,4 +329,57 @@ def test_another_seed_is_judged_afresh():
     session.burst(5)
     assert session.claims()[0].state == "shown"
     session.reset(seed=7)
-    assert session.claims()[0].text == "open after 0 steps"
+    assert session.claims()[0].text == "not checked yet"
+
+
+def test_the_planned_end_of_a_session_shows_an_always():
+    session = Session(small_preset([{"always": "loss < prev.loss"}], steps=4))
+    session.burst(3)
+    assert session.claims()[0].text == "holds so far (3 steps)"
+    session.step()
+    assert session.claims()[0].text == "shown to step 4"
+    session.back(2)
+    assert session.claims()[0].text == "shown to step 4"
+
+
+def test_a_setting_changed_where_the_run_stands_is_judged_again():
+    """The record of step 3 has the rate of the next update: the change at step 3 is in it."""
+    session = Session(small_preset([{"never": "learning_rate > 1"}]))
+    session.burst(3)
+    assert session.claims()[0].text == "holds so far (3 steps)"
+    session.change({"train.rule.learning_rate": 1.5})
+    assert session.claims()[0].text == "refuted at step 3"
+
+
+def test_a_quantity_measured_later_is_judged():
+    it = claim(eventually="sharpness > 0 and step > 0")
+    session = Session(small_preset().model_copy(update={"claim": [it], "measure": {"sharpness": 100}}))
+    session.burst(3)
+    assert session.claims()[0].text == "not checked yet"
+    session.back(2)
+    session.measure("sharpness")
+    assert session.claims()[0].text == "shown at step 1"
+
+
+def test_a_deleted_branch_leaves_the_verdicts_of_the_others():
+    session = Session(small_preset([{"always": "loss < prev.loss"}]))
+    session.burst(3)
+    session.fork({"train.rule.learning_rate": 10.0})
+    session.step()
+    assert session.claims()[0].text == "refuted at step 4"
+    session.switch(0)
+    session.timeline.delete(1)
+    assert session.claims()[0].text == "holds so far (3 steps)"
+    session.fork({"train.rule.learning_rate": 0.01})
+    session.step()
+    assert session.claims()[0].text == "holds so far (4 steps)"
+
+
+def test_a_resumed_session_has_its_verdicts(tmp_path):
+    session = Session(small_preset([{"always": "loss < prev.loss"}, {"eventually": "step == 8"}]))
+    session.burst(10)
+    session.save(tmp_path / "run.gradstep")
+    session.close()
+    resumed = Session.open(tmp_path / "run.gradstep")
+    assert [found.text for found in resumed.claims()] == ["holds so far (10 steps)", "shown at step 8"]
+    resumed.close()
