@@ -40,6 +40,7 @@ from engine.worker.messages import (
 from tui import text
 from tui.edits import Edits
 from tui.probes import Place, Probes
+from tui.verdicts import Judged, in_full
 
 MAX_BURST = 1_000_000
 LOG_LINES = 500
@@ -117,7 +118,7 @@ class RunState:
         """Forget what was told of the run before."""
         self.saved_at: tuple[int, ...] = ()
         """Where states are saved, so that going there is instant."""
-        self.verdicts: tuple[Verdict, ...] = ()
+        self.judged = Judged()
         self.breakpoints: tuple[Breakpoint, ...] = ()
         self.session: Saved = Saved(None)
         self.probes = Probes()
@@ -170,6 +171,11 @@ class RunState:
             yield number, end
             branch = self.branches.get(number)
             number, end = (branch.parent, branch.fork) if branch is not None else (None, 0)
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The verdicts on the preset's claims, of all records of the branch that the run is on."""
+        return self.judged.of(self.branch)
 
     @property
     def record(self) -> Record | None:
@@ -238,10 +244,10 @@ class RunState:
         return Topic.STATUS
 
     def asking(self) -> Topic:
-        """A command is on its way: the refusal of an earlier one is no longer of interest."""
-        if not self.refusal:
+        """A command is on its way: the refusal of an earlier one is no longer of interest, nor old news."""
+        if not self.refusal and not self.judged.turned:
             return NOTHING
-        self.refusal = ""
+        self.refusal, self.judged.turned = "", ()
         return Topic.STATUS
 
     @property
@@ -268,9 +274,10 @@ class RunState:
         self.burst = min(max(burst, 1), MAX_BURST)
         return Topic.STATUS
 
-    def note(self, level: Level, message: str) -> Topic:
-        """Add a line to the log."""
-        self.log.append(LogLine(self.position, level, text.plain(message)))
+    def note(self, level: Level, message: str, position: int | None = None) -> Topic:
+        """Add a line to the log, of this position unless another is given."""
+        at = self.position if position is None else position
+        self.log.append(LogLine(at, level, text.plain(message)))
         del self.log[:-LOG_LINES]
         return Topic.LOG
 
@@ -295,9 +302,8 @@ class RunState:
             case Landmarks(keyframes):
                 self.saved_at = keyframes
                 return Topic.RECORDS
-            case Verdicts(verdicts):
-                self.verdicts = verdicts
-                return Topic.CLAIMS
+            case Verdicts():
+                return self._judged(event)
             case BreakpointList(breakpoints):
                 self.breakpoints = breakpoints
                 return Topic.BREAKPOINTS
@@ -360,6 +366,7 @@ class RunState:
         self.branches = {branch.number: branch for branch in event.branches}
         for gone in set(self.histories) - set(self.branches):
             del self.histories[gone]
+            self.judged.forget(gone)
         for branch in event.branches:
             if branch.number not in self.histories:
                 parent = self.histories[branch.parent or 0]
@@ -367,7 +374,16 @@ class RunState:
         if event.current != self.branch:
             self.branch = event.current
             self.revision += 1
-        return Topic.RECORDS | Topic.STATUS
+            self.judged.turned = ()
+        return Topic.RECORDS | Topic.STATUS | Topic.CLAIMS
+
+    def _judged(self, event: Verdicts) -> Topic:
+        """Verdicts come before the records and the branch that they are of."""
+        turned = self.judged.take(event.branch, event.verdicts, here=event.branch == self.branch)
+        topics = Topic.CLAIMS | (Topic.STATUS if turned else NOTHING)
+        for verdict in turned:
+            topics |= self.note("info", in_full(verdict), verdict.steps)
+        return topics
 
     def _measured(self, event: Measured) -> Topic:
         history = self.histories[event.branch]
@@ -403,6 +419,7 @@ class RunState:
         self.working = ""
         topics = Topic.STATUS | Topic.RECORDS
         if event.kind in ("diverged", "limit", "condition", "breakpoint"):
+            self.judged.stopped(event.position)
             mark = Mark(event.position, "stop", text.plain(event.reason))
             stops = self._stops.setdefault(self.branch, [])
             if mark not in stops:

@@ -85,6 +85,8 @@ IDLE_STEP_SECONDS = 0.05
 """… unless a step, for which a command must wait, takes longer."""
 PATIENCE_SECONDS = 0.5
 """What takes longer shows how far it is."""
+VERDICT_SECONDS = 0.4
+"""Seconds between two `Verdicts` in which only numbers of steps grow: at least twice a second is wanted."""
 
 
 class Inbox:
@@ -165,6 +167,8 @@ class Host:
         self._told_revision = -1
         self._told_branch = -1
         self._told_mismatch = False
+        self._told_verdicts: Verdicts | None = None
+        self._verdicts_due = 0.0
         self._autosave: AutoSave | None = None
         self._sending = threading.Lock()
         self._prober = Prober(self._send)
@@ -324,8 +328,11 @@ class Host:
         self._told_measured = {}
         self._told_revision = -1
         self._told_mismatch = False
+        self._told_verdicts = None
         self._autosave = AutoSave(session, self._send, wanted=save)
+        session.claims()  # a long run's take a while: before the front end forgets the run before
         self._send(Opened(session.preset, describe(session), resumed=session.path is not None))
+        self._tell_verdicts(session)
         for notice in session.notices:
             self._send(Logged("warning", notice))
         if session.dataset.substitute:
@@ -438,6 +445,7 @@ class Host:
 
     def _changed(self, session: Session, changes: dict[str, Any]) -> None:
         branch = session.timeline.branch.number
+        self._tell_verdicts(session)
         self._sent[branch] = min(self._sent.get(branch, 0), session.position)
         self._tell_branches(session)
         self._send(Changed(session.preset, session.position, changes))
@@ -445,6 +453,7 @@ class Host:
 
     def _advanced(self, session: Session) -> None:
         """Send what the front end does not have yet, of every branch."""
+        self._tell_verdicts(session)
         self._tell_branches(session)
         timeline = session.timeline
         for branch in timeline.branches.values():
@@ -474,9 +483,22 @@ class Host:
         )
         self._send(Branches(branches, timeline.branch.number))
 
+    def _tell_verdicts(self, session: Session) -> None:
+        """Send the verdicts that changed, before the records and the branch that they are of.
+
+        A verdict that turns is told at once. Growing numbers of steps wait for their time while the run goes.
+        """
+        now, before = Verdicts(tuple(session.claims()), session.timeline.branch.number), self._told_verdicts
+        if now == before:
+            return
+        clock = time.monotonic()
+        if self._goal is not None and not _turned(before, now) and clock < self._verdicts_due:
+            return
+        self._told_verdicts, self._verdicts_due = now, clock + VERDICT_SECONDS
+        self._send(now)
+
     def _landmarks(self, session: Session) -> None:
-        """Tell what costs more than a frame should: the claims' verdicts, and where states are saved."""
-        self._send(Verdicts(tuple(session.claims())))
+        """Tell where states are saved, which costs more than a frame should."""
         self._send(Landmarks(tuple(session.timeline.keyframe_positions())))
 
     def _stopped(self, session: Session, reason: str, kind: StopKind) -> None:
@@ -495,6 +517,14 @@ class Host:
     def _send(self, event: Event) -> None:
         with self._sending:
             self._pipe.send(event)
+
+
+def _turned(before: Verdicts | None, now: Verdicts) -> bool:
+    """Whether more than numbers of steps differ."""
+    if before is None or before.branch != now.branch:
+        return True
+    pairs = zip(before.verdicts, now.verdicts, strict=True)
+    return any((old.standing, old.position) != (new.standing, new.position) for old, new in pairs)
 
 
 def _planned_end(session: Session) -> int | None:

@@ -324,9 +324,10 @@ class BreakpointList:
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What the records say of the preset's claims so far, in the preset's order."""
+    """What the records of a branch say of the preset's claims so far, in the preset's order."""
 
     verdicts: tuple[Verdict, ...]
+    branch: int = 0
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,14 @@ def test_every_command_to_reproduce_stops_where_it_was_decided(gradstep, claims)
 def test_the_table(gradstep, claims):
     done = gradstep("check", claims)
     assert (done.status, done.err) == (0, "")
-    for text in ("“It falls.”", "somebody [sic]", "holds for 20 steps so far", "shown at step 7"):
+    for text in (
+        "“It falls.”",
+        "somebody [sic]",
+        "✓ shown to step 20",
+        "✓ shown at step 7",
+        "✗ refuted at step 5",
+        "… not met so far (20 steps)",
+    ):
         assert text in done.out
     assert "expected:" not in done.out
 

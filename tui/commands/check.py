@@ -26,6 +26,7 @@ from tui.commands.output import Console
 from tui.distribution import distribution
 from tui.exit_status import Exit
 from tui.text import numbers_read, plain
+from tui.verdicts import signed
 
 ROOM_FOR_A_TABLE = 140
 QUICK_STEPS = 500
@@ -138,7 +139,7 @@ def _table(judged: list[tuple[str, Verdict]]) -> Table:
             Text(plain(preset)),
             Text(f"“{plain(verdict.claim.says)}”"),
             Text(plain(verdict.claim.source)),
-            Text.assemble((verdict.text, colour), wrong),
+            Text.assemble((signed(verdict), colour), wrong),
             Text.assemble(evidence, (plain(reproduce(preset, verdict)), "dim")),
         )
     return table
@@ -153,7 +154,7 @@ def _block(preset: str, verdict: Verdict) -> Text:
         f"  “{plain(verdict.claim.says)}”",
         (f"  — {plain(verdict.claim.source)}" if verdict.claim.source else "", "dim"),
         "\n  ",
-        (verdict.text, "green" if verdict.expected else "red"),
+        (signed(verdict), "green" if verdict.expected else "red"),
         f"{wrong}{evidence}\n  ",
         (plain(reproduce(preset, verdict)), "dim"),
         "\n",

@@ -15,20 +15,14 @@ from engine.claims import Verdict
 from engine.config import Claim, Preset
 from tui import text
 from tui.state import RunState, Topic
+from tui.verdicts import SIGNS, evidence
 from tui.widgets.scroll import Choices
-
-SIGNS = {
-    "holds": ("✓", "$success"),
-    "shown": ("✓", "$success"),
-    "refuted": ("✗", "$error"),
-    "open": ("○", "$secondary"),
-}
 
 
 class StoryPane(Vertical):
     """The question, and the claims with their verdicts; enter goes to the evidence of the highlighted one."""
 
-    CARES = Topic.RUN | Topic.CLAIMS
+    CARES = Topic.RUN | Topic.CLAIMS | Topic.STATUS
 
     @dataclass
     class Evidence(Message):
@@ -40,60 +34,69 @@ class StoryPane(Vertical):
         super().__init__(id="story")
         self._heading = Static(markup=False)
         self.list = Choices(id="claims", markup=False, compact=True)
-        self._shown: tuple[object, ...] = ()
+        self._shown: tuple[Content, ...] = ()
         self._verdicts: tuple[Verdict, ...] = ()
 
     def compose(self) -> ComposeResult:
         yield self._heading
         yield self.list
 
-    def show(self, state: RunState, _topics: Topic) -> None:
+    def show(self, state: RunState, topics: Topic) -> None:
         """Tell the story of the open preset, as far as the run has got."""
-        self._heading.update(heading(state.preset))
+        about = heading(state.preset, tip if state.position < (tip := len(state.history) - 1) else None)
+        if about != self._heading.content:
+            self._heading.update(about)
+        if topics & (Topic.RUN | Topic.CLAIMS):
+            self._show_claims(state)
+
+    def _show_claims(self, state: RunState) -> None:
         claims = state.preset.claim
-        self._verdicts = state.verdicts if len(state.verdicts) == len(claims) else ()
-        prompts = tuple(
-            told(claim, self._verdicts[at] if self._verdicts else None) for at, claim in enumerate(claims)
-        )
-        if prompts != self._shown:
-            self._shown = prompts
-            highlighted = self.list.highlighted
-            self.list.clear_options()
-            self.list.add_options(Option(prompt) for prompt in prompts)
-            if prompts:
-                self.list.highlighted = min(highlighted or 0, len(prompts) - 1)
+        self._verdicts = state.verdicts or tuple(Verdict(claim, "open", 0) for claim in claims)
+        prompts, before = tuple(map(told, self._verdicts)), self._shown
+        self._shown = prompts
+        if len(prompts) == len(before):
+            for at, prompt in enumerate(prompts):
+                if prompt != before[at]:
+                    self.list.replace_option_prompt_at_index(at, prompt)
+            return
+        highlighted = self.list.highlighted
+        self.list.clear_options()
+        self.list.add_options(Option(prompt) for prompt in prompts)
+        if prompts:
+            self.list.highlighted = min(highlighted or 0, len(prompts) - 1)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         """Go to the evidence."""
         event.stop()
-        verdict = self._verdicts[event.option_index] if self._verdicts else None
-        self.post_message(self.Evidence(verdict.position if verdict is not None else None))
+        self.post_message(self.Evidence(self._verdicts[event.option_index].position))
 
 
-def heading(preset: Preset) -> Content:
-    """The title, the question, the document."""
+def heading(preset: Preset, tip: int | None = None) -> Content:
+    """The title, the question, the document; and, where the run stands before the `tip` of its branch, that
+    the verdicts do not."""
     parts: list[str | tuple[str, str]] = [(text.plain(preset.title), "bold $primary")]
     if preset.document:
         parts.append((f"  {text.plain(preset.document)}", "$muted"))
     if preset.question:
         parts += ["\n", text.plain(preset.question)]
+    if tip is not None and preset.claim:
+        parts += ["\n", (f"The verdicts are of all {tip:,} steps of this branch.", "$muted")]
     return Content.assemble(*parts)
 
 
-def told(claim: Claim, verdict: Verdict | None) -> Content:
+def told(verdict: Verdict) -> Content:
     """A claim, who makes it, what the run says of it, and on what evidence."""
-    sign, style = SIGNS[verdict.state if verdict is not None else "open"]
+    claim = verdict.claim
+    sign, style = SIGNS[verdict.standing]
     parts: list[str | tuple[str, str]] = [(f"{sign} ", f"bold {style}"), f"“{text.plain(claim.says)}”"]
     if claim.source:
         parts.append((f" — {text.plain(claim.source)}", "$muted"))
-    parts += ["\n  ", (condition(claim), "$secondary")]
-    if verdict is not None:
-        parts.append((f"  {verdict.text}", f"bold {style}"))
-        if verdict.values:
-            parts.append((f"  {text.numbers_read(verdict.values)}", "$muted"))
-        if verdict.position is not None:
-            turned = ", 8 shows whom it turned" if "mistakes" in condition(claim) else ""
-            parts.append((f"  ↵ goes there{turned}", "$muted"))
+    parts += ["\n  ", (condition(claim), "$secondary"), (f"  {verdict.text}", f"bold {style}")]
+    if verdict.values:
+        parts.append((f"  {evidence(verdict.values)}", "$muted"))
+    if verdict.position is not None:
+        turned = ", 8 shows whom it turned" if "mistakes" in condition(claim) else ""
+        parts.append((f"  ↵ goes there{turned}", "$muted"))
     return Content.assemble(*parts)
 
 

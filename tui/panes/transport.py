@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from tui import text
 from tui.state import RunState, Topic, ending
+from tui.verdicts import SIGNS, news
 
 GAP = 2
 PAUSED = ("■ paused", "bold")
@@ -158,17 +159,25 @@ def _status(state: RunState) -> list[Part]:
     reason, style = _reason(state)
     alarm = "$error" in style
     return [
-        Part(2, Content.assemble(("lr ", "$muted"), rate)),
-        Part(3, Content.assemble(("burst ", "$muted"), f"{state.burst:,}")),
+        Part(3, Content.assemble(("lr ", "$muted"), rate)),
+        Part(4, Content.assemble(("burst ", "$muted"), f"{state.burst:,}")),
         *(
-            [Part(1, Content.assemble(f"{speed:>{SPEED_WIDTH},.0f}", (" steps/s", "$muted")))]
+            [Part(2, Content.assemble(f"{speed:>{SPEED_WIDTH},.0f}", (" steps/s", "$muted")))]
             if speed
             else []
         ),
-        *([Part(1, Content.styled("not saved", "$warning"))] if state.session.problem else []),
-        *([Part(3, Content.assemble(("on ", "$muted"), _branch(state)))] if len(state.branches) > 1 else []),
-        Part(0 if alarm else 4, Content.styled(reason, style), elastic=True, end=_values(state, reason)),
+        *([Part(2, Content.styled("not saved", "$warning"))] if state.session.problem else []),
+        *([Part(1, _news(state), elastic=True)] if state.judged.turned else []),
+        *([Part(4, Content.assemble(("on ", "$muted"), _branch(state)))] if len(state.branches) > 1 else []),
+        Part(0 if alarm else 5, Content.styled(reason, style), elastic=True, end=_values(state, reason)),
     ]
+
+
+def _news(state: RunState) -> Content:
+    """The claim whose verdict turned since the user's last action, and how many others did."""
+    first, *others = state.judged.turned
+    more = f" · {len(others)} more in Story" if others else ""
+    return Content.styled(news(first) + more, f"bold {SIGNS[first.standing][1]}")
 
 
 def _branch(state: RunState) -> str:

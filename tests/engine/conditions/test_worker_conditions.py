@@ -5,10 +5,13 @@ from condition_runs import small_preset
 
 from engine.breakpoints import Breakpoint
 from engine.worker.client import EngineClient
+from engine.worker.host import VERDICT_SECONDS
 from engine.worker.messages import (
     AddBreakpoint,
     Advanced,
+    Branches,
     BreakpointList,
+    DeleteBranch,
     EditBreakpoint,
     Fork,
     Open,
@@ -22,6 +25,7 @@ from engine.worker.messages import (
     Seek,
     Step,
     Stopped,
+    Switch,
     Verdicts,
 )
 
@@ -84,7 +88,7 @@ def test_run_until_stops_at_the_position_with_the_values(opened):
     stopped = opened.wait(Stopped)
     assert (stopped.position, stopped.kind) == (7, "condition")
     assert stopped.reason.startswith("step >= 7 and loss > 0  (step = 7, loss = ")
-    assert opened.wait(Verdicts).verdicts[1].text == "open after 7 steps"
+    assert opened.wait(Verdicts).verdicts[1].text == "not met so far (7 steps)"
     assert max(event.position for event in opened.since(Advanced)) == 7
     opened.send(RunUntil("step >= 0"))
     assert opened.wait(Stopped).position == 8
@@ -171,17 +175,67 @@ def test_bad_numbers_are_refused(opened):
 def test_verdicts_are_of_the_branch(opened):
     opened.send(Step(10))
     opened.wait(Stopped)
-    assert opened.wait(Verdicts).verdicts[0].text == "holds for 10 steps so far"
+    assert opened.since(Verdicts)[-1].verdicts[0].text == "holds so far (10 steps)"
     opened.send(Seek(2))
-    opened.wait(Verdicts)
+    opened.wait(Stopped)
+    assert opened.since(Verdicts) == []
     opened.send(Fork({"train.rule.learning_rate": 10.0}))
-    opened.wait(Verdicts)
+    opened.wait(Stopped)
+    kinds = [type(event) for event in opened.since((Verdicts, Branches))]
+    assert kinds == [Verdicts, Branches]
     opened.send(Step(1))
     opened.wait(Stopped)
-    told = opened.wait(Verdicts).verdicts
-    assert [verdict.text for verdict in told] == [
+    told = opened.wait(Verdicts)
+    assert told.branch == 1
+    assert [verdict.text for verdict in told.verdicts] == [
         "refuted at step 3",
-        "open after 3 steps",
-        "holds for 3 steps so far",
+        "not met so far (3 steps)",
+        "holds so far (3 steps)",
     ]
-    assert [name for name, _ in told[0].values] == ["loss", "prev.loss"]
+    assert [name for name, _ in told.verdicts[0].values] == ["loss", "prev.loss"]
+    opened.send(Switch(0))
+    opened.wait(Stopped)
+    kinds = [type(event) for event in opened.since((Verdicts, Branches))]
+    assert kinds == [Verdicts, Branches]
+    told = opened.wait(Verdicts)
+    assert (told.branch, told.verdicts[1].text) == (0, "shown at step 8")
+    opened.send(DeleteBranch(1))
+    opened.wait(Branches)
+    assert opened.since(Verdicts) == []
+
+
+def test_verdicts_follow_a_run(opened):
+    """Most of these tell only that there are more steps."""
+    opened.send(Open(small_preset([{"never": "loss > 1e9"}]), save=False), Run(None))
+    opened.wait(Verdicts, 6)
+    assert opened.since(Stopped) == []
+    counts = [told.verdicts[0].looked for told in opened.since(Verdicts)]
+    assert counts == sorted(set(counts))
+    opened.send(Pause())
+    opened.wait(Stopped)
+    assert opened.since(Stopped)[0].position == opened.since(Verdicts)[-1].verdicts[0].steps
+    assert VERDICT_SECONDS + 0.1 <= 0.5  # and a frame
+
+
+def test_a_verdict_turns_before_its_record_is_told(opened):
+    """No frame has a record together with a verdict that the record contradicts."""
+    opened.send(Run(None))
+    opened.wait(Advanced, 3)
+    opened.send(Pause())
+    opened.wait(Stopped)
+    shown = False
+    for event in opened.since((Verdicts, Advanced)):
+        if isinstance(event, Verdicts):
+            shown = event.verdicts[1].state == "shown"
+        else:
+            assert shown == (event.position >= 8)
+
+
+def test_nothing_is_told_where_no_verdict_changed(opened):
+    opened.send(Step(2))
+    opened.wait(Stopped)
+    opened.send(AddBreakpoint("loss > 1e9"), EditBreakpoint(1, enabled=False))
+    opened.wait(BreakpointList, 2)
+    opened.send(Seek(1), Step(1))
+    opened.wait(Stopped, 2)
+    assert opened.since(Verdicts) == []
