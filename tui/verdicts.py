@@ -50,7 +50,7 @@ class Judged:
         self._verdicts: dict[int, tuple[Verdict, ...]] = {}
         self.turned: tuple[Verdict, ...] = ()
         """Refuted claims first."""
-        self._turned_at = 0.0
+        self._turned_at = -NEWS_SECONDS
 
     def of(self, branch: int) -> tuple[Verdict, ...]:
         """The verdicts of a branch; none where the engine has not told any."""
@@ -72,18 +72,22 @@ class Judged:
         self._verdicts.pop(branch, None)
 
     def stopped(self, position: int) -> None:
-        """The run stopped by itself: what turned before that is no longer news."""
-        if all(verdict.steps != position for verdict in self.turned):
+        """The run stopped by itself: what turned before that is no longer news, once it could be read."""
+        if not self._fresh and all(verdict.steps != position for verdict in self.turned):
             self.turned = ()
 
+    @property
+    def _fresh(self) -> bool:
+        """Whether the news are in sight for too short a time to be read."""
+        return time.monotonic() - self._turned_at < NEWS_SECONDS
+
     def _tell(self, turned: tuple[Verdict, ...]) -> None:
-        """Make verdicts the news, together with those that were news for too short a time to be read."""
-        now = time.monotonic()
-        if self.turned and now - self._turned_at < NEWS_SECONDS:
+        """Make verdicts the news, beside those that could not be read yet."""
+        if self.turned and self._fresh:
             again = [verdict.claim for verdict in turned]
             turned = (*(verdict for verdict in self.turned if verdict.claim not in again), *turned)
         else:
-            self._turned_at = now
+            self._turned_at = time.monotonic()
         self.turned = tuple(sorted(turned, key=lambda verdict: verdict.standing != "refuted"))
 
 

@@ -175,11 +175,16 @@ def test_a_claim_that_turns_twice_is_news_once():
     assert [verdict.text for verdict in state.judged.turned] == ["refuted at step 10"]
 
 
-@pytest.mark.parametrize(("position", "kept"), [(1, True), (40, False)])
-def test_a_run_that_stops_by_itself_says_why_unless_that_is_the_news(position, kept):
+@pytest.mark.parametrize(
+    ("position", "seconds", "kept"), [(1, 60, True), (40, 60, False), (40, 1, True)], ids=str
+)
+def test_a_run_that_stops_by_itself_ends_news_that_were_read(monkeypatch, position, seconds, kept):
+    now = 100.0
+    monkeypatch.setattr(verdicts.time, "monotonic", lambda: now)
     state = opened()
     state.take(Verdicts((holding(1), refuted())))
     state.take(Advanced(1, records(1, position), position, True))
+    now += seconds
     state.take(Stopped(position, "loss > 1", "breakpoint"))
     assert bool(state.judged.turned) == kept
 
@@ -257,6 +262,18 @@ async def test_the_transport_says_what_turned_while_the_run_goes_on(size):
         assert "✗ refuted at step 1: mistakes 4,406 → 4,419" in b.text("#transport")
         await b.press("space")
         assert "refuted" not in b.text("#transport")
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_why_a_run_stopped_and_what_turned_are_both_said(size):
+    async with bench(classifier(), size=size) as b:
+        b.engine.tell(Verdicts((Verdict(FALLS, "holds", 0), open_yet())))
+        b.engine.tell(Verdicts((holding(1), refuted())))
+        await b.advanced(1, running=True)
+        await b.stopped("breakpoint", "the loss rose  (loss = 0.64, prev.loss = 0.61)")
+        said = b.text("#transport")
+        assert "the loss rose  (loss = 0.64, prev.loss = 0.61)" in said
+        assert "✗ refuted" in said
 
 
 async def test_several_that_turn_together_are_counted():

@@ -157,7 +157,7 @@ def _status(state: RunState) -> list[Part]:
     rate = text.short(record.learning_rate if record is not None else state.preset.train.rule.learning_rate)
     speed = state.speed
     reason, style = _reason(state)
-    alarm = "$error" in style
+    first = "$error" in style or (state.judged.turned and "$accent" in style)
     return [
         Part(3, Content.assemble(("lr ", "$muted"), rate)),
         Part(4, Content.assemble(("burst ", "$muted"), f"{state.burst:,}")),
@@ -169,7 +169,7 @@ def _status(state: RunState) -> list[Part]:
         *([Part(2, Content.styled("not saved", "$warning"))] if state.session.problem else []),
         *([Part(1, _news(state), elastic=True)] if state.judged.turned else []),
         *([Part(4, Content.assemble(("on ", "$muted"), _branch(state)))] if len(state.branches) > 1 else []),
-        Part(0 if alarm else 5, Content.styled(reason, style), elastic=True, end=_values(state, reason)),
+        Part(0 if first else 5, Content.styled(reason, style), elastic=True, end=_values(state, reason)),
     ]
 
 
