@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from engine.norms import dot
 from engine.objective import Objective
 
 HESSIAN_CHUNK = 32
@@ -73,11 +74,11 @@ class Landscape:
 
     def slope(self, direction: Tensor) -> float:
         """gᵀd: the loss's derivative along d at θ."""
-        return torch.dot(self.gradient, direction).item()
+        return dot(self.gradient, direction)
 
     def curvature(self, direction: Tensor) -> float:
         """dᵀHd: the loss's second derivative along d at θ."""
-        return torch.dot(direction, self.hessian_product(direction)).item()
+        return dot(direction, self.hessian_product(direction))
 
     def hessian_product(self, direction: Tensor) -> Tensor:
         """Hd, by backpropagation through the gradient (Pearlmutter 1994)."""
@@ -138,7 +139,7 @@ class Line:
     def loss_and_slope_at(self, step_length: float) -> tuple[float, float]:
         """The loss at θ + αd and its derivative by α."""
         loss, gradient = self.loss_and_gradient_at(step_length)
-        return loss, torch.dot(gradient, self._direction).item()
+        return loss, dot(gradient, self._direction)
 
     def curvature(self) -> float:
         """The second derivative by α at θ."""

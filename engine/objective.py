@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from engine.norms import squared_norm
+from engine.norms import finite_or, mean, scaled_square, scaled_square_on_device
 from engine.null import NULL
 
 MAPE_FLOOR = 1e-7
@@ -47,9 +47,12 @@ class _Objective(ABC):
         grad: Tensor | None,
         numbers: Sequence[Tensor],
         spare: tuple[Tensor, Tensor] | None = None,
+        *,
+        wait: bool = True,
     ) -> None:
         """Write up to `NUMBERS` raw numbers, each a float64 on the device, for `read`; and where `grad` is
-        given, ∂loss/∂outputs there. `spare` is memory to work in, of the outputs' shape."""
+        given, ∂loss/∂outputs there. `spare` is memory to work in, of the outputs' shape. The first number is
+        the loss. Without `wait` no number is read from the device; the bits are the same."""
 
     @abstractmethod
     def read(self, numbers: Sequence[float], samples: int, outputs: int) -> Metrics:
@@ -83,15 +86,17 @@ class Regression(_Objective):
         grad: Tensor | None,
         numbers: Sequence[Tensor],
         spare: tuple[Tensor, Tensor] | None = None,
+        *,
+        wait: bool = True,
     ) -> None:
-        squares, mape, within, largest = numbers
+        loss, mape, within, largest = numbers
         sizes, scale = spare or (torch.empty_like(outputs), torch.empty_like(outputs))
         errors = torch.sub(outputs, targets, out=grad)
-        squares.copy_(squared_norm(errors.view(-1)))
+        _write_mean_square(errors, self.factor, loss, wait=wait)
         torch.abs(errors, out=sizes)
         largest.copy_(torch.max(sizes))
         torch.abs(targets, out=scale).clamp_(min=MAPE_FLOOR)
-        mape.copy_(torch.mean(torch.div(sizes, scale, out=scale)))
+        mape.copy_(mean(torch.div(sizes, scale, out=scale), wait=wait))
         # NaN compares as false, so an output that is no number is a mistake. Truths as floats are counted
         # six times faster than as bools, and a sample's number of them is exact
         within.copy_(sizes.le_(self.tolerance).sum(1).sum(dtype=torch.float64))
@@ -99,12 +104,10 @@ class Regression(_Objective):
             grad.mul_(2.0 * self.factor / outputs.numel())
 
     def read(self, numbers: Sequence[float], samples: int, outputs: int) -> Metrics:
-        squares, mape, within, largest = numbers
+        loss, mape, within, largest = numbers
         count = samples * outputs
         mistakes = count - int(within)
-        return Metrics(
-            self.factor / count * squares, (count - mistakes) / count, mistakes, 100.0 * mape, largest
-        )
+        return Metrics(loss, (count - mistakes) / count, mistakes, 100.0 * mape, largest)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return self.factor * functional.mse_loss(outputs, targets)
@@ -123,15 +126,17 @@ class OneHotRegression(_Objective):
         grad: Tensor | None,
         numbers: Sequence[Tensor],
         spare: tuple[Tensor, Tensor] | None = None,
+        *,
+        wait: bool = True,
     ) -> None:
         errors = outputs - _one_hot(outputs, targets)
-        numbers[0].copy_(squared_norm(errors.view(-1)))
+        _write_mean_square(errors, self.factor, numbers[0], wait=wait)
         numbers[1].copy_(_right(outputs, targets))
         if grad is not None:
             torch.mul(errors, 2.0 * self.factor / errors.numel(), out=grad)
 
     def read(self, numbers: Sequence[float], samples: int, outputs: int) -> Metrics:
-        return _classification(self.factor / (samples * outputs) * numbers[0], numbers[1], samples)
+        return _classification(numbers[0], numbers[1], samples)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return self.factor * functional.mse_loss(outputs, _one_hot(outputs, targets))
@@ -147,9 +152,18 @@ class CrossEntropy(_Objective):
         grad: Tensor | None,
         numbers: Sequence[Tensor],
         spare: tuple[Tensor, Tensor] | None = None,
+        *,
+        wait: bool = True,
     ) -> None:
         log_shares = torch.log_softmax(outputs, 1)
-        numbers[0].copy_(functional.nll_loss(log_shares, targets))
+        loss = functional.nll_loss(log_shares, targets)
+        numbers[0].copy_(
+            finite_or(
+                loss,
+                lambda: mean(functional.nll_loss(log_shares, targets, reduction="none"), wait=wait),
+                wait=wait,
+            )
+        )
         numbers[1].copy_(_right(outputs, targets))
         if grad is not None:
             torch.exp(log_shares, out=grad)
@@ -175,26 +189,35 @@ class ExamCrossEntropy(_Objective):
         grad: Tensor | None,
         numbers: Sequence[Tensor],
         spare: tuple[Tensor, Tensor] | None = None,
+        *,
+        wait: bool = True,
     ) -> None:
         with torch.enable_grad():
             leaf = outputs.detach().requires_grad_(grad is not None)
             loss = self.loss(leaf, targets)
             if grad is not None:
                 grad.copy_(torch.autograd.grad(loss, leaf)[0])
-        numbers[0].copy_(loss.detach())
+        loss = loss.detach()
+        numbers[0].copy_(
+            finite_or(loss, lambda: mean(-self._terms(outputs, targets).sum(1), wait=wait), wait=wait)
+        )
         numbers[1].copy_(_right(outputs, targets))
 
     def read(self, numbers: Sequence[float], samples: int, outputs: int) -> Metrics:
         return _classification(numbers[0], numbers[1], samples)
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return -self._terms(outputs, targets).sum(1).mean()
+
+    @staticmethod
+    def _terms(outputs: Tensor, targets: Tensor) -> Tensor:
+        """The logarithms (samples, classes) that a sample's loss is minus the sum of."""
         classes = outputs.shape[1]
         itself = torch.eye(classes, dtype=torch.bool, device=outputs.device)
         # log(1 − v_j) = logsumexp of the others − logsumexp of all: no 1 − v to cancel
         others = outputs.unsqueeze(1).expand(-1, classes, -1).masked_fill(itself, -math.inf)
         log_rest = torch.logsumexp(others, 2) - torch.logsumexp(outputs, 1, keepdim=True)
-        terms = torch.where(_one_hot(outputs, targets).bool(), torch.log_softmax(outputs, 1), log_rest)
-        return -terms.sum(1).mean()
+        return torch.where(_one_hot(outputs, targets).bool(), torch.log_softmax(outputs, 1), log_rest)
 
 
 Objective = Regression | OneHotRegression | CrossEntropy | ExamCrossEntropy
@@ -208,6 +231,20 @@ def make_objective(loss: str, tolerance: float | None) -> Objective:
         return ExamCrossEntropy()
     factor = 0.5 if loss == "half_mse" else 1.0
     return OneHotRegression(factor) if tolerance is None else Regression(factor, tolerance)
+
+
+def _write_mean_square(errors: Tensor, factor: float, number: Tensor, *, wait: bool) -> None:
+    """Write factor · mean(errors²), infinite only if that is beyond the dtype's largest number."""
+    vector, greatest = errors.view(-1), torch.finfo(errors.dtype).max
+    share = factor / errors.numel()
+    if wait:
+        square, scale = scaled_square(vector)
+        value = share * square / scale / scale
+        number.fill_(math.inf if value > greatest else value)
+    else:
+        squares, scales = scaled_square_on_device(vector)
+        values = squares.mul_(share).div_(scales).div_(scales)
+        number.copy_(torch.where(values > greatest, math.inf, values))
 
 
 def _one_hot(outputs: Tensor, labels: Tensor) -> Tensor:

@@ -68,6 +68,9 @@ class Recorder:
             return NULL
         if batches == 1:
             return float(history.column("loss", position - 1, position)[0])
-        return float(
-            np.average(history.column("loss", position - batches, position), weights=self._batch_sizes)
-        )
+        losses = history.column("loss", position - batches, position)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = float(np.average(losses, weights=self._batch_sizes))
+            if not np.isfinite(found):  # a sum that overflows where the mean does not
+                found = float(np.sum(losses * (self._batch_sizes / self._batch_sizes.sum())))
+        return found

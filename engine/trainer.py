@@ -18,15 +18,18 @@ from engine.data.dataset import Dataset
 from engine.devices import resolve_device, rows_at_once
 from engine.landscape import Landscape, Trial
 from engine.network import Network
-from engine.norms import squared_norm
+from engine.norms import weighted_mean, write_scaled_square
 from engine.null import NULL
 from engine.objective import NUMBERS, Metrics, make_objective
 from engine.rules import SearchingRule, Slots, make_rule
+from engine.rules.clipping import clipped
 from engine.silence import Silence, Watched
 
 VALIDATION_CHUNK = 1000
 GRADIENT, UPDATE, PARAMETERS = range(NUMBERS, NUMBERS + 3)
-"""Where the squares of their norms stand among the raw numbers of a position, behind the objective's."""
+"""Places of their squared norms among the raw numbers of a position, after the objective's."""
+FACTORS = 3
+"""So many places behind each of them is the factor that its vector was scaled by (`norms.scaled_square`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +124,12 @@ class Trainer:
         spare = self.network.parameters.new_empty((2, size, self._outputs))
         self._spare = spare[0], spare[1]
         self._epoch, self._order = -1, torch.empty(0)
-        self._row = torch.zeros(NUMBERS + 3, dtype=torch.float64, device=self.device)
+        self._row = torch.zeros(NUMBERS + 2 * FACTORS, dtype=torch.float64, device=self.device)
         self._numbers = self._row.unbind()
         self.at_once = rows_at_once(self.device)
         """How many steps can be done at most without a look at what is measured."""
+        self._waits = self.at_once == 1
+        """Whether a step may read a number from the device, which costs nothing on the processor."""
         self._rows = self._row.repeat(self.at_once, 1)
         self._measure = GraphedPass(self._pass, self._memory) if self.device.type == "cuda" else self._pass
         self._passed = False
@@ -137,7 +142,7 @@ class Trainer:
         self._evaluate()
         self._propose()
         self.network.parameters.add_(self._update)
-        self._numbers[UPDATE].copy_(squared_norm(self._update))
+        self._write_square(UPDATE, self._update)
         self._arrived_by = None
         self._stepped = True
         self.position += 1
@@ -162,6 +167,15 @@ class Trainer:
             self._evaluation = self._read(self.position, self._row.tolist())
             self._arrived_by = self._evaluation.update_norm
         return self._evaluation
+
+    def clipped_gradient(self) -> Tensor:
+        """The gradient that the rule gets here: scaled down to `clip_norm` if it is longer."""
+        self._evaluate()
+        if self.clip_norm is None:
+            return self.network.gradient
+        # torch's root: it can round to another last bit than Python's, and sessions were recorded with it
+        norm = self._numbers[GRADIENT].sqrt() / self._numbers[GRADIENT + FACTORS]
+        return clipped(self.network.gradient, norm.item() if self._waits else norm, self.clip_norm)
 
     @property
     def watched(self) -> Watched:
@@ -196,11 +210,11 @@ class Trainer:
                 torch.split(inputs, VALIDATION_CHUNK), torch.split(targets, VALIDATION_CHUNK), strict=True
             )
         ]
-        total = len(inputs)
+        sizes = [size for size, _ in parts]
         return Validation(
-            loss=sum(size * part.loss for size, part in parts) / total,
-            accuracy=sum(size * part.accuracy for size, part in parts) / total,
-            mape=NULL if self.classifies else sum(size * part.mape for size, part in parts) / total,
+            loss=weighted_mean([part.loss for _, part in parts], sizes),
+            accuracy=weighted_mean([part.accuracy for _, part in parts], sizes),
+            mape=NULL if self.classifies else weighted_mean([part.mape for _, part in parts], sizes),
         )
 
     def batch(self, position: int) -> tuple[Tensor, Tensor]:
@@ -231,7 +245,7 @@ class Trainer:
         slots = _copied(self.slots, {} if spare is None else spare.slots)
         known = self.silence.watched.copy()
         if self._arrived_by is None:
-            self._arrived_by = math.sqrt(self._numbers[UPDATE].item())
+            self._arrived_by = _norm(self._row.tolist(), UPDATE)
         return State(self.position, parameters, slots, self._arrived_by, known)
 
     def restore(self, state: State) -> None:
@@ -258,7 +272,7 @@ class Trainer:
 
     def _propose(self) -> None:
         if not isinstance(self.rule, SearchingRule):
-            self.rule.propose(self._clipped_gradient(), self.slots, self._update)
+            self.rule.propose(self.clipped_gradient(), self.slots, self._update)
             self.trials, self.remark = (), ""
             return
         network = self.network
@@ -291,27 +305,24 @@ class Trainer:
         if samples < self.batches.size:
             spare = spare[0][:samples], spare[1][:samples]
         grad = network.output_gradient(samples)
-        self.objective.write(outputs, targets, grad, numbers[:NUMBERS], spare)
+        self.objective.write(outputs, targets, grad, numbers[:NUMBERS], spare, wait=self._waits)
         network.backward(inputs, grad)
-        numbers[GRADIENT].copy_(squared_norm(network.gradient))
-        numbers[PARAMETERS].copy_(squared_norm(network.parameters))
+        self._write_square(GRADIENT, network.gradient)
+        self._write_square(PARAMETERS, network.parameters)
+
+    def _write_square(self, place: int, vector: Tensor) -> None:
+        write_scaled_square(vector, self._numbers[place], self._numbers[place + FACTORS], wait=self._waits)
 
     def _read(self, position: int, numbers: Sequence[float]) -> Evaluation:
         """What the raw numbers of a position say."""
         first, last = self.batches.span(position)
         metrics = self.objective.read(numbers[:NUMBERS], last - first, self._outputs)
-        update = self._arrived_by if self._arrived_by is not None else math.sqrt(numbers[UPDATE])
-        return Evaluation(metrics, math.sqrt(numbers[GRADIENT]), update, math.sqrt(numbers[PARAMETERS]))
+        update = self._arrived_by if self._arrived_by is not None else _norm(numbers, UPDATE)
+        return Evaluation(metrics, _norm(numbers, GRADIENT), update, _norm(numbers, PARAMETERS))
 
-    def _clipped_gradient(self) -> Tensor:
-        """The gradient, scaled down to `clip_norm` where it is longer."""
-        gradient = self.network.gradient
-        if self.clip_norm is None:
-            return gradient
-        norm = self._numbers[GRADIENT].sqrt()
-        # where the norm is no number, there is nothing to scale
-        scale = torch.where(norm > self.clip_norm, self.clip_norm / norm, 1.0)
-        return gradient * scale.to(gradient.dtype)
+
+def _norm(numbers: Sequence[float], place: int) -> float:
+    return math.sqrt(numbers[place]) / numbers[place + FACTORS]
 
 
 def _copied(slots: Slots, memory: Slots) -> Slots:

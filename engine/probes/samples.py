@@ -184,10 +184,17 @@ def _losses(subject: Subject, out: Tensor, targets: Tensor) -> Tensor:
             right = functional.one_hot(targets, classes).bool()
             return -torch.where(right, torch.log_softmax(rows, 1), log_rest).sum(1)
         case OneHotRegression(factor=factor):
-            wanted = functional.one_hot(targets, out.shape[1])
-            return factor * (out - wanted).square().mean(1)
+            return factor * _mean_squares(out - functional.one_hot(targets, out.shape[1]))
         case Regression(factor=factor):
-            return factor * (out - targets).square().mean(1)
+            return factor * _mean_squares(out - targets)
+
+
+def _mean_squares(errors: Tensor) -> Tensor:
+    """The mean of the squares of each row, infinite only if that is beyond the dtype's largest number."""
+    found = errors.square().mean(1)
+    if bool(found.isfinite().all()):
+        return found
+    return (errors / math.sqrt(errors.shape[1])).square().sum(1)
 
 
 def _rows(subject: Subject, data: Data, numbers: list[int]) -> tuple[SampleRow, ...]:

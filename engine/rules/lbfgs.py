@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.optim.lbfgs import _strong_wolfe
 
 from engine.landscape import Landscape, Line
+from engine.norms import dot, dot_tensor, mean_size
 from engine.rules.searches import NoStepError
 from engine.rules.searching import SearchingRule, go_along
 
@@ -42,7 +45,8 @@ class LBFGS(SearchingRule):
         direction = self._direction(gradient, slots)
         start = self._initial_step
         if first:
-            start /= max(1.0, gradient.abs().sum().item())
+            total = gradient.abs().sum().item()
+            start /= max(1.0, total if math.isfinite(total) else mean_size(gradient) * len(gradient))
         go_along(landscape, direction, lambda line: _search(line, gradient, direction, start), update)
         slots["previous_gradient"].copy_(gradient)
         slots["previous_update"].copy_(update)
@@ -50,7 +54,7 @@ class LBFGS(SearchingRule):
     def _remember(self, gradient: Tensor, slots: dict[str, Tensor]) -> None:
         """Take the last step's pair in, in the memory of the oldest, if the loss curves upwards along it."""
         change = gradient - slots["previous_gradient"]
-        if not torch.dot(change, slots["previous_update"]).item() > MIN_CURVATURE:
+        if not dot(change, slots["previous_update"]) > MIN_CURVATURE:
             return
         for kind, newest in (("s", slots["previous_update"]), ("y", change)):
             oldest = slots[f"{kind}{self._history}"]
@@ -63,22 +67,22 @@ class LBFGS(SearchingRule):
         """−Bg by the two-loop recursion."""
         count = int(slots["pairs"].item())
         pairs = [(slots[f"s{i}"], slots[f"y{i}"]) for i in range(1, count + 1)]
-        weights = [1.0 / torch.dot(y, s) for s, y in pairs]
+        weights = [1.0 / dot_tensor(y, s) for s, y in pairs]
         direction = -gradient
         alphas = []
         for (s, y), weight in zip(pairs, weights, strict=True):
-            alphas.append(torch.dot(s, direction) * weight)
+            alphas.append(dot_tensor(s, direction) * weight)
             direction.add_(y * -alphas[-1])
         if pairs:
             s, y = pairs[0]
-            direction.mul_(torch.dot(y, s) / torch.dot(y, y))
+            direction.mul_(dot_tensor(y, s) / dot_tensor(y, y))
         for (s, y), weight, alpha in reversed(list(zip(pairs, weights, alphas, strict=True))):
-            direction.add_(s * (alpha - torch.dot(y, direction) * weight))
+            direction.add_(s * (alpha - dot_tensor(y, direction) * weight))
         return direction
 
 
 def _search(line: Line, gradient: Tensor, direction: Tensor, first: float) -> float:
-    slope = torch.dot(gradient, direction)
+    slope = dot_tensor(gradient, direction)
     if not line.slope < 0:
         raise NoStepError(f"the loss does not fall along the direction: its slope is {line.slope:.3g}")
     loss, _, step_length, _ = _strong_wolfe(  # type: ignore[no-untyped-call]

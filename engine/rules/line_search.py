@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from engine.landscape import Landscape, Line
+from engine.norms import dot
 from engine.rules import searches
 from engine.rules.searching import SearchingRule, downhill, go_along
 
@@ -100,10 +101,10 @@ class ConjugateGradientSearch(LineSearch):
     def direction(self, landscape: Landscape, slots: dict[str, Tensor]) -> Tensor:
         gradient, previous = landscape.gradient, slots["previous_gradient"]
         direction = -gradient
-        square = torch.dot(previous, previous).item()
+        square = dot(previous, previous)
         if square > 0:
             change = gradient if self._fletcher_reeves else gradient - previous
-            beta = max(0.0, torch.dot(gradient, change).item() / square)
+            beta = max(0.0, dot(gradient, change) / square)
             direction = downhill(landscape, direction.add_(slots["direction"], alpha=beta))
         slots["direction"].copy_(direction)
         previous.copy_(gradient)
