@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import UserError
+from engine.norms import mean_size
 from engine.probes import Progress
 from engine.probes.passes import Work, activations, cast, chunks, split
 from engine.probes.results import Floats, Histogram, Ints, LayerReport, LayersResult
@@ -64,7 +65,7 @@ def layers(
         values = singular_values(to_numpy(weight)) if ranks else None
         work.add()
         grad = to_numpy(subject.gradient[layer.parameters])
-        mean = float(np.abs(grad).mean())
+        mean = mean_size(subject.gradient[layer.parameters])
         reports.append(
             LayerReport(
                 name=layer.name,

@@ -7,9 +7,9 @@ a line search it is m times the step length that was accepted.
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from engine.errors import UserError
+from engine.norms import dot
 from engine.probes import Progress
 from engine.probes.passes import (
     GRADIENT_COST,
@@ -42,8 +42,8 @@ def line(
     update = propose(subject).update.to(dtype)
     work = Work(progress, points + GRADIENT_COST + PRODUCT_COST)
     losses = losses_along(subject, [update], multiples[:, None], where, dtype, work)
-    slope = torch.dot(update, gradient(subject, subject.parameters, where, dtype, work)[1]).item()
-    bend = torch.dot(update, Hessian(subject, where, dtype, work).times(update)).item()
+    slope = dot(update, gradient(subject, subject.parameters, where, dtype, work)[1])
+    bend = dot(update, Hessian(subject, where, dtype, work).times(update))
     return LineResult(
         position=subject.position,
         learning_rate=subject.learning_rate,

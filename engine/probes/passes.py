@@ -228,29 +228,25 @@ class Proposal(NamedTuple):
 
 @torch.no_grad()
 def propose(subject: Subject) -> Proposal:
-    """The update that the rule proposes, with its slots after it, in memory of their own."""
-    rule, grad = subject.rule, subject.gradient
+    """The update that the trainer's next step makes, bit for bit, with its slots after it, as copies."""
+    rule = subject.rule
     slots = {
         name: subject.slots.get(name, slot).clone() for name, slot in rule.slots(subject.parameters).items()
     }
     update = torch.empty_like(subject.parameters)
     if isinstance(rule, SearchingRule):
         landscape = Landscape(
-            subject.outputs, subject.objective, subject.batch, subject.parameters, grad, subject.loss
+            subject.outputs,
+            subject.objective,
+            subject.batch,
+            subject.parameters,
+            subject.gradient,
+            subject.loss,
         )
         rule.search(landscape, slots, update)
         return Proposal(update, slots, tuple(landscape.trials), landscape.remark)
-    norm = torch.linalg.vector_norm(grad).item()
-    if subject.clip_norm is not None and norm > subject.clip_norm:
-        grad = grad * (subject.clip_norm / norm)
-    rule.propose(grad, slots, update)
+    rule.propose(subject.clipped_gradient, slots, update)
     return Proposal(update, slots, (), "")
-
-
-def cosine(a: Tensor, b: Tensor) -> float:
-    """Of the angle between two vectors; NaN where one is 0."""
-    norms = torch.linalg.vector_norm(a).item() * torch.linalg.vector_norm(b).item()
-    return torch.dot(a, b).item() / norms if norms else math.nan
 
 
 def _combined(vectors: Sequence[Tensor], coefficients: Sequence[float]) -> Tensor:

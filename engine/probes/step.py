@@ -1,7 +1,8 @@
 """What the proposed update d does to the loss: predicted by dᵀg and dᵀg + ½dᵀHd (Taylor), and in fact.
 
-The losses are computed in float64 of the parameters as they will be stored, θ' = θ + d rounded to the run's
-dtype, and d means θ' − θ here. So a change smaller than the records can show still has its true sign.
+The change of the loss is computed in float64 of the parameters as they will be stored, θ' = θ + d rounded to
+the run's dtype, with θ' − θ for d. So a change smaller than the records can show still has its true sign. The
+loss here, ‖g‖ and ‖d‖ are the numbers that the records of this position and the next one hold.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from engine.norms import cosine, dot, mean_size, norm
 from engine.probes import Progress
 from engine.probes.passes import (
     GRADIENT_COST,
     PRODUCT_COST,
     Hessian,
     Work,
-    cosine,
     gradient,
     loss_at,
     propose,
@@ -55,14 +56,14 @@ def step(
     work = Work(progress, (2 + PRODUCT_COST) + (2 + GRADIENT_COST) * full * _times(subject))
     loss = loss_at(subject, before, subject.batch, precise, work)
     loss_after = loss_at(subject, after, subject.batch, precise, work)
-    slope = torch.dot(update, grad).item()
-    bend = torch.dot(update, Hessian(subject, subject.batch, precise, work).times(update)).item()
+    slope = dot(update, grad)
+    bend = dot(update, Hessian(subject, subject.batch, precise, work).times(update))
     predicted, actual = slope + bend / 2, loss_after - loss
     verdict = judge(loss, slope, bend, actual, torch.finfo(subject.parameters.dtype).eps)
     return StepResult(
         position=subject.position,
         learning_rate=subject.learning_rate,
-        loss=loss,
+        loss=subject.loss,
         loss_after=loss_after,
         slope=slope,
         bend=bend,
@@ -72,11 +73,11 @@ def step(
         linear_ratio=_ratio(actual, slope),
         verdict=verdict,
         words=WORDS[verdict],
-        gradient_norm=_norm(grad),
-        update_norm=_norm(update),
+        gradient_norm=subject.grad_norm,
+        update_norm=norm(proposal.update),
         descent_cosine=cosine(update, -grad),
         previous_cosine=None if previous is None else cosine(update, subject.vector(previous)),
-        layers=_by_layer(subject, before, grad, update),
+        layers=_by_layer(subject, proposal.update),
         trials=tuple(
             TrialPoint(trial.step_length, trial.loss, trial.evaluations, trial.accepted)
             for trial in proposal.trials
@@ -119,20 +120,21 @@ def judge(loss: float, slope: float, bend: float, actual: float, epsilon: float)
     return "balanced" if abs(slope + bend / 2) <= AGREES * terms else "quadratic"
 
 
-def _by_layer(subject: Subject, before: Tensor, grad: Tensor, update: Tensor) -> tuple[LayerStep, ...]:
+def _by_layer(subject: Subject, update: Tensor) -> tuple[LayerStep, ...]:
     found = []
     for layer in subject.layers:
-        own = grad[layer.parameters]
-        norm, moved = _norm(before[layer.parameters]), _norm(update[layer.parameters])
-        ratio, mean = _ratio(moved, norm), own.abs().mean().item()
+        vectors = (subject.parameters, subject.gradient, update)
+        size, slope, moved = (norm(vector[layer.parameters]) for vector in vectors)
+        ratio, mean = _ratio(moved, size), mean_size(subject.gradient[layer.parameters])
         notes = []
-        if not (math.isfinite(mean) and math.isfinite(norm)):
+        if not (math.isfinite(mean) and math.isfinite(size)):
             notes.append("exploding: not finite")
         elif mean < VANISHING:
             notes.append(f"vanishing gradient: mean |g| below {VANISHING:g}")
         if math.isfinite(ratio) and not LEAST_RATIO <= ratio <= GREATEST_RATIO:
             notes.append(_odd_ratio(ratio))
-        found.append(LayerStep(layer.name, len(own), norm, _norm(own), mean, moved, ratio, tuple(notes)))
+        count = layer.parameters.stop - layer.parameters.start
+        found.append(LayerStep(layer.name, count, size, slope, mean, moved, ratio, tuple(notes)))
     return tuple(found)
 
 
@@ -150,7 +152,7 @@ def _on_all(subject: Subject, before: Tensor, after: Tensor, grad: Tensor, work:
     return FullStep(
         gradient_cosine=cosine(grad, whole),
         descent_cosine=cosine(update, -whole),
-        slope=torch.dot(update, whole).item(),
+        slope=dot(update, whole),
         loss=loss,
         loss_after=loss_after,
         actual=loss_after - loss,
@@ -160,10 +162,6 @@ def _on_all(subject: Subject, before: Tensor, after: Tensor, grad: Tensor, work:
 def _times(subject: Subject) -> float:
     """How many batches the training set is."""
     return len(subject.training.inputs) / len(subject.batch.inputs)
-
-
-def _norm(vector: Tensor) -> float:
-    return float(torch.linalg.vector_norm(vector).item())
 
 
 def _ratio(a: float, b: float) -> float:

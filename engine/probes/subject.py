@@ -19,7 +19,7 @@ from engine.objective import Objective
 from engine.rules import Rule, Slots
 from engine.rules.searching import SearchingRule
 from engine.silence import LayerWatched
-from engine.trainer import State, Trainer
+from engine.trainer import Trainer
 
 Which = Literal["batch", "all"]
 
@@ -65,10 +65,14 @@ class Subject:
     """θ, flat."""
     gradient: Tensor
     """On the batch, before clipping."""
+    clipped_gradient: Tensor
+    """The gradient as the rule gets it."""
     outputs: Callable[[Tensor, Tensor], Tensor]
     """The network as a function of (parameters, inputs), differentiable."""
     loss: float
     """On the batch, as it is recorded."""
+    grad_norm: float
+    """The gradient's norm, as it is recorded."""
     slots: Slots
     rule: Rule | SearchingRule
     clip_norm: float | None
@@ -84,41 +88,32 @@ class Subject:
     """For each layer, when its units fired last; None where they can't fire."""
 
     @classmethod
-    def of(cls, trainer: Trainer, dataset: Dataset, state: State | None = None) -> Subject:
-        """The trainer's present state, or, with the rule now in force, another one of the same run.
+    def of(cls, trainer: Trainer, dataset: Dataset) -> Subject:
+        """The trainer's present state, with the gradient and numbers of the trainer's own pass.
 
         To be called where nothing steps meanwhile; it costs a copy of the state.
         """
-        network = trainer.network
-        now = State(trainer.position, network.parameters, trainer.slots, 0.0, trainer.watched)
-        at = now if state is None else state
-        batch = Data(*trainer.batch(at.position))
-        loss, grad = trainer.evaluation.metrics.loss, network.gradient.detach().clone()
-        if state is not None:
-            leaf = at.parameters.detach().clone().requires_grad_()
-            with torch.enable_grad():
-                outputs = network.outputs(leaf, batch.inputs)
-                differentiable = trainer.objective.loss(outputs, batch.targets)
-            loss = trainer.objective.measure(outputs.detach(), batch.targets, None).loss
-            grad = torch.autograd.grad(differentiable, leaf)[0]
+        network, evaluation, watched = trainer.network, trainer.evaluation, trainer.watched
         return cls(
-            position=at.position,
+            position=trainer.position,
             layers=_layers(network),
-            parameters=at.parameters.detach().clone(),
-            gradient=grad,
+            parameters=network.parameters.detach().clone(),
+            gradient=network.gradient.detach().clone(),
+            clipped_gradient=trainer.clipped_gradient().detach().clone(),
             outputs=network.outputs,
-            loss=loss,
-            slots={name: slot.clone() for name, slot in at.slots.items()},
+            loss=evaluation.metrics.loss,
+            grad_norm=evaluation.grad_norm,
+            slots={name: slot.clone() for name, slot in trainer.slots.items()},
             rule=trainer.rule,
             clip_norm=trainer.clip_norm,
             objective=trainer.objective,
             classifies=trainer.classifies,
             to_input=trainer.targets is trainer.inputs,
             training=Data(trainer.inputs, trainer.targets),
-            batch=batch,
+            batch=Data(*trainer.batch(trainer.position)),
             whole_batch=trainer.batches.whole,
             dataset=dataset,
-            watched=tuple(at.watched.layer(i) if at.watched else None for i in range(len(network.layers))),
+            watched=tuple(watched.layer(i) for i in range(len(network.layers))),
         )
 
     @property

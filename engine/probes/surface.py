@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import UserError
+from engine.norms import dot, norm
 from engine.probes import Progress
 from engine.probes.eigenvalues import DENSE, EXPECTED_PRODUCTS, by_products, dense_hessian, of_matrix
 from engine.probes.factor import factor
@@ -59,12 +60,9 @@ def surface(
     first, second = (torch.from_numpy(vector).to(subject.parameters.device, dtype) for vector in vectors)
 
     moved = [subject.vector(state) - subject.parameters.to(dtype) for state in path]
-    walked = np.array([[torch.dot(d, v).item() for v in (first, second)] for d in moved]).reshape(-1, 2)
+    walked = np.array([[dot(d, v) for v in (first, second)] for d in moved]).reshape(-1, 2)
     off = np.array(
-        [
-            torch.linalg.vector_norm(d - a * first - b * second).item()
-            for d, (a, b) in zip(moved, walked.tolist(), strict=True)
-        ]
+        [norm(d - a * first - b * second) for d, (a, b) in zip(moved, walked.tolist(), strict=True)]
     )
     x, y = (
         _axis(points, side) if window is None else evenly(*window[i], points)
@@ -129,7 +127,7 @@ def _plane(
 
 def _bend(subject: Subject, where: Data, vector: Floats, work: Work) -> float:
     direction = torch.from_numpy(vector).to(subject.parameters.device, subject.precise)
-    return torch.dot(direction, Hessian(subject, where, subject.precise, work).times(direction)).item()
+    return dot(direction, Hessian(subject, where, subject.precise, work).times(direction))
 
 
 def _sides(
@@ -140,8 +138,8 @@ def _sides(
     hessian = Hessian(subject, where, subject.precise, work)
     sides = []
     for i, vector in enumerate(plane):
-        slope = torch.dot(grad, vector).item()
-        bend = torch.dot(vector, hessian.times(vector)).item()
+        slope = dot(grad, vector)
+        bend = dot(vector, hessian.times(vector))
         lowest = -slope / bend if bend > 0 else 0.0
         seen = [0.0, lowest, *walked[:, i].tolist()]
         finite = [number for number in seen if np.isfinite(number)]
@@ -159,6 +157,9 @@ def _axis(points: int, side: tuple[float, float]) -> Floats:
 
 def _orthonormal(vectors: Floats) -> Floats:
     """Gram and Schmidt's. Raises UserError where there is no plane."""
+    # in units of their largest number, whose square does not overflow
+    with np.errstate(divide="ignore", invalid="ignore"):
+        vectors = vectors / np.abs(vectors).max(1, keepdims=True)
     lengths = np.linalg.norm(vectors, axis=1)
     if not (np.isfinite(lengths).all() and lengths.all()):
         raise UserError("surface: a direction is zero or not finite")

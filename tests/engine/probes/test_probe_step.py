@@ -6,9 +6,7 @@ from probe_reference import hessian, loss_and_gradient, probe
 from small_runs import DIGITS, flat_parameters, preset
 
 from engine import Session
-from engine.probes import run
 from engine.probes.step import judge
-from engine.probes.subject import Subject
 
 RULES = ["gradient_descent", "momentum", "nesterov", "rmsprop_keras2", "rmsprop_keras3", "adam"]
 DIGIT_PART = {**DIGITS, "validation": 0}
@@ -86,17 +84,6 @@ def test_a_minibatch_against_the_whole_set():
     assert result.full.descent_cosine == pytest.approx(cosine)
     assert result.full.slope == pytest.approx(-0.3 * batch @ whole)
     assert result.full.loss_after == pytest.approx(loss_and_gradient(session, after)[0])
-
-
-def test_the_last_update_is_seen_from_the_state_before():
-    session = Session(preset(**NET, rule="adam", batch=5))
-    session.burst(6)
-    state, expected = session.trainer.snapshot(), probe(session, "step")
-    session.step()
-    result = run("step", Subject.of(session.trainer, session.dataset, state))
-    assert result.position == 6
-    for name in ("loss", "loss_after", "slope", "bend", "update_norm"):
-        assert getattr(result, name) == pytest.approx(getattr(expected, name), rel=1e-9), name
 
 
 @pytest.mark.parametrize(
