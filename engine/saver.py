@@ -114,7 +114,9 @@ class Saver:
             self.save_state()
 
     def save_state(self) -> None:
-        """Write the present state, so that resuming needs to re-execute nothing."""
+        """Write the present state, so that resuming needs to re-execute nothing; not one of no position."""
+        if self._timeline.amid:
+            return
         started = time.monotonic()
         timeline = self._timeline
         owner = timeline.owner(timeline.position)

@@ -250,6 +250,11 @@ class Session:
         self.timeline.seek(min(position, self.timeline.branch.tip), tick)
         return self.burst(position - self.position) if position > self.position else self.record
 
+    def recover(self) -> None:
+        """Go to the last recorded position up to here, from a saved state: after a fault in a step."""
+        self._use_threads()
+        self.timeline.recover()
+
     def run_until(self, condition: str, limit: int | None = None) -> Record | None:
         """Go on until a condition holds, tested from the next position on; the record there.
 

@@ -50,6 +50,8 @@ class Timeline:
         self.mismatch: int | None = None
         self._unchecked = False
         self._at_once = 1
+        self.amid = False
+        """Whether a step was left in the middle, by a fault or an interrupt: the state is of no position."""
 
     @property
     def position(self) -> int:
@@ -190,9 +192,17 @@ class Timeline:
             position = min(position, branch.fork)
         raise AssertionError("position 0 is always kept")
 
+    def recover(self) -> None:
+        """Go to the last recorded position up to here, from a saved state: after a fault in a step, what the
+        state is now is not known."""
+        position = min(self.position, self.branch.tip)
+        self._travel(self.nearest(position), position, None)
+
     def restore(self, state: State) -> None:
         """Go to a state of the present branch."""
+        self.amid = True
         self.trainer.restore(state)
+        self.amid = False
         self._unchecked = True
         self._follow_schedule()
 
@@ -212,12 +222,15 @@ class Timeline:
         if owner.keyframes.wants(position, len(owner.history), dense=dense):
             here = position if near is None else near
             owner.keyframes.add(trainer.snapshot(owner.keyframes.spare(len(owner.history), here)))
+        self.amid = True
         if min(at_most, trainer.at_once) == 1:
             passed = []
             trainer.step()
+            self.amid = False
         else:
             count = self._together(at_most, dense=dense)
             passed = trainer.steps(count)
+            self.amid = False
             self._pace(count, time.perf_counter() - started)
         if recorded:
             for i, evaluation in enumerate(passed, 1):
