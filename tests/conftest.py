@@ -8,10 +8,12 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def users_data(tmp_path_factory):
-    """The user's data folder, for this process and those it starts: no test saves among real sessions."""
+    """The user's folders of data and of state, for this process and those it starts: no test saves among real
+    ones."""
     folder = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(folder))
+        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
         yield folder
 
 

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from engine import faults
 from engine.changes import changed
 from engine.conditions import parse_condition
 from engine.data import load_kept
-from engine.errors import NO_MEMORY, UserError, is_no_memory
+from engine.errors import UserError
 from engine.finished_runs import FinishedRuns
 from engine.session import Session
 from engine.summaries import Place, parse_measure_of_run
@@ -35,7 +36,7 @@ def do(job: Job, tell: Tell) -> Result:
     except UserError as error:
         reason = str(error)
     except Exception as error:
-        reason = NO_MEMORY if is_no_memory(error) else f"{type(error).__name__}: {error}"
+        reason = faults.told(error)
     return Result(job.point, "failed", reason, seconds=time.perf_counter() - started)
 
 

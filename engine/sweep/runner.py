@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from dataclasses import dataclass
 from itertools import islice
 
+from engine import faults
 from engine.errors import UserError
 from engine.sweep.result import Job, Result
 from engine.sweep.workers import Progress, Workers
@@ -124,4 +125,4 @@ def _result(future: Future[Result], job: Job) -> Result:
     except CancelledError:
         raise UserError("the workers are gone; what is finished is kept") from None
     except Exception as error:
-        return Result(job.point, "failed", f"{type(error).__name__}: {error}")
+        return Result(job.point, "failed", faults.told(error))

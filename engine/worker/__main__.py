@@ -4,6 +4,15 @@ import gc
 
 gc.disable()  # torch's import makes a million objects and no garbage: looking for it takes a while
 
-from engine.worker.host import main  # noqa: E402
+try:
+    from engine.worker.host import main
 
-main()
+    main()
+except Exception as error:
+    import os
+    import sys
+
+    from engine import faults
+
+    print(faults.told(error), file=sys.stderr, flush=True)
+    os._exit(faults.STATUS)

@@ -12,7 +12,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -22,8 +21,9 @@ from typing import Any, Literal, assert_never
 
 import torch
 
+from engine import faults
 from engine.conditions import Condition, parse_condition
-from engine.errors import NO_MEMORY, UserError, is_no_memory
+from engine.errors import UserError
 from engine.session import Session
 from engine.timeline import Tick
 from engine.worker.autosave import AutoSave
@@ -191,14 +191,15 @@ class Host:
                     self._send(Refused(str(error)))
                     if self._session is not None and self._goal is None:
                         self._advanced(self._session)
-                except BrokenPipeError:
+                except ConnectionError:
                     return
                 except Exception as error:
                     self._goal = None
-                    traceback.print_exc()
-                    self._send(Logged("error", traceback.format_exc()))
-                    self._send(Refused(_failure(error)))
-        except BrokenPipeError:
+                    self._send(Refused(faults.told(error)))
+                    if self._session is not None:
+                        self._session.recover()
+                        self._advanced(self._session)
+        except ConnectionError:
             pass
         finally:
             self._sweeper.close()
@@ -561,19 +562,22 @@ def shown(values: Iterable[tuple[str, float]]) -> str:
     return f"  ({read})" if read else ""
 
 
-def _failure(error: Exception) -> str:
-    if is_no_memory(error):
-        return NO_MEMORY
-    return f"the engine failed: {type(error).__name__}: {error}"
-
-
 def main() -> None:
     # the terminal's Ctrl+C is the front end's to answer
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     gc.freeze()  # what was imported stays
     gc.enable()
+    failed: list[str] = []
+
+    def thread_failed(fault: threading.ExceptHookArgs) -> None:
+        """End the engine after a fault in a thread: nobody does any more what the thread did."""
+        if isinstance(fault.exc_value, Exception):
+            failed.append(faults.told(fault.exc_value))
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.excepthook = thread_failed
     with Connection(int(sys.argv[1])) as pipe:
         Host(pipe, float(sys.argv[2])).serve()
+    print(*failed, sep="\n", end="", file=sys.stderr, flush=True)
     # all is saved; the interpreter's own end takes a second with torch in it
-    sys.stderr.flush()
-    os._exit(0)
+    os._exit(faults.STATUS if failed else 0)

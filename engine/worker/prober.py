@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from engine import probes
-from engine.errors import NO_MEMORY, UserError, is_no_memory
+from engine import faults, probes
+from engine.errors import UserError
 from engine.probes.subject import Subject
 from engine.worker.messages import Event, Probe, Probed, ProbeFailed, Probing
 
@@ -87,7 +86,10 @@ class Lane:
                 self._changed.wait_for(lambda: self._waiting)
                 name, task = self._waiting.popitem(last=False)
                 self._current, self._cancelled = name, False
-            self._tell(self._computed(task))
+            try:
+                self._tell(self._computed(task))
+            except Exception as error:  # a result that can't be sent
+                self._tell(_failed(task.request, faults.told(error)))
             with self._changed:
                 self._current = None
 
@@ -99,8 +101,7 @@ class Lane:
         except UserError as error:
             return _failed(request, str(error))
         except Exception as error:
-            traceback.print_exc()
-            return _failed(request, NO_MEMORY if is_no_memory(error) else f"{type(error).__name__}: {error}")
+            return _failed(request, faults.told(error))
         seconds = task.copying + time.perf_counter() - started
         return Probed(request.name, subject.position, task.branch, result, seconds, request.request)
 

@@ -22,11 +22,12 @@ class EngineProcess:
     stderr: IO[bytes]
 
     def give_up(self) -> None:
-        """End it before it has done anything."""
+        """End it before it has done anything. A client that has taken the pipe closes that and stderr."""
         self.process.kill()
         self.process.wait()
-        self.pipe.close()
-        self.stderr.close()
+        if self.pipe.fileno() >= 0:
+            self.pipe.close()
+            self.stderr.close()
 
 
 def start_process(frame_seconds: float = FRAME_SECONDS) -> EngineProcess:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from pathlib import Path
 
+from engine import faults
 from engine.errors import UserError
 from engine.stability import stable_product
 from engine.sweep.local import LocalWorkers
@@ -61,8 +61,7 @@ class Sweeper:
         except UserError as error:
             said = str(error)
         except Exception as error:
-            traceback.print_exc()
-            said = f"{type(error).__name__}: {error}"
+            said = faults.told(error)
         self._tell(SweepEnded(plan, said))
 
     def _tell(self, event: Event) -> None:
