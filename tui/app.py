@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from textual.binding import Binding
 from textual.message import Message
@@ -45,6 +45,7 @@ from engine.worker.messages import (
     ReverseUntil,
     Run,
     RunUntil,
+    Saved,
     Seek,
     SeekKiller,
     StartSweep,
@@ -53,7 +54,8 @@ from engine.worker.messages import (
     Watch,
 )
 from engine.worker.process import FRAME_SECONDS
-from tui import catalogue
+from tui import catalogue, text
+from tui.ending import Ending
 from tui.needs import check_measurable
 from tui.probes import Wish
 from tui.screens.ask import Ask
@@ -122,7 +124,7 @@ def _commands() -> type[Provider]:
     return ExplorerCommands
 
 
-class Explorer(WireApp):
+class Explorer(Ending, WireApp):
     """Opens a preset, steps and runs it, shows what happens."""
 
     TITLE = "gradstep"
@@ -184,13 +186,27 @@ class Explorer(WireApp):
     def get_default_screen(self) -> Screen[None]:
         return self.explorer
 
-    def run(self, *args: Any, **kwargs: Any) -> int | None:
-        """Run until the user quits; then, with the terminal given back, end the engine. The exit status."""
-        try:
-            result = super().run(*args, **kwargs)
-            return self.return_code or result
-        finally:
-            self._engine.close()
+    def close_engine(self) -> None:
+        self._engine.close()
+
+    def last_words(self) -> list[str]:
+        """What is left of a sweep, and how to go on with the run."""
+        said = []
+        if (sweep := self.sweep_left) is not None:
+            done, of = len(sweep.results), text.plain(sweep.plan.preset.name)
+            kept = f"at {done:,} of {len(sweep.plan):,} runs, which are kept: S and space go on with it"
+            said.append(f"the sweep of {of} stopped {kept if done else 'before its first run was finished'}")
+        told = [event for event in self._inbox if isinstance(event, Saved)]  # since the screen's last look
+        saved = told[-1] if told else self.state.session
+        if saved.path is not None:
+            from tui.commands.sessions import how_to_resume
+
+            said.append(
+                f"not all is saved: {text.plain(saved.problem)}"
+                if saved.problem
+                else how_to_resume(saved.path)
+            )
+        return said
 
     def on_mount(self) -> None:
         self._listening = True

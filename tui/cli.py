@@ -10,14 +10,17 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import NO_MEMORY, UserError, did_you_mean, is_no_memory
+from engine.faults import Fault, keep
 from engine.worker.process import EngineProcess, start_process
 from tui.arguments import options, parse
-from tui.exit_status import Exit
+from tui.exit_status import ALL, OF_A_SIGNAL, Exit
+from tui.signals import Interrupting, handled
 from tui.text import plain
 from tui.wire.refresh import refresh_soon
 
@@ -31,9 +34,21 @@ MAX_FPS = 60
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out a command line; the exit status. A user's mistake is a sentence on stderr, no traceback."""
+    """Carry out a command line; the exit status. A user's mistake, and a fault, are a sentence on stderr, no
+    traceback."""
+    interrupting = Interrupting()
+    with handled(interrupting):
+        try:
+            status = _status(sys.argv[1:] if arguments is None else arguments)
+        except KeyboardInterrupt:
+            status = Exit.INTERRUPTED
+    return OF_A_SIGNAL + interrupting.number if interrupting.number else status
+
+
+def _status(arguments: Sequence[str]) -> int:
+    """The exit status of a command line. Raises KeyboardInterrupt."""
     try:
-        status = _carry_out(sys.argv[1:] if arguments is None else arguments)
+        status = _carry_out(arguments)
         print(end="", flush=True)
         return status
     except UserError as error:
@@ -45,12 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _give_up_output()
         place = f"{error.filename}: " if error.filename else ""
         return _bad_input(f"{place}{error.strerror or error}")
-    except (MemoryError, RuntimeError) as error:
-        if not is_no_memory(error):
-            raise
-        return _bad_input(NO_MEMORY)
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
+    except Exception as error:
+        if is_no_memory(error):
+            return _bad_input(NO_MEMORY)
+        return _fault(keep(error))
 
 
 def _carry_out(arguments: Sequence[str]) -> int:
@@ -64,7 +77,7 @@ def _carry_out(arguments: Sequence[str]) -> int:
 
 def _command_parser(name: str) -> argparse.ArgumentParser:
     command = import_module(f"tui.commands.{name}")
-    parser = argparse.ArgumentParser(f"gradstep {name}", description=command.__doc__)
+    parser = argparse.ArgumentParser(f"gradstep {name}", description=command.__doc__, epilog=ALL)
     command.add_arguments(parser)
     return parser
 
@@ -76,8 +89,18 @@ def _of_a_command(option: str) -> str:
 
 
 def _bad_input(text: str) -> int:
-    print(f"gradstep: {plain(text)}", file=sys.stderr)
+    _complain(f"gradstep: {plain(text)}")
     return Exit.BAD_INPUT
+
+
+def _fault(fault: Fault) -> int:
+    _complain(plain(str(fault)))
+    return Exit.FAULT
+
+
+def _complain(text: str) -> None:
+    with suppress(OSError):  # the terminal is gone
+        print(text, file=sys.stderr, flush=True)
 
 
 def _give_up_output() -> None:
@@ -103,15 +126,11 @@ def explore(arguments: argparse.Namespace) -> int:
             started.give_up()
         raise
     status = explorer.run() or 0
-    if (sweep := explorer.sweep_left) is not None:
-        done, of = len(sweep.results), plain(sweep.plan.preset.name)
-        kept = f"at {done:,} of {len(sweep.plan):,} runs, which are kept: S and space go on with it"
-        print(f"the sweep of {of} stopped {kept if done else 'before its first run was finished'}")
-    saved = explorer.state.session
-    if saved.path is not None:
-        from tui.commands.sessions import how_to_resume
-
-        print(f"not all is saved: {plain(saved.problem)}" if saved.problem else how_to_resume(saved.path))
+    if explorer.fault is not None:
+        _fault(explorer.fault)
+    if status != Exit.HUNG_UP:
+        for line in explorer.last_words():
+            print(line)
     return status
 
 
@@ -184,7 +203,7 @@ def _explorer_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "gradstep",
         description="A debugger for gradient descent: opens a scenario to step through.",
-        epilog=f"commands: {', '.join(COMMANDS)}; `gradstep COMMAND --help` tells more",
+        epilog=f"commands: {', '.join(COMMANDS)}; `gradstep COMMAND --help` tells more. {ALL}",
     )
     parser.add_argument(
         "preset", nargs="?", metavar="PRESET|FILE.toml|SESSION", help="see `gradstep presets`"

@@ -6,7 +6,7 @@ import argparse
 import shlex
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,8 +82,14 @@ def main(arguments: argparse.Namespace) -> int:
         try:
             met = _run(session, end, condition, writer, screen)
         except KeyboardInterrupt:
-            screen.print(_interrupted(session), soft_wrap=True)
+            screen.print(_left(session, "interrupted"), soft_wrap=True)
             return Exit.INTERRUPTED
+        except (UserError, OSError):
+            raise
+        except Exception:
+            with suppress(Exception):
+                screen.print(_left(session, "failed"), soft_wrap=True)
+            raise
     if arguments.save is not None:
         screen.print(how_to_resume(arguments.save), markup=False, highlight=False, soft_wrap=True)
     if not arguments.json:
@@ -213,9 +219,9 @@ def _print_summary(session: Session, quantities: Sequence[str]) -> None:
     console.print(table)
 
 
-def _interrupted(session: Session) -> Text:
-    """Where it was, and how to go on with what is saved of it."""
-    at = f"interrupted at step {session.position:,}"
+def _left(session: Session, how: str) -> Text:
+    """Where a run was left, maybe in the middle of a step, and how to go on with what is saved of it."""
+    at = f"{how} at step {min(session.position, session.timeline.branch.tip):,}"
     if session.path is None:
         return Text(at)
     command = f"gradstep run --from {shlex.quote(str(session.path))}"

@@ -13,9 +13,11 @@ from rich.segment import Segment
 from textual import events
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
 from tui.wire.cells import Cells
+from tui.wire.driver import TerminalDriver
 from tui.wire.escape import take_escape_at_once
 from tui.wire.pace import ASK, Pace
 from tui.wire.terminal import is_ascii
@@ -42,7 +44,8 @@ class WireApp(TypeAhead):
     def get_driver_class(self) -> type[Driver]:
         """Textual's for this terminal, which tells a key behind `esc` from it."""
         take_escape_at_once()
-        return super().get_driver_class()
+        found = super().get_driver_class()
+        return TerminalDriver if found is LinuxDriver else found
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         update = renderable if isinstance(renderable, LayoutUpdate | ChopsUpdate) else None

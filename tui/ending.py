@@ -1,0 +1,161 @@
+"""How the explorer ends where nobody asked it to: after a fault of its own, or on a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from abc import abstractmethod
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from textual.app import App
+from textual.worker import WorkerFailed
+
+from engine.faults import Fault, keep
+from tui.exit_status import OF_A_SIGNAL, Exit
+from tui.signals import SIGNALS, handled
+from tui.wire.driver import STDERR, TerminalDriver
+
+PATIENCE_SECONDS = 5.0
+"""What the screen may take to end, before it is ended without Textual's help."""
+WRITE_SECONDS = 1.0
+"""What a terminal may take that takes nothing any more."""
+OF_THE_TERMINAL = ("textual-input", "textual-output")
+"""Textual's threads that read from the terminal and write to it. An OSError there: the terminal is gone."""
+
+
+class Ending(App[int]):
+    """An app that gives the terminal back and closes what it drives, however it ends."""
+
+    fault: Fault | None = None
+    """The first that ended it."""
+    _signal = 0
+    _over: threading.Event | None = None
+    """Set when Textual has ended; None before it has begun."""
+    _hurried = False
+
+    @abstractmethod
+    def close_engine(self) -> None:
+        """Have what was done saved."""
+
+    @abstractmethod
+    def last_words(self) -> list[str]:
+        """What is to be said on the terminal when it is given back."""
+
+    def run(self, *args: Any, **kwargs: Any) -> int | None:
+        """Run until it ends; then, with the terminal given back, close the engine. The exit status."""
+        result, self._over, hook = None, threading.Event(), threading.excepthook
+        threading.excepthook = self._thread_failed
+        try:
+            with handled(self._on_signal, (*SIGNALS, signal.SIGINT)):
+                try:
+                    result = super().run(*args, **kwargs)
+                except Exception as error:
+                    self._keep(error)
+                finally:
+                    self._over.set()
+                    self._end_driver()
+                    self.close_engine()
+        finally:
+            threading.excepthook = hook
+        return self._status or self.return_code or result
+
+    async def run_async(self, *args: Any, **kwargs: Any) -> int | None:
+        """Run on a loop whose callbacks' faults end it, too."""
+        asyncio.get_running_loop().set_exception_handler(self._loop_failed)
+        return await super().run_async(*args, **kwargs)
+
+    @property
+    def _status(self) -> int:
+        """The exit status after a fault or a signal; 0 where there was none."""
+        if self.fault is not None:
+            return Exit.FAULT
+        return OF_A_SIGNAL + self._signal if self._signal else 0
+
+    # --- faults -------------------------------------------------------------------------------------
+
+    def _keep(self, error: Exception) -> None:
+        if self.fault is None:
+            self.fault = keep(error.error if isinstance(error, WorkerFailed) else error)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Called by Textual for what nothing has caught. It would print a traceback."""
+        self._keep(error)
+        if self._exception is None:  # for Textual's own tests' pilot
+            self._exception = error
+            self._exception_event.set()
+        self._return_code = Exit.FAULT
+        self._hurry()
+        self._close_messages_no_wait()
+
+    def _thread_failed(self, failed: threading.ExceptHookArgs) -> None:
+        name = failed.thread.name if failed.thread is not None else ""
+        if isinstance(failed.exc_value, OSError) and name in OF_THE_TERMINAL:
+            self._on_signal(signal.SIGHUP)
+        elif isinstance(failed.exc_value, Exception):
+            self._keep(failed.exc_value)
+            self._on_loop(self._handle_exception, failed.exc_value)
+
+    def _loop_failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, Exception) and self._running and not self._exit:
+            self._handle_exception(error)
+
+    # --- signals ------------------------------------------------------------------------------------
+
+    def _on_signal(self, number: int, _frame: object = None) -> None:
+        """End; the second time that is under way. Ctrl+C while the engine saves waits no longer for it."""
+        if number == signal.SIGINT and self._over is not None and self._over.is_set():
+            raise KeyboardInterrupt
+        if self._signal:
+            return
+        self._signal = number
+        self._hurry()
+        if self._loop is None:
+            self._exit = True  # the terminal is not taken
+        else:
+            self._on_loop(self._end)
+
+    def _end(self) -> None:
+        """Quit as a user does, but where the terminal is gone, wait for no answer of it."""
+        if self._signal == signal.SIGHUP:
+            self.exit()
+        else:
+            self.call_later(self.action_quit)
+
+    # --- haste --------------------------------------------------------------------------------------
+
+    def _on_loop(self, do: Callable[..., object], *given: object) -> None:
+        """Have something done on the loop, from a thread or from a signal's handler."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(do, *given)
+
+    def _hurry(self) -> None:
+        """Begin to wait for Textual's end."""
+        if self._over is not None and not self._hurried:
+            self._hurried = True
+            threading.Thread(target=self._force, args=(self._over,), name="ending", daemon=True).start()
+
+    def _force(self, over: threading.Event) -> None:
+        """End the process where Textual does not: it waits for a terminal, or for something that hangs."""
+        if over.wait(PATIENCE_SECONDS):
+            return
+        self.close_engine()
+        helper = threading.Thread(target=self._say_without_textual, daemon=True)
+        helper.start()
+        helper.join(WRITE_SECONDS)
+        os._exit(self._status)
+
+    def _end_driver(self) -> None:
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.end()
+
+    def _say_without_textual(self) -> None:
+        self._end_driver()
+        said = [] if self.fault is None else [str(self.fault)]
+        with suppress(OSError):
+            os.write(STDERR, "".join(f"{line}\n" for line in said + self.last_words()).encode())

@@ -1,0 +1,61 @@
+"""Textual's driver of a terminal, which can also be told to give the terminal back without Textual's help."""
+
+from __future__ import annotations
+
+import os
+import termios
+from contextlib import suppress
+
+from textual.drivers.linux_driver import LinuxDriver
+
+STDERR = 2
+"""Where Textual's driver writes to."""
+GIVE_BACK = (
+    "\x1b[?2026l\x1b[0m\x1b[?7h\x1b[?2004l\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l"
+    "\x1b[<u\x1b[?1049l\x1b[?25h"
+)
+"""Undoes what Textual's driver and the frames set: a frame that is held back, colours, no wrapping, bracketed
+paste, reports of size, mouse and focus, the Kitty keyboard; leaves the alternate screen, shows the cursor."""
+
+
+class TerminalDriver(LinuxDriver):
+    """Knows whether the terminal is taken."""
+
+    taken = False
+
+    def start_application_mode(self) -> None:
+        """Take the terminal."""
+        self.taken = True
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back."""
+        self.disable_input()  # first: an answer of the terminal that is read now would have a mode set
+        super().stop_application_mode()
+        self.taken = False
+
+    def resume_application_mode(self) -> None:
+        """Take the terminal again on SIGCONT. After a SIGSTOP, of which no program learns, it is still taken;
+        taken twice, its modes before the first time would be forgotten."""
+        if self.taken:
+            self.suspend_application_mode()
+            self._must_signal_resume = True
+        super().resume_application_mode()
+
+    def end(self) -> None:
+        """Take the terminal no more, and give it back if it is taken."""
+        self._auto_restart = False  # a shell that ends sends SIGCONT, too
+        if self.taken:
+            self.give_back()
+
+    def give_back(self) -> None:
+        """Give the terminal back past the thread that writes to it, which may be stuck."""
+        with suppress(OSError, termios.error):
+            if self.attrs_before is not None:
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+            termios.tcflush(self.fileno, termios.TCOFLUSH)
+            os.write(STDERR, GIVE_BACK.encode())
+
+    def _run_input_thread(self) -> None:
+        """Read keys; what goes wrong is for `threading.excepthook`. Textual's prints a traceback."""
+        self.run_input_thread()
