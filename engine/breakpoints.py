@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from engine.conditions import Condition, parse_condition
 from engine.errors import UserError
 from engine.history import History
+from engine.written import evidence
 
 READY = {
     "the loss rose": "loss > prev.loss",
     "mistakes rose while the loss fell": "mistakes > prev.mistakes and loss < prev.loss",
     "not finite": "not finite(loss) or not finite(grad_norm)",
-    "the gradient vanished": "grad_norm < 1e-7",
+    "no gradient is left": "grad_norm < 1e-7",
     "the update is zero": "update_norm == 0",
     "the loss has not fallen for 10 steps": "lowest(loss, 10) >= ago(loss, 10)",
     "update out of proportion": "update_norm < 1e-8 * param_norm or update_norm > 10 * param_norm",
@@ -47,6 +48,8 @@ class Hit:
     breakpoint: Breakpoint
     position: int
     values: tuple[tuple[str, float], ...]
+    evidence: str
+    """The values in words."""
 
 
 class Breakpoints:
@@ -110,8 +113,9 @@ class Breakpoints:
             point = replace(point, hits=point.hits + 1, ignore=max(0, point.ignore - 1))
             self._points[number] = point
             if stops and first is None:
-                values = tuple(self._conditions[number].values(history, position).items())
-                first = Hit(point, position, values)
+                condition = self._conditions[number]
+                values = tuple(condition.values(history, position).items())
+                first = Hit(point, position, values, evidence(condition, history, position))
         return first
 
     def _gather(self) -> None:

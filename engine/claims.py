@@ -8,6 +8,7 @@ from typing import Literal
 from engine.conditions import Condition, Finals, no_runs, parse_condition
 from engine.config import Claim
 from engine.history import History
+from engine.written import rounding_note
 
 State = Literal["holds", "refuted", "shown", "open"]
 """What a preset expects and `check --json` says. An *always* or *never* not refuted so far "holds"."""
@@ -44,6 +45,8 @@ class Verdict:
     """Where it was decided; the evidence is the records there and just before."""
     values: tuple[tuple[str, float], ...] = ()
     """What the condition read there."""
+    note: str = ""
+    """Comparisons of it that are within rounding, in words."""
     seeds: tuple[SeedResult, ...] = ()
     """One run a seed, for a claim over seeds that was judged."""
     looked: int = 0
@@ -173,7 +176,8 @@ class Judge:
 
     def _decide(self, state: State, history: History, position: int) -> None:
         values = tuple(self._condition.values(history, position, self._finals).items())
-        self._decided = Verdict(self.claim, state, position, position, values)
+        note = rounding_note(self._condition, history, position, self._finals)
+        self._decided = Verdict(self.claim, state, position, position, values, note)
 
 
 def claim_condition(claim: Claim) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import UserError, did_you_mean
-from engine.history import FIELDS, History
+from engine.history import COUNTS, FIELDS, History
 from engine.null import NULL, is_null, is_null_number
 from engine.quantities import QUANTITIES, find_quantity, form
 
@@ -59,6 +59,17 @@ class Operand:
         if self.kind == "ago" and self.window == 1:
             return f"prev.{self.field}"
         return f"{self.kind}({self.field}, {self.window})"
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a whole number: a count, a difference of counts, or a truth."""
+        if self.kind in ("rising", "falling"):
+            return True
+        if self.kind == "mean":
+            return False
+        if self.field in FIELDS:
+            return self.field in COUNTS
+        return find_quantity(self.field)[0].count
 
     def value(self, history: History, position: int, finals: Finals = no_runs) -> float:
         """Its value there; `NULL` where it has none."""
@@ -120,6 +131,23 @@ class Operand:
 
 
 @dataclass(frozen=True)
+class Side:
+    """One side of a comparison: the numbers that it reads or names, in their order."""
+
+    text: str
+    reads: tuple[Operand | float, ...]
+    alone: bool
+    """Whether it is one of them as it stands."""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Comparison = tuple[Side, ...]
+"""The sides of `a < b`, or of a chain such as `a < b < c`."""
+
+
+@dataclass(frozen=True)
 class _Expression:
     text: str
     operands: tuple[Operand, ...]
@@ -157,6 +185,7 @@ class Condition(_Expression):
     """A parsed condition."""
 
     _holds: Callable[[Sequence[float]], bool]
+    comparisons: tuple[Comparison, ...] = ()
 
     def holds(self, history: History, position: int, finals: Finals = no_runs) -> bool | None:
         """Whether it is so at a position; None where it is not evaluated, since an operand has no value:
@@ -180,6 +209,11 @@ class Measure(_Expression):
 
     _value: Callable[[list[float]], float]
 
+    @property
+    def counts(self) -> bool:
+        """Whether it is a whole number: one operand that is."""
+        return len(self.operands) == 1 and str(self.operands[0]) == self.text and self.operands[0].counts
+
     def value(self, history: History, position: int, finals: Finals = no_runs) -> float | None:
         """The number at a position; None where an operand has no value."""
         values = self._read(history, position, finals)
@@ -189,7 +223,7 @@ class Measure(_Expression):
 def parse_condition(text: str, names: Collection[str] = FIELDS) -> Condition:
     """Parse a condition over the fields `names`. Raises ConditionError."""
     translation, function = translated(text, lambda line: Translation(line, names), truth=True)
-    return Condition(translation.text, tuple(translation.operands), function)
+    return Condition(translation.text, tuple(translation.operands), function, tuple(translation.comparisons))
 
 
 def parse_measure(text: str, names: Collection[str] = FIELDS) -> Measure:
@@ -294,6 +328,9 @@ class Translation:
         self.text = text
         self.names = names
         self.operands: list[Operand] = []
+        self.comparisons: list[Comparison] = []
+        self._reads: list[Operand | float] = []
+        """What the number that is being translated reads."""
 
     def truth(self, node: ast.expr) -> str:
         """Something that is so or not: a comparison, `and`, `or`, `not`, `finite(…)`."""
@@ -304,17 +341,29 @@ class Translation:
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return f"(not {self.truth(operand)})"
             case ast.Compare(left=left, ops=ops, comparators=others):
-                parts = [self.number(left)]
-                for comparison, other in zip(ops, others, strict=True):
-                    if type(comparison) not in _COMPARISONS:
-                        raise self.error(other, f"only {' '.join(_COMPARISONS.values())} compare")
-                    parts += [_COMPARISONS[type(comparison)], self.number(other)]
+                parts, sides = [], []
+                for comparison, other in zip((None, *ops), (left, *others), strict=True):
+                    if comparison is not None:
+                        if type(comparison) not in _COMPARISONS:
+                            raise self.error(other, f"only {' '.join(_COMPARISONS.values())} compare")
+                        parts.append(_COMPARISONS[type(comparison)])
+                    source, side = self.side(other)
+                    parts.append(source)
+                    sides.append(side)
+                self.comparisons.append(tuple(sides))
                 return "(" + " ".join(parts) + ")"
             case ast.Call(func=ast.Name(id=name)) if name not in _NUMBERS:
                 return self.call(node, name)
         raise self.error(
             node, "needed here: a comparison, such as loss > prev.loss, or several with and, or, not"
         )
+
+    def side(self, node: ast.expr) -> tuple[str, Side]:
+        """A side of a comparison: its translation, and what it reads."""
+        self._reads = []
+        source = self.number(node)
+        alone = isinstance(node, ast.Constant) or re.fullmatch(r"v\[\d+\]", source) is not None
+        return source, Side(ast.get_source_segment(self.text, node) or "", tuple(self._reads), alone)
 
     def number(self, node: ast.expr, index: int | None = None) -> str:
         """A number: a constant, a field, a quantity, whose `index` stood in brackets, arithmetic, a
@@ -390,6 +439,7 @@ class Translation:
     def operand(self, operand: Operand) -> str:
         if operand not in self.operands:
             self.operands.append(operand)
+        self._reads.append(operand)
         return f"v[{self.operands.index(operand)}]"
 
     def constant(self, node: ast.expr, value: float) -> str:
@@ -399,6 +449,7 @@ class Translation:
             number = math.inf
         if not math.isfinite(number):
             raise self.error(node, "too large a number")
+        self._reads.append(number)
         return repr(number)
 
     def field(self, node: ast.expr, name: str, index: int | None) -> str:

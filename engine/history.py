@@ -46,6 +46,10 @@ class Record:
 
 
 FIELDS = tuple(field.name for field in fields(Record))
+COUNTS = tuple(field.name for field in fields(Record) if str(field.type).startswith("int"))
+"""The fields that are whole numbers."""
+SUMS = ("loss", "mape", "epoch_loss", "val_loss", "val_mape")
+"""The fields that are means over samples, summed in the run's dtype: `History.rounding` is their error."""
 COLUMNS = FIELDS[2:]
 """The stored columns, in the order of a row: all fields but `step` and `epoch`, which follow from the row."""
 _INDEX = {name: i for i, name in enumerate(COLUMNS)}
@@ -76,10 +80,20 @@ class History:
         self._own = 0
         self._clean = inherited
         self._put: list[tuple[str, int]] = []
+        self._rounding = 0.0
         self.measured = Measured(inherited)
 
     def __len__(self) -> int:
         return self._inherited + self._own
+
+    @property
+    def rounding(self) -> float:
+        """The rounding error of a recorded sum, as a share of it; 0 where that is not known."""
+        return self._parent.rounding if self._parent is not None else self._rounding
+
+    @rounding.setter
+    def rounding(self, share: float) -> None:
+        self._rounding = share
 
     @property
     def inherited(self) -> int:

@@ -44,6 +44,8 @@ class Quantity:
     """What stands in brackets: a layer from 1 on ("layers": without one, the largest of all), a sample from
     0 on, or nothing."""
     options: Mapping[str, Any] = field(default_factory=dict)
+    count: bool = False
+    """Whether it is a whole number."""
 
 
 def _layer(result: LayersResult | StepResult, number: int | None) -> Any:
@@ -139,6 +141,7 @@ QUANTITIES = {
             "layers",
             lambda result, number: float(_layer(result, number).distinct),
             "layer",
+            count=True,
         ),
         Quantity(
             "rank",
@@ -147,6 +150,7 @@ QUANTITIES = {
             lambda result, number: _number(_layer(result, number).rank),
             "layer",
             {"ranks": True},
+            count=True,
         ),
         Quantity(
             "different_weights",
@@ -155,6 +159,7 @@ QUANTITIES = {
             lambda result, number: _number(_layer(result, number).different_weights),
             "layer",
             {"ranks": True},
+            count=True,
         ),
         Quantity(
             "update_ratio",
@@ -176,6 +181,7 @@ QUANTITIES = {
             "samples",
             lambda result, _index: float(result.mistakes),
             options={"worst": 0},
+            count=True,
         ),
         Quantity(
             "case_loss",
@@ -190,6 +196,7 @@ QUANTITIES = {
             "rank of a linear net's data: directions of the weights that the loss depends on",
             "spectrum",
             _spectrum(lambda result: result.rank),
+            count=True,
         ),
         Quantity(
             "condition",

@@ -52,6 +52,11 @@ class Aggregate:
     def __str__(self) -> str:
         return f"{self.name}({self.of.text}{f', {self.q:g}' if self.name == 'quantile' else ''})"
 
+    @property
+    def counts(self) -> bool:
+        """Whether it is a whole number, or, as a median of counts, between two of them."""
+        return self.name in ("count", "first") or (isinstance(self.of, Measure) and self.of.counts)
+
     def look(self, place: Place) -> float | None:
         """What there is to see at one place, a truth as 0 or 1; None where it can't be told."""
         if isinstance(self.of, Measure):
@@ -89,6 +94,11 @@ class Summary:
         """The quantities that it reads, which have to be measured as the run goes."""
         read = [part.of.quantities if isinstance(part, Aggregate) else (part.field,) for part in self.parts]
         return tuple(dict.fromkeys(name for names in read for name in names if name not in FIELDS))
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is one part that is a count."""
+        return len(self.parts) == 1 and str(self.parts[0]) == self.text and self.parts[0].counts
 
     @property
     def aggregates(self) -> list[Aggregate]:

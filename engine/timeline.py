@@ -42,6 +42,7 @@ class Timeline:
         # with its defaults written out, as a session file has it: a change then means the same after resuming
         preset = parse_preset(to_toml(preset), name=preset.name, source="config")
         history = History(trainer.batches.count)
+        history.rounding = trainer.sum_rounding
         root = Branch(0, "main", None, 0, history, Keyframes(self._budget), [(0, preset)])
         self.branches = Branches([root])
         self.branch = root
@@ -74,6 +75,7 @@ class Timeline:
         """
         if branches[0].keyframes.before(0) is None:
             branches[0].keyframes.pin(self.trainer.snapshot())
+        branches[0].history.rounding = self.trainer.sum_rounding
         self.branches = Branches(branches)
         self._enter(self.branches.find(number))
         self._share_budget()

@@ -24,6 +24,7 @@ from engine.objective import NUMBERS, Metrics, make_objective
 from engine.rules import SearchingRule, Slots, make_rule
 from engine.rules.clipping import clipped
 from engine.silence import Silence, Watched
+from engine.written import sum_rounding
 
 VALIDATION_CHUNK = 1000
 GRADIENT, UPDATE, PARAMETERS = range(NUMBERS, NUMBERS + 3)
@@ -193,6 +194,12 @@ class Trainer:
         self.rule = make_rule(settings.train.rule)
         self.clip_norm = settings.train.clip_norm
         self._rule_changed = True
+
+    @property
+    def sum_rounding(self) -> float:
+        """The rounding error of a recorded loss, as a share of it."""
+        epsilon = torch.finfo(self.network.parameters.dtype).eps
+        return sum_rounding(epsilon, self.batches.size * self._outputs)
 
     @property
     def validates(self) -> bool:

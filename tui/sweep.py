@@ -19,12 +19,13 @@ from engine.sweep.axes import parse_axis
 from engine.sweep.plan import Plan, make_plan
 from engine.sweep.result import Result
 from engine.worker.messages import Event, SweepEnded, SweepSharpness, Swept
+from tui import text
 
 Floats = NDArray[np.float64]
 FIELDS_SHOWN = ("accuracy", "mistakes", "val_loss", "val_accuracy", "step", "grad_norm", "max_error")
 ENDINGS: dict[str, str] = {
-    "done": "to the end",
-    "condition": "condition held",
+    "done": "finished",
+    "condition": "stopped",
     "diverged": "diverged",
     "failed": "failed",
 }
@@ -66,8 +67,8 @@ class SweepState:
                 self.running = running
             case SweepSharpness(sharpness=sharpness):
                 self.sharpness = sharpness
-            case SweepEnded(text=text):
-                self.going, self.running, self.said = False, {}, text
+            case SweepEnded(text=said):
+                self.going, self.running, self.said = False, {}, said
         return True
 
     def died(self) -> None:
@@ -133,6 +134,12 @@ class SweepState:
         if rule not in self._products:
             self._products[rule] = stable_product(self.plan.config(point))
         return self._products[rule]
+
+
+def endings_said(endings: Counter[str], until: str | None) -> str:
+    """How many runs ended how: `93 finished, 57 stopped at loss > 1e15`."""
+    words = {**ENDINGS, "condition": f"stopped at {text.plain(until or '')}"}
+    return ", ".join(f"{count:,} {words[ending]}" for ending, count in endings.most_common())
 
 
 def plan_of(preset: Preset, given: str = "") -> Plan:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
-from engine.null import is_null_number
 from engine.ranges import is_one_number
+from engine.written import counts
+from engine.written import digits_apart as digits_telling_apart
 
 NUMBER_WIDTH = 12
 """The cells that `number` needs at most for a number of six digits."""
@@ -26,17 +26,14 @@ def number(value: float | None, digits: int = 6) -> str:
 def digits_apart(low: float, high: float, least: int) -> int:
     """Return how many significant digits tell the ends of a range apart, at least so many. Ends that only
     rounding sets apart are one number, and need no more."""
-    if is_one_number(low, high):
-        return least
-    return next(
-        digits for digits in range(least, ALL_DIGITS + 1) if f"{low:.{digits}g}" != f"{high:.{digits}g}"
-    )
+    return least if is_one_number(low, high) else digits_telling_apart((low, high), least)
 
 
-def numbers_read(values: Iterable[tuple[str, float]]) -> str:
-    """What a verdict or a condition read: names and their numbers."""
-    said = ((plain(name), "none" if is_null_number(value) else f"{value:.6g}") for name, value in values)
-    return ", ".join(f"{name} = {number}" for name, number in said)
+def field(name: str, value: float | None, digits: int = 6) -> str:
+    """A field's, quantity's or measure's value: a count as a whole number, else as `number` has it."""
+    if value is not None and counts(name) and float(value).is_integer():
+        return f"{int(value):,}"
+    return number(value, digits)
 
 
 def change(value: float | None, digits: int = 6) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from engine.claims import Standing, Verdict
-from engine.null import is_null_number
+from engine.written import counts, digits_apart, written
 from tui import text
 
 SIGNS: dict[Standing, tuple[str, str]] = {
@@ -22,8 +21,6 @@ DECIDED: tuple[Standing, ...] = ("shown", "refuted")
 AGO = re.compile(r"ago\((.+), (\d+)\)")
 NEWS_SECONDS = 3.0
 """A verdict that turned is in sight for so long before one that turns later takes its place."""
-WHOLE = 1e15
-"""Whole numbers below this are written out, with commas."""
 
 
 def signed(verdict: Verdict) -> str:
@@ -33,7 +30,7 @@ def signed(verdict: Verdict) -> str:
 
 def in_full(verdict: Verdict) -> str:
     """Sign, words, the claim and all of the evidence."""
-    read = f"  {evidence(verdict.values)}" if verdict.values else ""
+    read = f"  {evidence(verdict)}" if verdict.values else ""
     return f"{signed(verdict)}: “{verdict.claim.says}”{read}"
 
 
@@ -100,13 +97,18 @@ def _turned(before: Iterable[Verdict], now: Iterable[Verdict]) -> tuple[Verdict,
     )
 
 
-def evidence(values: Iterable[tuple[str, float]]) -> str:
-    """What a condition read; a field beside an earlier value of it is written `loss 0.61 → 0.64`."""
-    return ", ".join(_parts(values))
+def evidence(verdict: Verdict) -> str:
+    """Write the values that decided a verdict. A field beside an earlier value is `loss 0.61 → 0.64`."""
+    said = ", ".join(_parts(verdict.values))
+    return f"{said}; {text.plain(verdict.note)}" if verdict.note else said
 
 
-def _parts(values: Iterable[tuple[str, float]]) -> list[str]:
-    read = {text.plain(name): _number(value) for name, value in values}
+def _parts(values: Sequence[tuple[str, float]]) -> list[str]:
+    digits = digits_apart(value for _, value in values)
+    read = {
+        text.plain(name): written(value, count=counts(name), digits=digits, comma=",")
+        for name, value in values
+    }
     changes: dict[str, tuple[str, str]] = {}
     for name, number in read.items():
         field, over = name.removeprefix("prev."), ""
@@ -120,11 +122,3 @@ def _parts(values: Iterable[tuple[str, float]]) -> list[str]:
         for name, number in read.items()
         if name not in earlier
     ]
-
-
-def _number(value: float) -> str:
-    if is_null_number(value):
-        return "none"
-    if not math.isfinite(value):
-        return text.number(value)
-    return f"{value:,.0f}" if value == int(value) and abs(value) < WHOLE else f"{value:.6g}"

@@ -48,17 +48,19 @@ def _done(job: Job, tell: Tell, started: float) -> Result:
     until = parse_condition(job.until) if job.until is not None else None
     if until is not None:
         session.look_for(until)
-    met, told = False, 0.0
+    met, told, could_tell = False, 0.0, False
     while session.position < end and not met and not session.diverged:
         if time.monotonic() - told > TELL_SECONDS:
             tell(session.position, end)
             told = time.monotonic()
         session.advance(end - session.position if until is None else 1, dense=False)
-        met = until is not None and bool(until.holds(session.history, session.position))
+        if until is not None:
+            held = until.holds(session.history, session.position)
+            met, could_tell = bool(held), could_tell or held is not None
     here = session.position
     finals = FinishedRuns(job.data_dir, _shared(job), lambda: tell(here, end))
     places = [Place(session.history, position, finals) for position in range(here + 1)]
-    ending, reason = _ending(session, job.until, met)
+    ending, reason = _ending(session, job.until, met, could_tell)
     return Result(
         job.point,
         ending,
@@ -72,13 +74,16 @@ def _done(job: Job, tell: Tell, started: float) -> Result:
     )
 
 
-def _ending(session: Session, until: str | None, met: bool) -> tuple[Ending, str]:
+def _ending(session: Session, until: str | None, met: bool, could_tell: bool) -> tuple[Ending, str]:
+    """How a run ended, and why, in words; `could_tell` is whether the condition had a value anywhere."""
     if met:
-        return "condition", f"{until} held at step {session.position}"
+        return "condition", f"stopped at step {session.position:,}: {until}"
     if session.diverged:
         return "diverged", session.diverged
-    reason = f"reached step {session.position}"
-    return "done", reason if until is None else f"{reason}; from step 1 on it never held: {until}"
+    finished = f"finished at step {session.position:,}"
+    if until is None:
+        return "done", finished
+    return "done", f"{finished}; {'never reached' if could_tell else 'no value of'} {until}"
 
 
 def _shared(job: Job) -> dict[str, Any]:

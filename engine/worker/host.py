@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
@@ -78,6 +78,7 @@ from engine.worker.messages import (
 from engine.worker.prober import Prober
 from engine.worker.process import FRAME_SECONDS
 from engine.worker.sweeper import Sweeper
+from engine.written import evidence
 
 IDLE_SECONDS = 0.2
 """After so long without a command, what steps back need is made ready while the user looks …"""
@@ -248,7 +249,7 @@ class Host:
             case ReverseUntil(condition=text):
                 self._goal = None
                 if session.reverse_until(text, self._tick()) is None:
-                    raise UserError(f"before step {session.position} it never held: {text}")
+                    raise UserError(f"`{text}` was never true before step {session.position:,}")
                 self._stopped(session, f"{text} held at step {session.position}", "condition")
             case AddBreakpoint(condition=text, name=name):
                 session.add_breakpoint(text, name)
@@ -390,11 +391,11 @@ class Host:
         """Stop, and say why, where a condition, a breakpoint or a loss that is not finite says so."""
         condition = goal.condition
         if condition is not None and condition.holds(session.history, session.position):
-            values = condition.values(session.history, session.position).items()
-            self._stopped(session, f"{condition.text}{shown(values)}", "condition")
+            read = evidence(condition, session.history, session.position)
+            self._stopped(session, f"{condition.text}{_behind(read)}", "condition")
         elif session.hit is not None:
             point = session.hit.breakpoint
-            self._stopped(session, f"{point.title}{shown(session.hit.values)}", "breakpoint")
+            self._stopped(session, f"{point.title}{_behind(session.hit.evidence)}", "breakpoint")
             self._breakpoints(session)
         elif session.diverged:
             self._stopped(session, session.diverged, "diverged")
@@ -556,10 +557,9 @@ def describe(session: Session) -> RunInfo:
     )
 
 
-def shown(values: Iterable[tuple[str, float]]) -> str:
-    """What a condition read, for people, to stand behind it."""
-    read = ", ".join(f"{name} = {value:.6g}" for name, value in values)
-    return f"  ({read})" if read else ""
+def _behind(evidence: str) -> str:
+    """What a condition read, to stand behind it."""
+    return f"  ({evidence})" if evidence else ""
 
 
 def main() -> None:

@@ -123,7 +123,7 @@ def test_until_tests_from_the_next_position_on(gradstep):
 def test_until_not_met(gradstep):
     done = gradstep("run", "small.toml", "--until", "loss < 0")
     assert done.status == 4
-    assert "from step 1 to step 20: it never held: loss < 0" in done.err
+    assert done.err == "`loss < 0` was never true from step 1 to step 20\n"
 
 
 def test_until_not_met_where_it_diverges_is_a_loss_that_is_not_finite(gradstep):
@@ -315,13 +315,13 @@ def test_until_measures_what_it_reads(gradstep):
 
 def test_the_summary_tells_what_was_measured(gradstep):
     shown = gradstep("run", "linear-condition", "--steps", "0").out
-    assert any(line.split() == ["data_rank", "2.00000", "2.00000"] for line in shown.splitlines()), shown
+    assert any(line.split() == ["data_rank", "2", "2"] for line in shown.splitlines()), shown
 
 
 def test_the_summary_tells_where_a_value_is_from(gradstep):
     shown = gradstep("run", "linear-condition", "--steps", "1").out
     rows = [line.split() for line in shown.splitlines()]
-    assert ["data_rank", "2.00000", "at", "step", "0:", "2.00000"] in rows, shown
+    assert ["data_rank", "2", "at", "step", "0:", "2"] in rows, shown
 
 
 def test_what_is_measured_stands_beside_the_fields(gradstep, folder):
@@ -338,7 +338,7 @@ def test_what_is_measured_stands_beside_the_fields(gradstep, folder):
     assert gradstep("run", "--from", "run.gradstep@2", "--steps", 0, "--json").objects == done.objects[2:3]
     assert gradstep("export", "run.gradstep", "--csv", "x.csv").status == 0
     with (folder / "x.csv").open(newline="", encoding="utf-8") as file:
-        assert [row["distinct[1]"] for row in csv.DictReader(file)] == ["1.0", "", "1.0", ""]
+        assert [row["distinct[1]"] for row in csv.DictReader(file)] == ["1", "", "1", ""]
 
 
 def test_a_run_that_memory_has_no_room_for_is_told_in_a_sentence(gradstep, monkeypatch):

@@ -35,7 +35,7 @@ def test_a_row_a_run_and_the_command_that_does_it_again(gradstep):
         "--set", "data.samples=12", "--steps", 300, "--measure", "first(loss < 1)", "--csv", "table.csv",
     )  # fmt: skip
     assert (done.status, done.err) == (0, "")
-    assert "4 runs: 2 to the end, 2 diverged" in done.out
+    assert "4 runs: 2 finished, 2 diverged" in done.out
     table = rows("table.csv")
     assert [(row["train.seed"], row["train.rule.learning_rate"]) for row in table] == [
         ("0", "0.05"), ("0", "1e+30"), ("1", "0.05"), ("1", "1e+30")
@@ -204,7 +204,7 @@ def test_runs_that_fail_are_a_status_and_are_tried_again(gradstep):
     over = ["sweep", "small.toml", "--steps", 5, "--until", "dead > 2", "--over"]
     done = gradstep(*over, "network.layers.0.activation=linear,relu")
     assert done.status == 5
-    assert "2 runs: 1 failed, 1 to the end" in done.out
+    assert "2 runs: 1 failed, 1 finished" in done.out
     assert "1 failed: dead can't be measured here" in done.out
     again = gradstep(*over, "network.layers.0.activation=linear,relu")
     assert (again.status, "1 of 2 runs were done before" in again.err) == (5, True)
@@ -264,5 +264,5 @@ def test_an_interrupted_sweep_keeps_what_is_finished(folder, wait_for):
     assert said.splitlines()[-1].strip() == "gradstep sweep small.toml --steps 2000 --over train.seed=0:10"
     again = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
     assert f"{count} of 10 runs were done before" in again.stderr
-    assert "10 runs: 10 to the end" in again.stdout
+    assert "10 runs: 10 finished" in again.stdout
     assert not list(kept.iterdir())

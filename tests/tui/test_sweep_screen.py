@@ -68,13 +68,13 @@ async def test_the_preset_s_sweep_is_shown_done_and_read(size):
         plan = b.engine.sent[-1].plan
         assert (len(plan), plan.config(0).train.threads) == (32, 1)
         await told(b, Swept(plan, (result(0, 2.0), result(9, 1.25e-7, "diverged")), {3: (40, 300)}))
-        assert "2 of 32 runs (1 to the end, 1 diverged)  1 going on" in b.text("#sweep-progress")
+        assert "2 of 32 runs: 1 finished, 1 diverged  1 going on" in b.text("#sweep-progress")
         assert "1.25e-7" in b.text("#sweep-map")
         assert "…" in b.text("#sweep-map").splitlines()[1]
         assert b.text("#sweep-map").splitlines()[6].strip() == "↓ momentum   → learning_rate   … going on"
         await b.press("down", "right")
         assert "momentum 0.3, learning_rate 0.2" in b.text("#sweep-cell")
-        assert "diverged: reached step 300" in b.text("#sweep-cell")
+        assert "reached step 300" in b.text("#sweep-cell")
         assert "first(loss < 1) 4.5" in b.text("#sweep-cell")
         await b.press("m")
         assert b.text("#sweep-map").startswith(" first(loss < 1)")
@@ -161,7 +161,7 @@ async def test_one_axis_is_a_strip_with_its_spread():
         assert "log" in shown
         await b.press(*["right"] * 9)
         assert "seed 5" in b.text("#sweep-cell")
-        assert "6 of 6 runs (6 to the end)" in b.text("#sweep-progress")
+        assert "6 of 6 runs: 6 finished" in b.text("#sweep-progress")
         await b.press("space")
         assert len([c for c in b.engine.sent if isinstance(c, StartSweep)]) == 1
 

@@ -73,7 +73,7 @@ def test_the_four_states_differ_by_sign_word_and_colour():
     ],
 )
 def test_evidence(values, text):
-    assert evidence(values) == text
+    assert evidence(Verdict(RISES, "refuted", 1, 1, values)) == text
 
 
 def test_news_are_brief():

@@ -27,6 +27,8 @@ LEFT, UPPER = "▌", "▀"
 """The marks of a border at a cell's left or upper edge."""
 BORDER = "#ff0000"
 ROOM_FOR_A_NUMBER = 7
+NEUTRAL = " ·…"
+"""The characters of cells that have no number, and nothing wrong: not begun, going on, none to have."""
 PLAIN = (1000, 1_000_000)
 """Numbers from the first up to the second are written without an exponent."""
 DIGITS = 3
@@ -119,7 +121,8 @@ def _drawn(cell: Cell, scale: Scale, width: int, *, chosen: bool) -> list[tuple[
     room = width - 1 - (chosen or bool(cell.edge))
     if level is None:
         ground = "$highlight" if cell.otherwise in " ·" else "$background"
-        inside, style = cell.otherwise, f"{'$muted' if cell.otherwise in ' ·' else 'bold $error'} on {ground}"
+        colour = "$muted" if cell.otherwise in NEUTRAL else "bold $error"
+        inside, style = cell.otherwise, f"{colour} on {ground}"
     else:
         inside = short(cell.value, room) if width >= ROOM_FOR_A_NUMBER else str(level)
         ground, style = COLOURS[level], _style(level)

@@ -21,12 +21,13 @@ from engine.config import Preset
 from engine.errors import UserError
 from engine.history import json_number
 from engine.presets import load_preset, preset_names
+from engine.written import counts
 from tui.commands.data import warn_of_digits
 from tui.commands.output import Console
 from tui.distribution import distribution
 from tui.exit_status import Exit
-from tui.text import numbers_read, plain
-from tui.verdicts import signed
+from tui.text import plain
+from tui.verdicts import evidence, signed
 
 ROOM_FOR_A_TABLE = 140
 QUICK_STEPS = 500
@@ -121,9 +122,10 @@ def reproduce(preset: str, verdict: Verdict) -> str:
 
 
 def _evidence(verdict: Verdict) -> str:
-    values = numbers_read(verdict.values)
+    values = evidence(verdict)
     if measures := [seed.measure for seed in verdict.seeds if seed.measure is not None]:
-        spread = f"{plain(verdict.claim.measure or '')}:\n{distribution(measures)}"
+        measure = verdict.claim.measure or ""
+        spread = f"{plain(measure)}:\n{distribution(measures, count=counts(measure))}"
         return f"{values}\n{spread}" if values else spread
     return values
 
@@ -134,13 +136,13 @@ def _table(judged: list[tuple[str, Verdict]]) -> Table:
     for preset, verdict in judged:
         colour = "green" if verdict.expected else "red"
         wrong = "" if verdict.expected else f"\nexpected: {verdict.claim.expect}"
-        evidence = f"{_evidence(verdict)}\n" if verdict.values or verdict.seeds else ""
+        read = f"{_evidence(verdict)}\n" if verdict.values or verdict.seeds else ""
         table.add_row(
             Text(plain(preset)),
             Text(f"“{plain(verdict.claim.says)}”"),
             Text(plain(verdict.claim.source)),
             Text.assemble((signed(verdict), colour), wrong),
-            Text.assemble(evidence, (plain(reproduce(preset, verdict)), "dim")),
+            Text.assemble(read, (plain(reproduce(preset, verdict)), "dim")),
         )
     return table
 

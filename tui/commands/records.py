@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from engine.history import FIELDS, History, json_number
+from engine.written import counts
 from tui.arguments import file_path
 from tui.commands.output import TextOutput
 
@@ -29,7 +30,7 @@ def record_writer(arguments: argparse.Namespace, quantities: Sequence[str]) -> I
     writing was asked for. Raises UserError."""
 
     def row(history: History, position: int) -> dict[str, Any]:
-        measured = {name: json_number(history.value(name, position)) for name in quantities}
+        measured = {name: _json(name, history.value(name, position)) for name in quantities}
         return history.record(position).as_json() | measured
 
     if arguments.json:
@@ -41,3 +42,8 @@ def record_writer(arguments: argparse.Namespace, quantities: Sequence[str]) -> I
             rows = csv.DictWriter(file, (*FIELDS, *quantities))
             rows.writeheader()
             yield lambda history, position: rows.writerow(row(history, position))
+
+
+def _json(name: str, value: float) -> float | str | None:
+    """A measured value for JSON: a count as a whole number."""
+    return int(value) if counts(name) and value.is_integer() else json_number(value)

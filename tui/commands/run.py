@@ -24,13 +24,14 @@ from engine.history import FIELDS
 from engine.null import is_null
 from engine.presets import load_preset
 from engine.sessions import find_session
+from engine.written import evidence
 from tui.arguments import file_path, run_length
 from tui.commands.data import warn_of_digits
 from tui.commands.output import Console
 from tui.commands.records import Writer, add_record_arguments, record_writer
 from tui.commands.sessions import how_to_resume, session_path
 from tui.exit_status import Exit
-from tui.text import number, plain
+from tui.text import field, number, plain
 
 if TYPE_CHECKING:
     from engine.session import Session
@@ -71,6 +72,7 @@ def main(arguments: argparse.Namespace) -> int:
     screen = Console(stderr=True)
     with screen.status("Starting") if screen.is_terminal else ExitStack():
         session, end = _begun(arguments) if arguments.origin is None else _resumed(arguments)
+    session.look_for(condition)
     for warning in session.notices:
         screen.print(Text.assemble(("warning: ", "yellow"), plain(warning)), soft_wrap=True)
     if session.dataset.substitute:
@@ -80,7 +82,7 @@ def main(arguments: argparse.Namespace) -> int:
         if arguments.save is not None:
             session.save(arguments.save)
         try:
-            met = _run(session, end, condition, writer, screen)
+            met, could_tell = _run(session, end, condition, writer, screen)
         except KeyboardInterrupt:
             screen.print(_left(session, "interrupted"), soft_wrap=True)
             return Exit.INTERRUPTED
@@ -101,10 +103,11 @@ def main(arguments: argparse.Namespace) -> int:
         screen.print(f"[red]{session.diverged}", highlight=False)
         return Exit.NOT_FINITE
     if condition is not None:
-        steps = (
-            f"from step {start + 1:,} to step {session.position:,}" if session.position > start else "no step"
-        )
-        screen.print(Text(f"{steps}: it never held: {plain(condition.text)}"))
+        said = "was never true" if could_tell else "had no value"
+        where = f"{said} from step {start + 1:,} to step {session.position:,}"
+        if session.position == start:
+            where = "was not looked at: no step was done"
+        screen.print(Text(f"`{plain(condition.text)}` {where}"), soft_wrap=True)
         return Exit.NOT_MET
     return Exit.DONE
 
@@ -161,8 +164,9 @@ def _origin(given: str) -> tuple[Path, int | None]:
 
 def _run(
     session: Session, end: int, condition: Condition | None, writer: Writer | None, screen: Console
-) -> bool:
-    """Step to the end, writing each record; whether the condition was met on the way."""
+) -> tuple[bool, bool]:
+    """Step to the end, writing each record; whether the condition was met on the way, and whether it had a
+    value anywhere."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -170,8 +174,7 @@ def _run(
         TimeRemainingColumn(),
         TextColumn("loss {task.fields[loss]}"),
     )
-    met = False
-    session.look_for(condition)
+    met = could_tell = False
     with Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True) as progress:
         task = progress.add_task(
             escape(plain(session.preset.name)), total=end, loss=number(session.record.loss)
@@ -185,12 +188,14 @@ def _run(
             if writer:
                 for position in range(first, session.position + 1):
                     writer(session.history, position)
-            met = condition is not None and bool(condition.holds(session.history, session.position))
+            if condition is not None:
+                held = condition.holds(session.history, session.position)
+                met, could_tell = bool(held), could_tell or held is not None
             if time.monotonic() - shown > PROGRESS_SECONDS:
                 shown = time.monotonic()
                 progress.update(task, completed=session.position, loss=number(session.record.loss))
                 session.flush()
-    return met
+    return met, could_tell
 
 
 def _quantities(session: Session, condition: Condition | None) -> tuple[str, ...]:
@@ -207,11 +212,13 @@ def _print_summary(session: Session, quantities: Sequence[str]) -> None:
     table.columns[1].justify = table.columns[2].justify = "right"
     for name in FIELDS:
         if first[name] is not None or last[name] is not None:
-            table.add_row(f"[cyan]{name}", _shown(first[name]), _shown(last[name]))
+            table.add_row(f"[cyan]{name}", field(name, first[name]), field(name, last[name]))
     for name in quantities:
         values = session.history.column(name, 0, last.step + 1)
         if len(measured := np.flatnonzero(~is_null(values))):
-            row = (_measured(values, int(at), (0, last.step)[i]) for i, at in enumerate(measured[[0, -1]]))
+            row = (
+                _measured(name, values, int(at), (0, last.step)[i]) for i, at in enumerate(measured[[0, -1]])
+            )
             table.add_row(f"[cyan]{escape(name)}", *row)
     console = Console()
     console.print(Text(plain(session.preset.title), "bold"), soft_wrap=True)
@@ -229,18 +236,13 @@ def _left(session: Session, how: str) -> Text:
 
 
 def _print_hit(session: Session, condition: Condition, screen: Console) -> None:
-    values = condition.values(session.history, session.position)
-    read = ", ".join(f"{name} = {number(value)}" for name, value in values.items())
+    read = evidence(condition, session.history, session.position)
     where = (f"step {session.position:,}:", "green")
-    said = f" {plain(condition.text)}" + (f"   ({read})" if read else "")
+    said = f" {plain(condition.text)}" + (f"   ({plain(read)})" if read else "")
     screen.print(Text.assemble(where, said), soft_wrap=True)
 
 
-def _measured(values: NDArray[np.float64], at: int, wanted: int) -> str:
+def _measured(name: str, values: NDArray[np.float64], at: int, wanted: int) -> str:
     """The value, and where it is from if that is another step than is asked for."""
-    value = number(float(values[at]))
+    value = field(name, float(values[at]))
     return value if at == wanted else f"at step {at:,}: {value}"
-
-
-def _shown(value: float | None) -> str:
-    return f"{value:,}" if isinstance(value, int) else number(value)

@@ -26,19 +26,19 @@ from engine.sweep.sweeping import Sweeping
 from engine.sweep.table import write_csv
 from engine.sweep.workers import Workers
 from engine.threads import available_processors
+from engine.written import counts
 from tui.arguments import file_path, run_length
 from tui.commands.data import warn_of_digits
 from tui.commands.output import Console, TextOutput
 from tui.distribution import distribution
 from tui.exit_status import Exit
-from tui.sweep import ENDINGS
-from tui.text import number, plain
+from tui.sweep import ENDINGS, endings_said
+from tui.text import field, plain
 
 STYLES = {"condition": "green", "diverged": "yellow", "failed": "red"}
 MAX_JOBS = 1024
 LISTED = 40
 """A sweep of at most so many runs is listed run by run."""
-BIG = 1e9
 WIDE = 1000
 """Positive numbers so many times apart are spread by their logarithms."""
 SHOWN_RUNNING = 16
@@ -176,8 +176,7 @@ def _show_running(progress: Progress, lines: dict[int, TaskID], plan: Plan, upda
 
 def print_summary(plan: Plan, results: Sequence[Result], console: Console) -> None:
     """How the runs ended, how their numbers are spread, and, where they are few, each of them."""
-    endings = Counter(result.ending for result in results)
-    said = ", ".join(f"{count:,} {ENDINGS[ending]}" for ending, count in endings.most_common())
+    said = endings_said(Counter(result.ending for result in results), plan.until)
     console.print(Text.assemble((plain(plan.preset.title), "bold"), f"\n{len(results):,} runs: {said}"))
     if len(results) <= LISTED:
         console.print(_table(plan, results))
@@ -185,13 +184,14 @@ def print_summary(plan: Plan, results: Sequence[Result], console: Console) -> No
     for name in names:
         values = [value for result in results if (value := result.value(name, plan.measures)) is not None]
         if len(values) > 1:
-            name, values = _spread(name, values)
-            console.print(Text.assemble((f"{plain(name)}: ", "cyan"), distribution(values)), soft_wrap=True)
+            shown, values = _spread(name, values)
+            spread = distribution(values, count=shown == name and counts(name))
+            console.print(Text.assemble((f"{plain(shown)}: ", "cyan"), spread), soft_wrap=True)
     for number_, claim in enumerate(plan.preset.claim):
         states = Counter(result.claims[number_] for result in results if result.claims)
         if states and set(states) != {"open"}:
-            counts = ", ".join(f"{state} for {count:,}" for state, count in states.most_common())
-            console.print(Text.assemble(f"“{plain(claim.says)}”  ", (counts, "cyan")), soft_wrap=True)
+            said = ", ".join(f"{state} for {count:,}" for state, count in states.most_common())
+            console.print(Text.assemble(f"“{plain(claim.says)}”  ", (said, "cyan")), soft_wrap=True)
     reasons = Counter(result.reason for result in results if result.ending == "failed")
     for reason, count in reasons.most_common():
         console.print(Text(f"{count:,} failed: {plain(reason)}", "red"), soft_wrap=True)
@@ -216,22 +216,14 @@ def _table(plan: Plan, results: Sequence[Result]) -> Table:
     for result in results:
         labels = [axis.labels[i] for axis, i in zip(plan.axes, plan.place(result.point), strict=True)]
         names = ("step", "loss", *plan.measures)
-        step, *values = [result.value(name, plan.measures) for name in names]
+        numbers = [field(name, result.value(name, plan.measures), 4) for name in names]
         style = STYLES.get(result.ending, "")
         table.add_row(
             *(Text(plain(label)) for label in labels),
             Text(ENDINGS[result.ending], style),
-            "–" if step is None else f"{int(step):,}",
-            *map(_shown, values),
+            *numbers,
         )
     return table
-
-
-def _shown(value: float | None) -> str:
-    """A count without a point, any other number with four digits."""
-    if value is not None and value.is_integer() and abs(value) < BIG:
-        return f"{int(value):,}"
-    return number(value, 4)
 
 
 def _source(arguments: argparse.Namespace) -> str:

@@ -93,7 +93,7 @@ def told(verdict: Verdict) -> Content:
         parts.append((f" — {text.plain(claim.source)}", "$muted"))
     parts += ["\n  ", (condition(claim), "$secondary"), (f"  {verdict.text}", f"bold {style}")]
     if verdict.values:
-        parts.append((f"  {evidence(verdict.values)}", "$muted"))
+        parts.append((f"  {evidence(verdict)}", "$muted"))
     if verdict.position is not None:
         turned = ", 8 shows whom it turned" if "mistakes" in condition(claim) else ""
         parts.append((f"  ↵ goes there{turned}", "$muted"))

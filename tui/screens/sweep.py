@@ -19,11 +19,12 @@ from textual.widgets import Static
 from engine.config import Preset
 from engine.sweep.axes import label
 from engine.sweep.plan import Plan
+from engine.written import counts
 from tui import text
 from tui.charts.curve import curve
 from tui.charts.heat import LEAST_WIDTH, LEFT, UPPER, WIDEST, Cell, Scale, heat, legend, short
 from tui.distribution import distribution
-from tui.sweep import ENDINGS, LEARNING_RATE, Floats, SweepState
+from tui.sweep import LEARNING_RATE, Floats, SweepState, endings_said
 from tui.widgets.key_bar import KeyBar
 
 SIGNS = {"diverged": "✗", "failed": "!", "done": "·", "condition": "·"}
@@ -296,7 +297,8 @@ class SweepScreen(Screen[None]):
         signs = [(float(self.cursor[1]), float(values[self.cursor[1]]), "◆", "bold $warning")]
         yield Content("")
         yield from curve(x, values, (min(width, 100), CURVE_ROWS), signs=signs)
-        yield Content.styled(f"spread: {distribution(told)}", "$muted")
+        spread = distribution(told, count=counts(self.number_name))
+        yield Content.styled(f"spread: {spread}", "$muted")
 
     def _cell(self, width: int) -> Iterator[Content]:
         plan, point = self.state.plan, self.point
@@ -310,19 +312,19 @@ class SweepScreen(Screen[None]):
             yield Content.assemble(how_far, ("enter", "bold $primary"), " opens it in the explorer")
             return
         style = {"diverged": "$warning", "failed": "$error"}.get(result.ending, "$success")
-        yield Content.assemble((ENDINGS[result.ending], style), f": {text.plain(result.reason)}")
+        failed = "failed: " if result.ending == "failed" else ""
+        yield Content.styled(f"{failed}{text.plain(result.reason)}", style)
         names = dict.fromkeys((self.number_name, *self.state.names))
         numbers = [(name, result.value(name, plan.measures)) for name in names]
-        said = [f"{text.plain(name)} {short(v, WIDEST)}" for name, v in numbers if v is not None]
+        said = [f"{text.plain(name)} {_number(name, v)}" for name, v in numbers if v is not None]
         yield from (Content(line) for line in folded(said, width))
 
     def _progress(self) -> Content:
         state = self.state
         done, total = len(state.results), len(state.plan)
-        counts = ", ".join(f"{count:,} {ENDINGS[ending]}" for ending, count in state.endings().most_common())
         parts: list[str | tuple[str, str]] = [(f"{done:,} of {total:,} runs", "bold")]
-        if counts:
-            parts.append(f" ({counts})")
+        if said := endings_said(state.endings(), state.plan.until):
+            parts.append(f": {said}")
         if state.going:
             parts.append(f"  {len(state.running)} going on" if state.running else "  going on")
             if (left := state.seconds_left) is not None:
@@ -334,6 +336,11 @@ class SweepScreen(Screen[None]):
         return Content.assemble(*parts)
 
 
+def _number(name: str, value: float) -> str:
+    """A count as a whole number, any other one in short."""
+    return text.field(name, value) if counts(name) else short(value, WIDEST)
+
+
 def _how_far(running: tuple[int, int] | None) -> str:
     """How far a run is that has no result yet, by its position and its planned end."""
     if running is None:
@@ -341,7 +348,7 @@ def _how_far(running: tuple[int, int] | None) -> str:
     position, end = running
     done = position == end and end > 0
     if done:
-        return f"all its {end:,} steps are done, and now the run that it is compared with"
+        return f"{end:,} steps done; now running what it is compared with"
     return f"at step {position:,} of {end:,}"
 
 

@@ -89,7 +89,7 @@ def test_what_is_not_evaluated_does_not_stop():
         ("not finite", {"loss": [1.0, math.nan]}, True),
         ("not finite", {"grad_norm": [1.0, math.inf]}, True),
         ("not finite", {"loss": [1.0, 2.0]}, False),
-        ("the gradient vanished", {"grad_norm": [1.0, 1e-8]}, True),
+        ("no gradient is left", {"grad_norm": [1.0, 1e-8]}, True),
         ("the update is zero", {"update_norm": [None, 0.0]}, True),
         ("the update is zero", {"update_norm": [None, 1e-9]}, False),
         ("the loss has not fallen for 10 steps", {"loss": [2.0, *[3.0] * 9, 2.0]}, True),

@@ -118,7 +118,7 @@ def test_reverse_until(opened):
     stopped = opened.wait(Stopped)
     assert (stopped.position, stopped.kind) == (18, "condition")
     opened.send(ReverseUntil("loss < 0"))
-    assert "never held" in opened.wait(Refused).text
+    assert opened.wait(Refused).text == "`loss < 0` was never true before step 18"
     assert not opened.since(Stopped)
     opened.send(Step(1))
     assert opened.wait(Stopped).position == 19

@@ -74,7 +74,7 @@ def test_where_a_run_ends_and_why():
         session = Session(plan.config(point))
         assert session.run_until("loss < 20", limit=60) is not None
         assert results[point].record.step == session.position
-        assert results[point].reason == f"loss < 20 held at step {session.position}"
+        assert results[point].reason == f"stopped at step {session.position}: loss < 20"
         assert results[point].state == session.state_hash()
     assert "the loss is" in results[2].reason
     assert not np.isfinite(results[2].record.loss)
@@ -83,7 +83,7 @@ def test_where_a_run_ends_and_why():
 def test_a_condition_that_never_held():
     (result,) = done(small_plan("train.seed=3", until="loss < 0")).values()
     assert (result.ending, result.record.step) == ("done", 20)
-    assert result.reason == "reached step 20; from step 1 on it never held: loss < 0"
+    assert result.reason == "finished at step 20; never reached loss < 0"
 
 
 def test_a_run_that_can_not_begin_is_a_result(tmp_path):
