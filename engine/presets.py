@@ -12,6 +12,7 @@ import tomli_w
 
 from engine.changes import parse_assignments, with_changes
 from engine.config import Preset, RunConfig
+from engine.meaning import check_preset
 from engine.preset_file import read_preset_file, why_no_toml
 from engine.problems import ConfigError
 
@@ -28,19 +29,24 @@ def load_preset(
     """Load a shipped preset by name, or a TOML file by path, and apply overrides such as "train.seed=3".
 
     A file may be invalid if the overrides make it valid. Where they do not, `over` is applied too: the first
-    values of a sweep's axes, by dotted keys. Raises ConfigError with every problem.
+    values of a sweep's axes, by dotted keys. Raises ConfigError with every problem, also where the preset
+    watches or claims what has no value in its run. Saved runs are read by `parse_preset`: what they watch
+    may be empty.
     """
     if str(which) in preset_names():
         text = resources.files("presets").joinpath(f"{which}.toml").read_text("utf-8")
-        return parse_preset(text, name=str(which), source=f"preset {which}", overrides=overrides)
-    path = Path(which)
-    text = read_preset_file(path, preset_names())
+        name, source = str(which), f"preset {which}"
+    else:
+        path = Path(which)
+        text, name, source = read_preset_file(path, preset_names()), path.stem, str(path)
     try:
-        return parse_preset(text, name=path.stem, source=str(path), overrides=overrides)
+        preset = parse_preset(text, name=name, source=source, overrides=overrides)
     except ConfigError:
         if not over:
             raise
-        return parse_preset(text, name=path.stem, source=str(path), overrides=overrides, over=over)
+        preset = parse_preset(text, name=name, source=source, overrides=overrides, over=over)
+    check_preset(preset, source)
+    return preset
 
 
 def parse_preset(

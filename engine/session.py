@@ -24,6 +24,7 @@ from engine.errors import UserError
 from engine.history import History, Record
 from engine.keyframes import DENSE_STEPS
 from engine.killer import find_killer
+from engine.meaning import Recorded
 from engine.measuring import Measurer, measured
 from engine.probes.subject import Subject
 from engine.quantities import find_quantity
@@ -209,6 +210,12 @@ class Session:
         return run.epochs * self.history.batches if run.epochs is not None else run.steps
 
     @property
+    def recorded(self) -> Recorded:
+        """Which fields of this run's records have a value."""
+        batches, validated = self.history.batches, self.timeline.recorder.next_validation(0)
+        return Recorded.of(self.preset, batches, validated)
+
+    @property
     def diverged(self) -> str | None:
         """Why this run cannot go on to anything, in words; None while its loss is finite."""
         loss = self.trainer.evaluation.metrics.loss
@@ -262,6 +269,7 @@ class Session:
         through first; breakpoints are not looked at. Raises UserError for a bad condition or limit.
         """
         parsed = parse_condition(condition)
+        self.recorded.check(parsed)
         end = None if limit is None else self.position + _checked("limit", limit)
         tip = self.timeline.branch.tip if end is None else min(end, self.timeline.branch.tip)
         if not parsed.quantities:
@@ -285,6 +293,7 @@ class Session:
         Where it reads quantities, the way here is re-executed to measure what was not; `tick` as in `seek`.
         """
         parsed = parse_condition(condition)
+        self.recorded.check(parsed)
         if parsed.quantities:
             self._measure_way_here(parsed, tick)
         for position in range(self.position - 1, -1, -1):
@@ -326,6 +335,8 @@ class Session:
 
         Raises UserError for what says nothing of this run: the charts then stay as they are.
         """
+        for name in names:
+            self.recorded.check_field(name)
         for name, every in measure.items():
             if name not in self.preset.measure:
                 self.measure(name, every)
@@ -334,8 +345,10 @@ class Session:
     def look_for(self, condition: Condition | None) -> None:
         """Measure from here on what a condition reads, at every step; with None, no more.
 
-        Raises UserError where that can't be measured here.
+        Raises UserError where that can't be measured here, or never has a value.
         """
+        if condition is not None:
+            self.recorded.check(condition)
         self.measurer.look_for(condition)
         problems = self._measure()
         for name in () if condition is None else condition.quantities:
@@ -345,7 +358,8 @@ class Session:
 
     def add_breakpoint(self, condition: str, name: str = "") -> Breakpoint:
         """Add a breakpoint; what it reads is measured at every step. Raises UserError for a bad condition, or
-        one that reads what can't be measured here."""
+        one that reads what can't be measured here, or never has a value."""
+        self.recorded.check(parse_condition(condition))
         point = self.breakpoints.add(condition, name)
         problems = self._measure()
         for quantity in parse_condition(condition).quantities:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from engine.conditions import Condition
 from engine.config import Preset
 from engine.errors import UserError
+from engine.meaning import Recorded
 from engine.probes import NEEDS, PROBES
 from engine.quantities import find_quantity
 
@@ -31,3 +33,9 @@ def check_measurable(quantities: Iterable[str], preset: Preset) -> None:
             raise UserError(f"{name} can't be measured here: it needs {missing}")
         if quantity.index in ("layer", "layers") and index is not None and not 1 <= index <= count:
             raise UserError(f"{name} can't be measured here: no layer {index}; there are 1 to {count}")
+
+
+def check_condition(condition: Condition, preset: Preset) -> None:
+    """Raises UserError for a condition that never has a value in a preset's runs."""
+    Recorded.of(preset).check(condition)
+    check_measurable(condition.quantities, preset)

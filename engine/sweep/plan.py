@@ -14,6 +14,7 @@ from engine.conditions import parse_condition
 from engine.config import Preset, quoted
 from engine.errors import UserError
 from engine.history import FIELDS
+from engine.meaning import Recorded
 from engine.problems import ConfigError, one_line_a_kind
 from engine.summaries import parse_measure_of_run
 from engine.sweep.axes import MAX_RUNS, Axis, names_of_axes
@@ -72,11 +73,16 @@ class Plan:
     def check(self) -> None:
         """Raise ConfigError with the first problems that the runs would have."""
         problems: dict[str, None] = {}
+        until = parse_condition(self.until) if self.until is not None else None
         for point in range(len(self)):
             try:
-                self.config(point)
+                config = self.config(point)
+                if until is not None:
+                    Recorded.of(config).check(until)
             except ConfigError as error:
                 problems.update(dict.fromkeys(error.problems))
+            except UserError as error:
+                problems[f"until: {error}"] = None
         if problems:
             raise ConfigError("sweep", one_line_a_kind(list(problems))[:SHOWN_PROBLEMS])
 

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from engine.history import FIELDS
+from engine.meaning import Recorded
 from engine.null import is_null
 from tui import text
 from tui.charts.draw import NO_STEPS, Mark
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 
 SMOOTHINGS = (0.0, 0.9, 0.99)
 WINDOWS = (None, 1000, 100)
-MEANT_FOR = dict.fromkeys(
-    ("mape", "max_error", "val_mape"), ": its targets are classes, and a class is right or wrong"
-)
-"""What has to be known beside that a field has no value."""
 
 
 class ChartsPane(Vertical):
@@ -199,9 +196,9 @@ def why_empty(name: str, state: RunState) -> str:
         return f"{name} comes at the end of each epoch, first at step {info.batches:,}"
     if name == "update_norm" and len(history) == 1:
         return f"{name} is known from step 1 on"
-    if name.startswith("val_"):
-        if info.validate_every is None:
-            return f"no {name}: this run has no validation set"
-        if len(history) <= info.validate_every:
-            return f"{name} comes every {info.validate_every:,} steps"
-    return f"{name} has no meaning in this run{MEANT_FOR.get(name, '')}"
+    if why := Recorded.of(state.preset).why_never(name):
+        return f"{name} has no value: {why}"
+    every = info.validate_every
+    if name.startswith("val_") and every is not None and len(history) <= every:
+        return f"{name} comes every {every:,} steps"
+    return f"{name} has no meaning in this run"
