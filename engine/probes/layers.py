@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import UserError
-from engine.norms import mean_size
+from engine.norms import mean_size, norm
 from engine.probes import Progress
 from engine.probes.passes import Work, activations, cast, chunks, split
 from engine.probes.results import Floats, Histogram, Ints, LayerReport, LayersResult
-from engine.probes.step import VANISHING
 from engine.probes.subject import Data, Layer, Subject, to_numpy
+from engine.probes.weak import none_left, vanishing
 from engine.ranges import binned
 from engine.silence import FIRING, silent_since
 
@@ -51,6 +51,9 @@ def layers(
         seen.add(pre, out)
     work.unit = len(subject.training.inputs) / len(subject.batch.inputs)
     everywhere = _see(subject, subject.training, work) if whole else None
+    own = [subject.gradient[layer.parameters] for layer in subject.layers]
+    means = [mean_size(gradient) for gradient in own]
+    weak = vanishing([layer.name for layer in subject.layers], [norm(gradient) for gradient in own], means)
     reports = []
     for i, layer in enumerate(subject.layers):
         pre, out = passes[i]
@@ -64,8 +67,7 @@ def layers(
         shares = _saturated_shares(layer, out)
         values = singular_values(to_numpy(weight)) if ranks else None
         work.add()
-        grad = to_numpy(subject.gradient[layer.parameters])
-        mean = mean_size(subject.gradient[layer.parameters])
+        grad, mean = to_numpy(own[i]), means[i]
         reports.append(
             LayerReport(
                 name=layer.name,
@@ -93,10 +95,12 @@ def layers(
                 singular_values=values,
                 silent_since=None if watched is None or silent is None else silent_since(watched, silent),
                 watched_from=None if watched is None else watched.since,
-                notes=_notes(layer, mean, silent, dead),
+                notes=_notes(layer, mean, weak[i], silent, dead),
             )
         )
-    return LayersResult(subject.position, len(subject.batch.inputs), whole, tuple(reports))
+    return LayersResult(
+        subject.position, len(subject.batch.inputs), whole, tuple(reports), none_left(subject, means)
+    )
 
 
 def histogram(values: NDArray[Any], bins: int) -> Histogram:
@@ -197,12 +201,14 @@ def _epsilon(tensor: Tensor) -> float:
     return torch.finfo(tensor.dtype).eps
 
 
-def _notes(layer: Layer, mean_gradient: float, silent: Ints | None, dead: Ints | None) -> tuple[str, ...]:
+def _notes(
+    layer: Layer, mean_gradient: float, weak: str, silent: Ints | None, dead: Ints | None
+) -> tuple[str, ...]:
     notes = []
     if not np.isfinite(mean_gradient):
         notes.append("exploding: the gradient is not finite")
-    elif mean_gradient < VANISHING:
-        notes.append(f"vanishing gradient: mean |g| below {VANISHING:g}")
+    elif weak:
+        notes.append(weak)
     which, word = (silent, "silent on this batch") if dead is None else (dead, "dead")
     if which is not None and len(which) >= DEAD_LAYER * layer.units:
         notes.append(f"{len(which)} of {layer.units} units {word}")

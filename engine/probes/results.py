@@ -105,6 +105,8 @@ class StepResult:
     remark: str
     """What kept the rule from moving as it is meant to; empty where nothing did."""
     full: FullStep | None
+    gradient: str = ""
+    """What a gradient says that is nearly 0 in every layer; empty where it is not."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +183,8 @@ class LayersResult:
     whole: bool
     """Whether `dead` and `constant` speak of the whole training set."""
     layers: tuple[LayerReport, ...]
+    gradient: str = ""
+    """What a gradient says that is nearly 0 in every layer; empty where it is not."""
 
 
 # --- curvature --------------------------------------------------------------------------------------

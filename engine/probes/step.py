@@ -27,13 +27,12 @@ from engine.probes.passes import (
 )
 from engine.probes.results import FullStep, LayerStep, StepResult, StepVerdict, TrialPoint
 from engine.probes.subject import Subject
+from engine.probes.weak import none_left, vanishing
 
 AGREES = 0.1
 """The prediction holds where it is off by at most this share of its larger term."""
 LEAST_RATIO, GREATEST_RATIO = 1e-8, 10.0
 """‖update‖/‖parameters‖ outside of these is suspect (Amazon SageMaker Debugger, rule WeightUpdateRatio)."""
-VANISHING = 1e-7
-"""A mean |gradient| below this is vanishing (Amazon SageMaker Debugger, rule VanishingGradient)."""
 
 
 def step(
@@ -60,6 +59,7 @@ def step(
     bend = dot(update, Hessian(subject, subject.batch, precise, work).times(update))
     predicted, actual = slope + bend / 2, loss_after - loss
     verdict = judge(loss, slope, bend, actual, torch.finfo(subject.parameters.dtype).eps)
+    layers = _by_layer(subject, proposal.update)
     return StepResult(
         position=subject.position,
         learning_rate=subject.learning_rate,
@@ -77,12 +77,13 @@ def step(
         update_norm=norm(proposal.update),
         descent_cosine=cosine(update, -grad),
         previous_cosine=None if previous is None else cosine(update, subject.vector(previous)),
-        layers=_by_layer(subject, proposal.update),
+        layers=layers,
         trials=tuple(
             TrialPoint(trial.step_length, trial.loss, trial.evaluations, trial.accepted)
             for trial in proposal.trials
         ),
         remark=proposal.remark,
+        gradient=none_left(subject, [layer.mean_abs_gradient for layer in layers]),
         full=_on_all(subject, before, after, grad, work) if full else None,
     )
 
@@ -122,15 +123,18 @@ def judge(loss: float, slope: float, bend: float, actual: float, epsilon: float)
 
 def _by_layer(subject: Subject, update: Tensor) -> tuple[LayerStep, ...]:
     found = []
-    for layer in subject.layers:
-        vectors = (subject.parameters, subject.gradient, update)
-        size, slope, moved = (norm(vector[layer.parameters]) for vector in vectors)
-        ratio, mean = _ratio(moved, size), mean_size(subject.gradient[layer.parameters])
+    gradients = [subject.gradient[layer.parameters] for layer in subject.layers]
+    slopes = [norm(own) for own in gradients]
+    means = [mean_size(own) for own in gradients]
+    weak = vanishing([layer.name for layer in subject.layers], slopes, means)
+    for layer, slope, mean, note in zip(subject.layers, slopes, means, weak, strict=True):
+        size, moved = (norm(vector[layer.parameters]) for vector in (subject.parameters, update))
+        ratio = _ratio(moved, size)
         notes = []
         if not (math.isfinite(mean) and math.isfinite(size)):
             notes.append("exploding: not finite")
-        elif mean < VANISHING:
-            notes.append(f"vanishing gradient: mean |g| below {VANISHING:g}")
+        elif note:
+            notes.append(note)
         if math.isfinite(ratio) and not LEAST_RATIO <= ratio <= GREATEST_RATIO:
             notes.append(_odd_ratio(ratio))
         count = layer.parameters.stop - layer.parameters.start

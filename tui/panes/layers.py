@@ -84,7 +84,8 @@ class LayersPane(ProbePane):
 
         def view(result: LayersResult, other: LayersResult | None) -> list[Content]:
             titles = self.titles(state, "layers", _bins(width)) if other is not None else None
-            return [*self._told(result), *_layers(width, titles, result, other)]
+            still = [Content.styled(result.gradient, "bold")] if result.gradient else []
+            return [*still, *self._told(result), *_layers(width, titles, result, other)]
 
         yield from self.section(state, "layers", "Layers", "not computed yet", view)
 

@@ -85,6 +85,8 @@ def _step(width: int, batches: int, result: StepResult, other: StepResult | None
     lines = [Content.styled(result.words, f"bold {STYLES[result.verdict]}")]
     if batches > 1:
         lines.append(Content.styled(WHICH_CHANGE, "$muted"))
+    if result.gradient:
+        lines.append(Content.styled(result.gradient, "bold"))
     if result.remark:
         lines.append(Content.styled(text.plain(result.remark), "$warning"))
     lines += grid(_entries(result, other), width, compared=compared)

@@ -278,7 +278,9 @@ def test_killers_below_other_layers_and_with_momentum(rule):
 
 def test_watch_dog_notes():
     session = session_of("relu", initialiser={"name": "constant", "value": -0.1})
-    hidden, last = probe(session, "layers", whole=True).layers
-    assert "12 of 12 units dead" in hidden.notes
-    assert any("vanishing" in note for note in hidden.notes)
-    assert "10 of 10 units dead" in last.notes
+    found = probe(session, "layers", whole=True)
+    hidden, last = found.layers
+    assert hidden.notes == ("12 of 12 units dead",)
+    assert last.notes == ("10 of 10 units dead",)
+    # every unit is dead, so that every gradient is 0
+    assert found.gradient == "no gradient left: a minimum, a saddle or a plateau of this batch's loss"
