@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +38,8 @@ class SessionSummary:
     branches: int = 0
     positions: int = 0
     loss: float | None = None
+    position: int = 0
+    """Where the run was left."""
     problem: str | None = None
 
     @property
@@ -111,6 +114,11 @@ def recent_sessions(count: int = 12) -> list[SessionSummary]:
     return [summary for summary in summaries if summary.problem is None]
 
 
+def newest_of(preset: str, sessions: Sequence[SessionSummary]) -> SessionSummary | None:
+    """The session of a preset that was written to last, of those given from the newest on; None if none."""
+    return next((saved for saved in sessions if saved.preset == preset and saved.positions > 1), None)
+
+
 def summarise(path: Path) -> SessionSummary:
     """What a session file holds."""
     try:
@@ -135,6 +143,7 @@ def summarise(path: Path) -> SessionSummary:
             len(branches),
             positions,
             loss,
+            int(at) if (at := meta.get("position", "")).isdecimal() else 0,
         )
     except StoreError as error:
         return SessionSummary(path, size, stat.st_mtime, problem=str(error))

@@ -242,14 +242,13 @@ class Explorer(Ending, WireApp):
 
     def _offer_to_resume(self) -> None:
         """Say that there is a saved run of the open preset, where nothing was done yet."""
-        from engine.sessions import recent_sessions
+        from engine.sessions import newest_of, recent_sessions
 
-        for saved in recent_sessions():
-            if saved.preset == self.state.preset.name and saved.positions > 1 and self.state.stopped is None:
-                when = time.strftime("%b %d %H:%M", time.localtime(saved.saved))
-                name = saved.name or saved.path.stem
-                self._changed(self.state.offer(f"o opens the saved run {name}, {when}"))
-                return
+        saved = newest_of(self.state.preset.name, recent_sessions())
+        if saved is not None and self.state.stopped is None:
+            where = f"step {saved.position:,}"
+            full = f"o: go on where you left off ({where}, {text.when(saved.saved)})"
+            self._changed(self.state.offer(full, f"o: go on ({where})"))
 
     def on_unmount(self) -> None:
         self._listening = False
@@ -407,11 +406,13 @@ class Explorer(Ending, WireApp):
             self._send(Open(preset, self._data_dir))
 
     async def action_open(self) -> None:
-        from engine.sessions import recent_sessions
+        from engine.sessions import newest_of, recent_sessions
         from tui.screens.picker import Picker
 
+        sessions = [saved for saved in recent_sessions() if saved.path != self.state.session.path]
+        newest = newest_of(self.state.preset.name, sessions)
         # awaited, so that what is typed at once after the key is the dialog's
-        await self.push_screen(Picker(self.presets, recent_sessions()), self._picked)
+        await self.push_screen(Picker(self.presets, sessions, newest), self._picked)
 
     def _picked(self, picked: Preset | Path | None) -> None:
         if isinstance(picked, Path):

@@ -102,7 +102,10 @@ class RunState:
         self.died: Died | None = None
         self.working = "starting the engine"
         self.refusal = ""
-        self.offered = ""
+        self.offered: tuple[str, str] = ("", "")
+        """What can be had instead of beginning anew, in full and in brief."""
+        self.until = ""
+        """The condition that the run goes on to."""
         self.watched = tuple(preset.watch)
         """What the charts show."""
         self.burst = 100
@@ -206,6 +209,11 @@ class RunState:
         return self.planned if self.planned is not None and self.position < self.planned else None
 
     @property
+    def past_plan(self) -> int:
+        """How many steps the run is beyond its planned end."""
+        return max(self.position - self.planned, 0) if self.planned is not None else 0
+
+    @property
     def speed(self) -> float | None:
         """Steps a second while running, by the clock of the records."""
         if not self.running or self.position >= len(self.history):
@@ -222,20 +230,20 @@ class RunState:
     def opening(self, preset: Preset) -> Topic:
         """The engine was asked to open this preset; what is shown stays until it has."""
         self._opening = preset
-        self.refusal = ""
+        self.refusal, self.offered = "", ("", "")
         if self.died is None and self.info is not None:
             self.working = f"opening {text.plain(preset.name)}"
         return Topic.STATUS
 
     def resuming(self, name: str) -> Topic:
         """The engine was asked to go on with a saved session."""
-        self.refusal = ""
+        self.refusal, self.offered = "", ("", "")
         self.working = f"resuming {text.plain(name)}"
         return Topic.STATUS
 
-    def offer(self, what: str) -> Topic:
+    def offer(self, what: str, brief: str) -> Topic:
         """Something can be had instead of beginning anew."""
-        self.offered = text.plain(what)
+        self.offered = text.plain(what), text.plain(brief)
         return Topic.STATUS | self.note("info", what)
 
     def refuse(self, why: str) -> Topic:
@@ -408,7 +416,7 @@ class RunState:
         topics = Topic.RECORDS | Topic.STATUS
         if event.running and not self.running:
             self._ran_from = max(event.first - 1, 0)
-        self.position, self.running = event.position, event.running
+        self.position, self.running, self.until = event.position, event.running, event.until
         self.working = ""
         if event.running:
             self.stopped = None

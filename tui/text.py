@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 from engine.ranges import is_one_number
 from engine.written import counts
@@ -48,6 +49,14 @@ def short(value: float) -> str:
     mantissa, e, exponent = repr(value).partition("e")
     mantissa = mantissa.removesuffix(".0")
     return f"{mantissa}e{int(exponent)}" if e else mantissa
+
+
+def when(seconds: float, now: float | None = None) -> str:
+    """A time in the past, to the minute: today 20:01, Nov 28 20:01, 2025 Nov 28 20:01."""
+    then, today = time.localtime(seconds), time.localtime(now)
+    day = "today" if then[:3] == today[:3] else time.strftime("%b %d", then)
+    year = f"{then.tm_year} " if then.tm_year != today.tm_year else ""
+    return f"{year}{day} {time.strftime('%H:%M', then)}"
 
 
 def value(given: object) -> str:

@@ -466,8 +466,10 @@ class Host:
             first = max(branch.fork, self._sent.get(branch.number, 0))
             rows = branch.history.rows(first)
             if len(rows) or branch is timeline.branch:
-                running = self._goal is not None
-                self._send(Advanced(first, rows, session.position, running, branch.number))
+                goal = self._goal
+                until = goal.condition.text if goal is not None and goal.condition is not None else ""
+                running = goal is not None
+                self._send(Advanced(first, rows, session.position, running, branch.number, until))
             self._sent[branch.number] = len(branch.history)
         if timeline.mismatch is not None and not self._told_mismatch:
             self._told_mismatch = True

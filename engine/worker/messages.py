@@ -416,6 +416,8 @@ class Advanced:
     position: int
     running: bool
     branch: int = 0
+    until: str = ""
+    """The condition that it runs on to, if any."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -14,13 +15,22 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from engine.history import COLUMNS as STORED
 from engine.worker.messages import BranchInfo
+from engine.written import counts
 from tui import text
 from tui.state import RunState, Topic, said
 from tui.widgets.scroll import Choices, Scroll
 
 COMPARED = ("loss", "accuracy", "mistakes", "grad_norm", "learning_rate")
-COLUMNS = ("here", "there")
+COLUMNS = ("here", "there", "difference")
+NAME_WIDTH, LONGEST_NAME = 14, 45
+ROOM_BESIDE = 72
+"""From this width on the table stands beside the tree, in a narrower pane below it."""
+AT_ONCE = 1000
+"""Positions that are compared at a time."""
+DIFFERING = [at for at, name in enumerate(STORED) if name not in ("learning_rate", "seconds")]
+"""The columns of a record by which two runs differ: not what is set, nor how long it took."""
 
 
 class Tree(Choices):
@@ -62,6 +72,9 @@ class BranchesPane(Horizontal):
         self._table = Static(markup=False)
         self._state: RunState | None = None
         self._shown: tuple[tuple[int, Content], ...] = ()
+        self._compared: tuple[object, ...] = ()
+        self._alike = 0
+        """The position up to which the two branches are known to have the same records."""
 
     def compose(self) -> ComposeResult:
         yield self.list
@@ -87,6 +100,9 @@ class BranchesPane(Horizontal):
             ids = list(map(str, numbers))
             self.list.highlighted = ids.index(chosen) if chosen in ids else 0
         self._compare()
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width < ROOM_BESIDE, "-stacked")
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
@@ -127,26 +143,56 @@ class BranchesPane(Horizontal):
             return  # of a branch that has just begun the records are still to come
         first = state.parted(other.number)
         lines: list[str | tuple[str, str]] = []
-        for column, branch in zip(COLUMNS, (here, other), strict=True):
-            lines += [(f"{column:7}", "$muted"), (text.plain(branch.name), "bold"), "\n"]
-        lines += [(f"from step {first:,} on; at step {position:,}", "$muted"), "\n", f"{'':14}"]
-        lines += [(f"{column:>{text.NUMBER_WIDTH}} ", "bold") for column in COLUMNS]
+        for column, branch in zip(COLUMNS, (here, other), strict=False):
+            lines += [(f"{column:7}", "$muted"), (_cut(text.plain(branch.name)), "bold"), "\n"]
+        lines += [(f"from step {first:,} on; at step {position:,}, here − there:", "$muted"), "\n"]
+        lines += [" " * NAME_WIDTH, *((f"{column:>{text.NUMBER_WIDTH}} ", "bold") for column in COLUMNS)]
         for field in COMPARED:
             a, b = mine.record(position)[field], theirs.record(position)[field]
             if a is not None or b is not None:
-                lines += ["\n", (f"{field:14}", "$muted")]
-                lines += [f"{_number(a)} ", _number(b)]
+                lines += ["\n", (f"{field:{NAME_WIDTH}}", "$muted")]
+                lines.append(" ".join((_number(field, a), _number(field, b), _difference(field, a, b))))
+        lines += ["\n", (self._first_difference(state, other.number, first), "$muted")]
         self._say(Content.assemble(*lines))
+
+    def _first_difference(self, state: RunState, other: int, first: int) -> str:
+        """Where the records of the two branches begin to differ, in words; looked for once."""
+        mine, theirs = state.history, state.histories[other]
+        if (compared := (state.branch, other, state.revision)) != self._compared:
+            self._compared, self._alike = compared, first
+        last = min(len(mine), len(theirs)) - 1
+        while self._alike < last:
+            begin, end = self._alike + 1, min(self._alike + 1 + AT_ONCE, last + 1)
+            a, b = (history.rows(begin, end)[:, DIFFERING] for history in (mine, theirs))
+            differing = np.flatnonzero(((a != b) & ~(np.isnan(a) & np.isnan(b))).any(1))
+            if len(differing):
+                self._alike = begin + int(differing[0]) - 1
+                return f"first differs at step {self._alike + 1:,}"
+            self._alike = end - 1
+        return f"no difference up to step {last:,}"
 
     def _say(self, content: Content) -> None:
         if content != self._table.content:  # an update lays the whole screen out
             self._table.update(content)
 
 
-def _number(value: float | None) -> str:
+def _cut(name: str) -> str:
+    """A branch's name in one line of the table."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+
+
+def _number(field: str, value: float | None) -> str:
     """A count as one, other numbers with six digits; as wide."""
-    said = f"{value:,}" if isinstance(value, int) else text.number(value)
-    return said.rjust(text.NUMBER_WIDTH)
+    return text.field(field, value).rjust(text.NUMBER_WIDTH)
+
+
+def _difference(field: str, here: float | None, there: float | None) -> str:
+    """What is more here, with its sign; as wide."""
+    if here is None or there is None:
+        return text.number(None).rjust(text.NUMBER_WIDTH)
+    more = here - there
+    said = f"{more:+,}" if counts(field) and isinstance(more, int) else text.change(more)
+    return ("0" if more == 0 else said).rjust(text.NUMBER_WIDTH)
 
 
 def _tree(state: RunState) -> Iterator[tuple[int, Content]]:

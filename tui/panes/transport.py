@@ -46,9 +46,13 @@ class Part:
     content: Content
     elastic: bool = False
     end: int = 0
+    brief: Part | None = None
+    """What stands instead where the whole has no room."""
 
     def within(self, room: int) -> Content:
         """The piece in so much room."""
+        if self.brief is not None and len(self.content) > room:
+            return self.brief.within(room)
         if not self.elastic or len(self.content) <= room:
             return self.content
         if self.end + LEAST_WORDS > room:
@@ -78,7 +82,11 @@ class TransportPane(Vertical):
         self._state = state
         width = self.content_size.width
         data = _data(state, width)
-        left = _fit(_status(state), width - len(data) - GAP)
+        status = _status(state)
+        needed = max((len(part.content) for part in status if part.rank == 0), default=0)
+        if needed > width - len(data) - GAP and not _substitutes(state):
+            data = Content("")
+        left = _fit(status, width - len(data) - GAP * bool(data))
         lines = (
             (self._numbers, _fit(_numbers(state, width), width)),
             (self._status, left + " " * max(width - len(left) - len(data), 0) + data),
@@ -156,8 +164,6 @@ def _status(state: RunState) -> list[Part]:
     record = state.record
     rate = text.short(record.learning_rate if record is not None else state.preset.train.rule.learning_rate)
     speed = state.speed
-    reason, style = _reason(state)
-    first = "$error" in style or (state.judged.turned and "$accent" in style)
     return [
         Part(3, Content.assemble(("lr ", "$muted"), rate)),
         Part(4, Content.assemble(("burst ", "$muted"), f"{state.burst:,}")),
@@ -169,7 +175,7 @@ def _status(state: RunState) -> list[Part]:
         *([Part(2, Content.styled("not saved", "$warning"))] if state.session.problem else []),
         *([Part(1, _news(state), elastic=True)] if state.judged.turned else []),
         *([Part(4, Content.assemble(("on ", "$muted"), _branch(state)))] if len(state.branches) > 1 else []),
-        Part(0 if first else 5, Content.styled(reason, style), elastic=True, end=_values(state, reason)),
+        _why(state),
     ]
 
 
@@ -178,6 +184,38 @@ def _news(state: RunState) -> Content:
     first, *others = state.judged.turned
     more = f" · {len(others)} more in Story" if others else ""
     return Content.styled(news(first) + more, f"bold {SIGNS[first.standing][1]}")
+
+
+def _why(state: RunState) -> Part:
+    """Why the run stands still, what it runs to, or what it is busy with."""
+    if state.running and state.died is None and not state.refusal and not state.working:
+        return _aim(state)
+    if state.stopped is None and not state.position and state.offered[0] and not _busy(state):
+        full, brief = (Content.styled(said, "$muted") for said in state.offered)
+        return Part(0, full, brief=Part(0, brief))
+    reason, style = _reason(state)
+    first = "$error" in style or (state.judged.turned and "$accent" in style)
+    return Part(0 if first else 5, Content.styled(reason, style), elastic=True, end=_values(state, reason))
+
+
+def _busy(state: RunState) -> bool:
+    return state.died is not None or bool(state.refusal or state.working) or state.running
+
+
+def _aim(state: RunState) -> Part:
+    """The condition that the run goes on to, and how far it is past its plan; empty on the way to its end."""
+    until, past = text.plain(state.until), state.past_plan
+    if not until and not past:
+        return Part(5, Content(""))
+    begin = f"▶ until {until}" if until else "▶ running"
+
+    def said(*ends: str) -> tuple[Content, int]:
+        behind = "".join(f" · {end}" for end in ends)
+        return Content.styled(begin + behind, "$accent"), len(behind)
+
+    brief, end = said(*[f"{past:,} past the plan"] * bool(past))
+    whole, _ = said(*[f"{past:,} steps past the plan"] * bool(past), "space stops")
+    return Part(0, whole, brief=Part(0, brief, elastic=True, end=end))
 
 
 def _branch(state: RunState) -> str:
@@ -194,7 +232,7 @@ def _reason(state: RunState) -> tuple[str, str]:
     if state.working:
         return f"{state.working}…", "$warning"
     if state.stopped is None or state.running:
-        return ("", "") if state.running or state.position else (state.offered, "$muted")
+        return "", ""
     if state.stopped.kind in ("condition", "breakpoint"):
         return text.plain(state.stopped.reason), "bold $accent"
     return text.plain(state.stopped.reason), "bold $error" if state.stopped.kind == "diverged" else "$muted"
@@ -204,6 +242,10 @@ def _values(state: RunState, reason: str) -> int:
     """How much of the end of a reason are the values that a condition read."""
     stopped = state.stopped is not None and state.stopped.kind in ("condition", "breakpoint")
     return len(reason) - at if stopped and (at := reason.rfind("  (")) > 0 else 0
+
+
+def _substitutes(state: RunState) -> bool:
+    return state.info is not None and state.info.substitute
 
 
 def _data(state: RunState, width: int) -> Content:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -37,8 +36,15 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
         Binding("up", "move(-1)", "up", show=False),
     ]
 
-    def __init__(self, presets: Sequence[Preset], sessions: Sequence[SessionSummary] = ()) -> None:
+    def __init__(
+        self,
+        presets: Sequence[Preset],
+        sessions: Sequence[SessionSummary] = (),
+        newest: SessionSummary | None = None,
+    ) -> None:
+        """`newest` is the session that is highlighted at first."""
         super().__init__()
+        self._newest = newest
         self._presets = presets
         self._sessions = {str(session.path): session for session in sessions}
         self._filter = Line(placeholder="part of a name, or the path of a file", compact=True)
@@ -89,6 +95,13 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
         if is_path(typed):
             self._say(f"enter opens the file {text.plain(typed.strip())}")
             return
+        saved = [
+            s for s in self._sessions.values() if all(w in f"{s.path.stem} {s.name}".lower() for w in words)
+        ]
+        if saved:
+            self._list.add_option(Option(Content.styled("saved runs", "$secondary"), disabled=True))
+        for session in saved:
+            self._list.add_option(Option(_line(session), id=str(session.path)))
         for document, presets in catalogue.by_document(found):
             self._list.add_option(Option(Content.styled(text.plain(document), "$secondary"), disabled=True))
             for preset in presets:
@@ -96,18 +109,23 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
                     "  ", (text.plain(preset.name), "bold"), (f"  {text.plain(preset.title)}", "$muted")
                 )
                 self._list.add_option(Option(prompt, id=preset.name))
-        saved = [
-            s for s in self._sessions.values() if all(w in f"{s.path.stem} {s.name}".lower() for w in words)
-        ]
-        if saved:
-            self._list.add_option(Option(Content.styled("saved sessions", "$secondary"), disabled=True))
-        for session in saved:
-            self._list.add_option(Option(_line(session), id=str(session.path)))
-        self._list.action_first()
+        self._highlight(found, saved, typed)
         if not found and not saved:
             self._say(
                 f"no preset and no saved session has {text.plain(' and '.join(words))} in its name or title"
             )
+
+    def _highlight(self, found: Sequence[Preset], saved: Sequence[SessionSummary], typed: str) -> None:
+        """Highlight the saved run to go on with; where a name is typed or there is none, the first preset."""
+        if self._newest is not None and not typed.strip():
+            which = str(self._newest.path)
+        elif found:
+            which = next(iter(catalogue.by_document(found)))[1][0].name
+        elif saved:
+            which = str(saved[0].path)
+        else:
+            return
+        self._list.highlighted = self._list.get_option_index(which)
 
     def _say(self, what: str) -> None:
         """In the list, where there is nothing to choose from."""
@@ -129,10 +147,8 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
 
 
 def _line(session: SessionSummary) -> Content:
-    when = time.strftime("%b %d %H:%M", time.localtime(session.saved))
-    counts = f"  {when}  {session.positions:,} positions" + (
-        f", {session.branches} branches" if session.branches > 1 else ""
-    )
+    branches = f", {session.branches} branches" if session.branches > 1 else ""
+    counts = f"  {text.when(session.saved)}  step {session.position:,}{branches}"
     return Content.assemble("  ", (text.plain(session.name or session.path.stem), "bold"), (counts, "$muted"))
 
 
