@@ -31,14 +31,19 @@ class Recorded:
     """Positions between two values of a field, where that is known and more than 1."""
 
     @classmethod
-    def of(cls, preset: Preset, batches: int | None = None, validate_every: int | None = None) -> Recorded:
-        """What a preset says; `batches` of an epoch and `validate_every` once the data is known."""
-        periods = {name: validate_every for name in FIELDS if name.startswith(OF_VALIDATION)}
-        periods[OF_EPOCHS] = batches
-        # without a key for it, a data set has no validation part; without a value, all there is
-        validates = getattr(preset.data, "validation", 0) != 0
-        every = {name: period for name, period in periods.items() if period is not None and period > 1}
-        return cls(preset.data.target == "label", validates, every)
+    def of(cls, preset: Preset) -> Recorded:
+        """What a preset says of its runs."""
+        # a data set without a key for it has no validation part; without a value, all there is
+        return cls(preset.data.target == "label", getattr(preset.data, "validation", 0) != 0)
+
+    def known(self, batches: int, validate_every: int | None) -> Recorded:
+        """The same once the data is there: `batches` an epoch, and the positions between two validations,
+        None where there are none."""
+        periods = {OF_EPOCHS: batches}
+        if validate_every is not None:
+            periods |= {name: validate_every for name in FIELDS if name.startswith(OF_VALIDATION)}
+        every = {name: period for name, period in periods.items() if period > 1}
+        return Recorded(self.labels, validate_every is not None, every)
 
     def why_never(self, name: str) -> str:
         """Why a field never has a value; empty where it has one, and for a quantity."""

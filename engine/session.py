@@ -212,8 +212,8 @@ class Session:
     @property
     def recorded(self) -> Recorded:
         """Which fields of this run's records have a value."""
-        batches, validated = self.history.batches, self.timeline.recorder.next_validation(0)
-        return Recorded.of(self.preset, batches, validated)
+        every = self.timeline.recorder.next_validation(0)
+        return Recorded.of(self.preset).known(self.history.batches, every)
 
     @property
     def diverged(self) -> str | None:

@@ -20,7 +20,6 @@ from engine.breakpoints import READY
 from engine.conditions import parse_condition
 from engine.config import Preset
 from engine.errors import UserError
-from engine.meaning import Recorded
 from engine.presets import load_preset
 from engine.worker.client import EngineClient
 from engine.worker.messages import (
@@ -57,7 +56,7 @@ from engine.worker.messages import (
 from engine.worker.process import FRAME_SECONDS
 from tui import catalogue, text
 from tui.ending import Ending
-from tui.needs import check_condition, check_measurable
+from tui.needs import check_condition, check_measurable, recorded
 from tui.probes import Wish
 from tui.screens.ask import Ask
 from tui.screens.engine_died import EngineDied
@@ -458,7 +457,7 @@ class Explorer(Ending, WireApp):
 
     def _ask_condition(self, title: str, value: str) -> Ask:
         def check(answer: str) -> None:
-            check_condition(parse_condition(answer), self.state.preset)
+            check_condition(parse_condition(answer), self.state)
 
         ready = [(condition, name) for name, condition in READY.items()]
         return Ask(title, "a condition, such as loss > prev.loss", check, value=value, ready=ready)
@@ -683,7 +682,7 @@ class Explorer(Ending, WireApp):
 
         def check(answer: str) -> None:
             for name in parse_watched(answer):
-                Recorded.of(self.state.preset).check_field(name)
+                recorded(self.state).check_field(name)
             check_measurable(to_measure(parse_watched(answer)), self.state.preset)
 
         shown = self.state.watched

@@ -10,6 +10,7 @@ from engine.errors import UserError
 from engine.meaning import Recorded
 from engine.probes import NEEDS, PROBES
 from engine.quantities import find_quantity
+from tui.state import RunState
 
 MET: dict[str, Callable[[Preset], bool]] = {
     "linear": lambda preset: all(layer.activation == "linear" for layer in preset.network.layers),
@@ -35,7 +36,13 @@ def check_measurable(quantities: Iterable[str], preset: Preset) -> None:
             raise UserError(f"{name} can't be measured here: no layer {index}; there are 1 to {count}")
 
 
-def check_condition(condition: Condition, preset: Preset) -> None:
-    """Raises UserError for a condition that never has a value in a preset's runs."""
-    Recorded.of(preset).check(condition)
-    check_measurable(condition.quantities, preset)
+def recorded(state: RunState) -> Recorded:
+    """Which fields of the run's records have a value, as far as that is known."""
+    found, info = Recorded.of(state.preset), state.info
+    return found if info is None else found.known(info.batches, info.validate_every)
+
+
+def check_condition(condition: Condition, state: RunState) -> None:
+    """Raises UserError for a condition that never has a value in the run."""
+    recorded(state).check(condition)
+    check_measurable(condition.quantities, state.preset)

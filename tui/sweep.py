@@ -138,7 +138,7 @@ class SweepState:
 
 def endings_said(endings: Counter[str], until: str | None) -> str:
     """How many runs ended how: `93 finished, 57 stopped at loss > 1e15`."""
-    words = {**ENDINGS, "condition": f"stopped at {text.plain(until or '')}"}
+    words = ENDINGS if until is None else {**ENDINGS, "condition": f"stopped at {text.plain(until)}"}
     return ", ".join(f"{count:,} {words[ending]}" for ending, count in endings.most_common())
 
 

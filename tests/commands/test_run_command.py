@@ -126,6 +126,45 @@ def test_until_not_met(gradstep):
     assert done.err == "`loss < 0` was never true from step 1 to step 20\n"
 
 
+def test_until_of_what_has_no_value_in_so_few_steps(gradstep):
+    done = gradstep("run", "small.toml", "--until", "ago(loss, 100) > 0")
+    assert (done.status, done.err) == (4, "`ago(loss, 100) > 0` had no value from step 1 to step 20\n")
+    done = gradstep("run", "small.toml", "--steps", 0, "--until", "loss < 0")
+    assert (done.status, done.err) == (4, "`loss < 0` was not looked at: no step was done\n")
+
+
+@pytest.mark.parametrize(
+    ("condition", "why"),
+    [("val_loss > 1", "no validation set"), ("mape > 1", "classes"), ("prev.max_error > 1", "classes")],
+)
+def test_until_of_what_never_has_a_value_is_refused_at_once(gradstep, folder, condition, why):
+    """Before anything is written: the example has one labelled point and no validation set."""
+    for command in (["run", "--save", "x.gradstep", "--csv", "x.csv"], ["sweep", "--over", "train.seed=0:2"]):
+        done = gradstep(command[0], "exam-ce-a", *command[1:], "--until", condition)
+        assert done.status == 2
+        assert why in done.err
+        assert "no value here" in done.err
+    assert not (folder / "x.gradstep").exists()
+    assert not (folder / "x.csv").exists()
+
+
+def test_counts_are_whole_numbers(gradstep):
+    done = gradstep("run", "exam-two-points", "--steps", 3, "--until", "step == 2 and train_mistakes >= 0")
+    assert done.err.endswith("(step = 2, train_mistakes = 2)\n")
+    rows = {line.split()[0]: line.split()[1:] for line in done.out.splitlines() if line.split()}
+    assert rows["step"] == ["0", "2"]
+    assert rows["mistakes"] == ["1", "2"]
+    assert rows["train_mistakes"] == ["1", "2"]
+    sweep = gradstep(
+        *("sweep", "exam-two-points", "--over", "train.seed=0:2", "--steps", 3),
+        *("--measure", "mistakes + 0.5", "--measure", "median(mistakes)", "--measure", "count(loss > 0)"),
+    )
+    # 1, 2, 2, 1 mistakes: half of a count is none, and the median lies between two
+    assert ["0", "finished", "3", "1.500", "1.500", "4"] in [
+        [word for at, word in enumerate(line.split()) if at != 3] for line in sweep.out.splitlines()
+    ]
+
+
 def test_until_not_met_where_it_diverges_is_a_loss_that_is_not_finite(gradstep):
     assert gradstep("run", "diverging.toml", "--until", "loss < 0").status == 3
     done = gradstep("run", "diverging.toml", "--until", "not finite(loss)")

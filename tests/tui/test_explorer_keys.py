@@ -187,7 +187,7 @@ async def test_a_chart_without_values_says_why():
     async with bench(classifier()) as b:
         await b.advanced(5)
         await watch(b, "max_error", "val_accuracy")
-        assert "max_error has no meaning in this run: its targets are classes" in b.text("#charts")
+        assert "max_error has no value: its targets are classes" in b.text("#charts")
         assert "val_accuracy comes every 10 steps" in b.text("#charts")
         await b.opened(batches=40)
         await watch(b, "epoch_loss", "rank[1]")
@@ -196,7 +196,7 @@ async def test_a_chart_without_values_says_why():
         assert "rank[1] is not measured yet" in b.text("#charts")
         await b.opened(validate_every=None)
         await watch(b, "val_loss", "update_norm")
-        assert "no val_loss: this run has no validation set" in b.text("#charts")
+        assert "val_loss has no value: this run has no validation set" in b.text("#charts")
         assert "update_norm is known from step 1 on" in b.text("#charts")
 
 

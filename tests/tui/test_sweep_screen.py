@@ -3,6 +3,7 @@
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from fake_engine import bench, classifier
 
@@ -14,7 +15,7 @@ from engine.sweep.axes import axis_values, parse_axis
 from engine.sweep.plan import make_plan
 from engine.sweep.result import Result
 from engine.worker.messages import CancelSweep, Died, Open, StartSweep, SweepEnded, SweepSharpness, Swept
-from tui.charts.heat import GREATEST_WIDTH, LEFT, short
+from tui.charts.heat import GREATEST_WIDTH, LEFT, Cell, Scale, heat, short
 from tui.screens.sweep import SweepScreen
 from tui.sweep import SweepState, suggested_axes
 
@@ -262,7 +263,7 @@ async def test_a_sweep_that_goes_on_behind_another_preset_is_not_lost():
         plan = await begun(b)
         await told(b, Swept(plan, (result(0, 2.0),), {1: (300, 300), 3: (40, 300)}))
         await b.press("right")
-        assert "and now the run that it is compared with; enter" in b.text("#sweep-cell")
+        assert "now running what it is compared with; enter" in b.text("#sweep-cell")
         await b.press("right", "right")
         assert "at step 40 of 300; enter" in b.text("#sweep-cell")
         await b.press("escape")
@@ -288,11 +289,34 @@ async def test_what_is_said_of_a_sweep_has_room():
         failed = Result(3, "failed", "this needs more memory than there is, and says so in many words " * 2)
         said = "/a/path/to/a.sweep: another gradstep is at this sweep"
         await told(b, Swept(plan, (*results, failed), {}), SweepEnded(plan, said))
-        for text in ("1 failed)", "another gradstep is at this sweep"):
+        for text in ("1 stopped, 1 diverged, 1 failed", "another gradstep is at this sweep"):
             assert text in " ".join(b.text("#sweep-progress").split())
         await b.press("right", "right", "right")
         assert "many words" in b.text("#sweep-cell")
         assert "✗ diverged  ! failed" in b.text("#sweep-map")
+
+
+async def test_how_runs_ended_is_told_with_the_condition():
+    async with bench(swept({**SWEEP, "until": "loss > 1e15"}), size=(80, 24)) as b:
+        plan = await begun(b)
+        reason = "finished at step 300; never reached loss > 1e15"
+        fine = Result(0, "done", reason, record(2.0), (None,), (), ("open",), "ab", 1.0)
+        await told(b, Swept(plan, (fine, result(1, 1e16, "condition")), {}), SweepEnded(plan))
+        assert "2 of 32 runs: 1 finished, 1 stopped at loss > 1e15" in b.text("#sweep-progress")
+        assert b.text("#sweep-cell").splitlines()[1].strip() == reason
+        assert "mistakes 750" in b.text("#sweep-cell")
+        assert "mistakes 750." not in b.text("#sweep-cell")
+
+
+def test_a_cell_that_goes_on_is_not_the_colour_of_a_failure():
+    scale = Scale.of(np.array([np.nan]))
+
+    def style(sign):
+        (line, _) = heat([[Cell(math.nan, sign)]], ["a"], ["b"], scale, 20, None)
+        return str(line.spans)
+
+    assert "$error" in style("✗")
+    assert "$error" not in style("…")
 
 
 async def test_the_time_left_is_told_once_a_run_has_ended(monkeypatch):
@@ -306,7 +330,7 @@ async def test_the_time_left_is_told_once_a_run_has_ended(monkeypatch):
         await told(b, Swept(plan, (), {0: (300, 300)}))
         assert "left" not in b.text("#sweep-progress")
         said = " ".join(b.text("#sweep-cell").split())
-        assert "all its 300 steps are done, and now the run that it is compared with" in said
+        assert "300 steps done; now running what it is compared with" in said
         assert "enter opens it in the explorer" in said
         await told(b, Swept(plan, (result(0, 2.0),), {}))
         assert "5 min 0 s left" in b.text("#sweep-progress")  # 30 more of 10 s each

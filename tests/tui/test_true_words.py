@@ -191,3 +191,30 @@ async def test_branches_that_never_differ():
         await b.advanced(60)
         await fork(b, parts_at=40)
         assert "no difference up to step 39" in b.text("#branches")
+
+
+# --- what never has a value --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["u", "U"])
+@pytest.mark.parametrize(
+    ("typed", "why"),
+    [
+        ("val_loss > 1", "val_loss has no value here: this run has no validation set"),
+        ("mape > 1", "mape has no value here: its targets are classes"),
+        ("epoch_loss > prev.epoch_loss", "epoch_loss and prev.epoch_loss together have no value"),
+    ],
+)
+async def test_a_dialog_refuses_what_never_has_a_value(key, typed, why):
+    async with bench(classifier(), size=(120, 40), opened=False) as b:
+        await b.opened(batches=12, validate_every=None)
+        sent = len(b.engine.sent)
+        await b.press(key, *typed, "enter")
+        assert why in " ".join(b.text().split())
+        assert len(b.engine.sent) == sent
+
+
+async def test_a_chart_of_it_is_refused_too():
+    async with bench(classifier(), size=(120, 40)) as b:
+        await b.press("m", *["backspace"] * 30, *"loss, mape", "enter")
+        assert "mape has no value here" in " ".join(b.text().split())

@@ -9,11 +9,11 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from engine.history import FIELDS
-from engine.meaning import Recorded
 from engine.null import is_null
 from tui import text
 from tui.charts.draw import NO_STEPS, Mark
 from tui.charts.look import Role
+from tui.needs import recorded
 from tui.state import RunState, Topic
 from tui.watching import AT_MOST, BESIDE
 from tui.widgets.chart import Chart
@@ -196,7 +196,7 @@ def why_empty(name: str, state: RunState) -> str:
         return f"{name} comes at the end of each epoch, first at step {info.batches:,}"
     if name == "update_norm" and len(history) == 1:
         return f"{name} is known from step 1 on"
-    if why := Recorded.of(state.preset).why_never(name):
+    if why := recorded(state).why_never(name):
         return f"{name} has no value: {why}"
     every = info.validate_every
     if name.startswith("val_") and every is not None and len(history) <= every:

@@ -338,7 +338,7 @@ class SweepScreen(Screen[None]):
 
 def _number(name: str, value: float) -> str:
     """A count as a whole number, any other one in short."""
-    return text.field(name, value) if counts(name) else short(value, WIDEST)
+    return text.field(name, value) if counts(name) and value.is_integer() else short(value, WIDEST)
 
 
 def _how_far(running: tuple[int, int] | None) -> str:
