@@ -193,6 +193,15 @@ async def test_branches_that_never_differ():
         assert "no difference up to step 39" in b.text("#branches")
 
 
+async def test_a_chart_reads_off_a_whole_number_of_mistakes():
+    """Four digits would say 4.406e4."""
+    async with bench(load_preset("linear-1-layer", ['watch=["loss", "mistakes"]'])) as b:
+        rows = records(1, 1)
+        rows[0, COLUMNS.index("mistakes")] = 44_063
+        await b.advanced(1, rows=rows)
+        assert "mistakes  lin  44,063" in b.text("#charts")
+
+
 # --- what never has a value --------------------------------------------------------------------------
 
 

@@ -74,10 +74,12 @@ def draw(
     before: Scale | None = None,
     marks: Sequence[Mark] = (),
     cursor: int | None = None,
+    count: bool = False,
     empty: str = NO_STEPS,
     ascii: bool = False,  # noqa: A002
 ) -> Picture:
-    """Draw the steps `x_range` of the series into width × height cells; `empty` says why there are none."""
+    """Draw the steps `x_range` of the series into width × height cells; `empty` says why there are none, and
+    `count` that the values are whole numbers to read."""
     if width < 1 or height < 1:
         return Picture([Strip([])] * height, before or Scale(0.0, 1.0, log))
     shown = [_View.of(s, x_range, width * 2, positive=False) for s in series]
@@ -101,6 +103,7 @@ def draw(
             refused=refused,
             marks=marks,
             cursor=cursor,
+            count=count,
             ascii=ascii,
         )
     ]
@@ -165,6 +168,7 @@ def _title(
     refused: bool,
     marks: Sequence[Mark],
     cursor: int | None,
+    count: bool,
     ascii: bool,  # noqa: A002
 ) -> Strip:
     scale = "lin, no log: nothing is > 0" if refused else "log" if log else "lin"
@@ -173,7 +177,8 @@ def _title(
     main = next((i for i, v in enumerate(shown) if v.series.role in (Role.TRAIN, Role.RAW)), 0)
     if shown and values[main] is not None:
         step, value = values[main] or (0, 0.0)
-        left.append(Words(number(value) if cursor is None else f"step {step}: {number(value)}", PLAIN, 8))
+        read = f"{int(value):,}" if count and value.is_integer() else number(value)
+        left.append(Words(read if cursor is None else f"step {step}: {read}", PLAIN, 8))
     for i, view in enumerate(shown):
         warning = view.warning(log) if view.series.role not in (Role.GHOST, Role.SMOOTHED) else ""
         if warning:

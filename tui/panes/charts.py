@@ -10,6 +10,7 @@ from textual.containers import Vertical
 
 from engine.history import FIELDS
 from engine.null import is_null
+from engine.written import counts
 from tui import text
 from tui.charts.draw import NO_STEPS, Mark
 from tui.charts.look import Role
@@ -116,7 +117,8 @@ class ChartsPane(Vertical):
         scales = {chart.chart_title: chart.log_scale for chart in self.charts if same}
         self.remove_children(Chart)
         self._watched, self._log, self._fed, self._current = watched, log, 0, 0
-        self.charts = [Chart(field, ascii=cast("WireApp", self.app).ascii) for field in watched]
+        ascii_only = cast("WireApp", self.app).ascii
+        self.charts = [Chart(field, count=counts(field), ascii=ascii_only) for field in watched]
         for chart in self.charts:
             chart.smoothing = SMOOTHINGS[self._smoothing]
             chart.window = WINDOWS[self._window]

@@ -34,6 +34,7 @@ class Chart(Widget, can_focus=True):
         self,
         title: str,
         *,
+        count: bool = False,
         ascii: bool = False,  # noqa: A002
         name: str | None = None,
         id: str | None = None,  # noqa: A002
@@ -41,6 +42,7 @@ class Chart(Widget, can_focus=True):
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self.chart_title = title
+        self._count = count
         self._ascii = ascii
         self._tracks: dict[str, _Track] = {}
         self._marks: Sequence[Mark] = ()
@@ -99,6 +101,7 @@ class Chart(Widget, can_focus=True):
             before=self._scale,
             marks=self._marks,
             cursor=self.cursor,
+            count=self._count,
             empty=self._empty,
             ascii=self._ascii,
         )
