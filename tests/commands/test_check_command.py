@@ -47,7 +47,7 @@ expect = "shown"
 [[claim]]
 says = "At three it is low."
 at = 3
-condition = "loss < 0 or val_loss < 0"
+condition = "loss < 0 or ago(loss, 9) < 0"
 [[claim]]
 says = "It gets to nothing."
 eventually = "loss == 0"
@@ -133,10 +133,10 @@ def test_an_unexpected_verdict_is_said_and_is_status_1(gradstep, folder):
 
 
 def test_a_value_that_is_null_is_null(gradstep, folder):
-    claim = '[[claim]]\nsays = "x"\neventually = "val_loss < 0"\nwithin = 4\n'
+    claim = '[[claim]]\nsays = "x"\neventually = "ago(loss, 9) < 0"\nwithin = 4\n'
     (folder / "null.toml").write_text(SMALL + claim)
-    assert gradstep("check", "null.toml", "--json").objects[0]["values"] == {"val_loss": None}
-    assert "val_loss = none" in gradstep("check", "null.toml").out
+    assert gradstep("check", "null.toml", "--json").objects[0]["values"] == {"ago(loss, 9)": None}
+    assert "ago(loss, 9) = none" in gradstep("check", "null.toml").out
 
 
 def test_it_ends_where_the_loss_is_not_finite(gradstep, folder):
