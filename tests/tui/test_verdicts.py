@@ -63,7 +63,7 @@ def test_the_four_states_differ_by_sign_word_and_colour():
     [
         (MORE_MISTAKES, "mistakes 4,406 → 4,419"),
         (MORE_MISTAKES[::-1], "mistakes 4,406 → 4,419"),
-        ((("loss", 0.64), ("prev.loss", 0.61), ("rank", 2.0)), "loss 0.61 → 0.64, rank = 2"),
+        ((("loss", 0.64), ("prev.loss", 0.61), ("rank[1]", 2.0)), "loss 0.61 → 0.64, rank[1] = 2"),
         ((("loss", 2.0), ("ago(loss, 10)", 1.5)), "loss 1.5 → 2 over 10 steps"),
         ((("prev.loss", 2.0),), "prev.loss = 2"),
         ((("loss", math.nan), ("prev.loss", math.inf)), "loss Inf → NaN"),
