@@ -4,10 +4,10 @@ import asyncio
 import time
 from pathlib import Path
 
-from engine.presets import load_preset
-from tui.app import Explorer
-from tui.panes.hyperparameters import SettingsForm
-from tui.state import RunState
+from gradstep.engine.config.files import load_preset
+from gradstep.tui.app import Explorer
+from gradstep.tui.panes.hyperparameters import SettingsForm
+from gradstep.tui.state.run import RunState
 
 SECONDS = 60.0
 

@@ -1,6 +1,6 @@
-"""gradstep's engine: the numbers. It knows no screen.
+"""The engine: everything that computes. It imports no screen.
 
-The names are resolved when first used, so that `engine.config` is to be had without importing torch.
+A name is imported when it is first used, so that the config can be read without torch.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from engine.openmp import spin_shortly
+from gradstep.engine.training.openmp import spin_shortly
 
 if TYPE_CHECKING:
-    from engine.config import Preset
-    from engine.errors import UserError
-    from engine.history import History, Record
-    from engine.presets import load_preset, preset_names
-    from engine.problems import ConfigError
-    from engine.session import Session
+    from gradstep.engine.config.errors import ConfigError
+    from gradstep.engine.config.files import load_preset, preset_names
+    from gradstep.engine.config.preset import Preset
+    from gradstep.engine.errors import UserError
+    from gradstep.engine.records.history import History, Record
+    from gradstep.engine.session.session import Session
 
 __all__ = [
     "ConfigError",
@@ -32,18 +32,18 @@ __all__ = [
 spin_shortly()
 
 _HOMES = {
-    "ConfigError": "engine.problems",
-    "History": "engine.history",
-    "Preset": "engine.config",
-    "Record": "engine.history",
-    "Session": "engine.session",
-    "UserError": "engine.errors",
-    "load_preset": "engine.presets",
-    "preset_names": "engine.presets",
+    "ConfigError": "gradstep.engine.config.errors",
+    "History": "gradstep.engine.records.history",
+    "Preset": "gradstep.engine.config.preset",
+    "Record": "gradstep.engine.records.history",
+    "Session": "gradstep.engine.session.session",
+    "UserError": "gradstep.engine.errors",
+    "load_preset": "gradstep.engine.config.files",
+    "preset_names": "gradstep.engine.config.files",
 }
 
 
 def __getattr__(name: str) -> object:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
-    raise AttributeError(f"module 'engine' has no attribute {name!r}")
+    raise AttributeError(f"module 'gradstep' has no attribute {name!r}")

@@ -14,7 +14,7 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import NO_MEMORY, is_no_memory
+from gradstep.engine.errors import NO_MEMORY, is_no_memory
 
 STATUS = 70
 """The exit status after a fault, as in sysexits.h (EX_SOFTWARE: internal software error)."""

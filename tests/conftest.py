@@ -42,7 +42,7 @@ def pytest_runtest_setup(item):
 @functools.cache
 def _no_mnist():
     """Why tests of the real MNIST can't run here; None where they can. Damaged files are for them to find."""
-    from engine.data import mnist
+    from gradstep.engine.data import mnist
 
     if mnist.locate() is not None:
         return None

@@ -1,6 +1,6 @@
 """A folder of modules that gradstep must never import: each one writes its name to a file there."""
 
-NAMES = ("numpy", "random", "engine", "torch", "tui", "presets")
+NAMES = ("numpy", "random", "engine", "torch", "tui", "presets", "gradstep")
 FILES = ("numpy", "random")
 """Modules that are one file; the others are folders."""
 

@@ -16,13 +16,13 @@ from textual.binding import Binding
 from textual.message import Message
 from textual.screen import Screen
 
-from engine.breakpoints import READY
-from engine.conditions import parse_condition
-from engine.config import Preset
-from engine.errors import UserError
-from engine.presets import load_preset
-from engine.worker.client import EngineClient
-from engine.worker.messages import (
+from gradstep.engine.conditions.breakpoints import READY
+from gradstep.engine.conditions.expression import parse_condition
+from gradstep.engine.config.files import load_preset
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.errors import UserError
+from gradstep.engine.worker.client import EngineClient
+from gradstep.engine.worker.messages import (
     AddBreakpoint,
     Back,
     CancelProbe,
@@ -53,42 +53,43 @@ from engine.worker.messages import (
     Switch,
     Watch,
 )
-from engine.worker.process import FRAME_SECONDS
-from tui import catalogue, text
-from tui.ending import Ending
-from tui.needs import check_condition, check_measurable, recorded
-from tui.probes import Wish
-from tui.screens.ask import Ask
-from tui.screens.engine_died import EngineDied
-from tui.screens.explorer import ExplorerScreen
-from tui.state import NOTHING, RunState, Topic
-from tui.theme import THEME
-from tui.watching import EVERY, parse_watched, suggestions, to_measure
-from tui.wire.app import WireApp
+from gradstep.engine.worker.process import FRAME_SECONDS
+from gradstep.tui import text
+from gradstep.tui.ending import Ending
+from gradstep.tui.screens.engine_died import EngineDied
+from gradstep.tui.screens.explorer import ExplorerScreen
+from gradstep.tui.state import catalogue
+from gradstep.tui.state.available import check_condition, check_measurable, recorded
+from gradstep.tui.state.charted import EVERY, parse_watched, suggestions, to_measure
+from gradstep.tui.state.probes import Wish
+from gradstep.tui.state.run import NOTHING, RunState, Topic
+from gradstep.tui.theme import THEME
+from gradstep.tui.widgets.ask import Ask
+from gradstep.tui.wire.app import WireApp
 
 if TYPE_CHECKING:
     from textual.actions import ActionParseResult
     from textual.command import Provider
     from textual.dom import DOMNode
 
-    from engine.sweep.plan import Plan
-    from tui.panes.branches import BranchesPane
-    from tui.panes.breakpoints import BreakpointsPane
-    from tui.panes.hyperparameters import SettingsForm
-    from tui.panes.layers import LayersPane
-    from tui.panes.model import ModelPane
-    from tui.panes.probe_pane import ProbePane
-    from tui.panes.story import StoryPane
-    from tui.screens.help import Help
-    from tui.screens.sweep import SweepScreen
-    from tui.sweep import SweepState
+    from gradstep.engine.runs.plan import Plan
+    from gradstep.tui.panes.branches import BranchesPane
+    from gradstep.tui.panes.breakpoints import BreakpointsPane
+    from gradstep.tui.panes.hyperparameters import SettingsForm
+    from gradstep.tui.panes.layers import LayersPane
+    from gradstep.tui.panes.model import ModelPane
+    from gradstep.tui.panes.probe_pane import ProbePane
+    from gradstep.tui.panes.story import StoryPane
+    from gradstep.tui.screens.help import Help
+    from gradstep.tui.screens.sweep import SweepScreen
+    from gradstep.tui.state.sweep import SweepState
 
 LATER = (
-    "engine.sessions",
-    "tui.palette",
-    "tui.screens.help",
-    "tui.screens.picker",
-    "tui.screens.sweep",
+    "gradstep.engine.session.folder",
+    "gradstep.tui.screens.palette",
+    "gradstep.tui.screens.help",
+    "gradstep.tui.screens.picker",
+    "gradstep.tui.screens.sweep",
 )
 """What the first frame does without, and a key must not wait for."""
 OFFER_SECONDS = 0.5
@@ -119,7 +120,7 @@ class EngineEvents(Message):
 
 
 def _commands() -> type[Provider]:
-    from tui.palette import ExplorerCommands
+    from gradstep.tui.screens.palette import ExplorerCommands
 
     return ExplorerCommands
 
@@ -147,7 +148,7 @@ class Explorer(Ending, WireApp):
         self._frame_seconds = frame_seconds
         """The panes are drawn at most once in so many seconds."""
         if session is not None:
-            from engine.saved_preset import read_saved_preset
+            from gradstep.engine.session.saved_preset import read_saved_preset
 
             preset = read_saved_preset(session)
         preset = preset or load_preset(DEFAULT_PRESET)
@@ -199,7 +200,7 @@ class Explorer(Ending, WireApp):
         told = [event for event in self._inbox if isinstance(event, Saved)]  # since the screen's last look
         saved = told[-1] if told else self.state.session
         if saved.path is not None:
-            from tui.commands.sessions import how_to_resume
+            from gradstep.tui.commands.sessions import how_to_resume
 
             said.append(
                 f"not all is saved: {text.plain(saved.problem)}"
@@ -233,7 +234,7 @@ class Explorer(Ending, WireApp):
     @cached_property
     def _help(self) -> Help:
         """The keys never change: they are put on the screen once."""
-        from tui.screens.help import Help
+        from gradstep.tui.screens.help import Help
 
         screen = Help()
         self.install_screen(screen, "help")
@@ -241,7 +242,7 @@ class Explorer(Ending, WireApp):
 
     def _offer_to_resume(self) -> None:
         """Say that there is a saved run of the open preset, where nothing was done yet."""
-        from engine.sessions import newest_of, recent_sessions
+        from gradstep.engine.session.folder import newest_of, recent_sessions
 
         saved = newest_of(self.state.preset.name, recent_sessions())
         if saved is not None and self.state.stopped is None:
@@ -405,8 +406,8 @@ class Explorer(Ending, WireApp):
             self._send(Open(preset, self._data_dir))
 
     async def action_open(self) -> None:
-        from engine.sessions import newest_of, recent_sessions
-        from tui.screens.picker import Picker
+        from gradstep.engine.session.folder import newest_of, recent_sessions
+        from gradstep.tui.screens.picker import Picker
 
         sessions = [saved for saved in recent_sessions() if saved.path != self.state.session.path]
         newest = newest_of(self.state.preset.name, sessions)
@@ -490,7 +491,7 @@ class Explorer(Ending, WireApp):
 
     async def action_sweep(self) -> None:
         """Show the sweep there is, or that of the preset; without one, ask over what."""
-        from tui.sweep import plan_of
+        from gradstep.tui.state.sweep import plan_of
 
         name = self.state.preset.name
         there = next((sweep for sweep in reversed(self._sweeps) if sweep.plan.preset.name == name), None)
@@ -509,7 +510,7 @@ class Explorer(Ending, WireApp):
 
     def _sweep_of(self, plan: Plan) -> SweepState:
         """What is known of a plan's sweep; from now on the latest of those that were looked at."""
-        from tui.sweep import SweepState
+        from gradstep.tui.state.sweep import SweepState
 
         found = next((sweep for sweep in self._sweeps if sweep.plan == plan), None) or SweepState(plan)
         self._sweeps = [sweep for sweep in self._sweeps if sweep is not found] + [found]
@@ -521,7 +522,7 @@ class Explorer(Ending, WireApp):
         return next((sweep for sweep in reversed(self._sweeps) if sweep.going), None)
 
     async def action_ask_axes(self) -> None:
-        from tui.sweep import plan_of, suggested_axes
+        from gradstep.tui.state.sweep import plan_of, suggested_axes
 
         preset = self.state.preset
 
@@ -534,7 +535,7 @@ class Explorer(Ending, WireApp):
     async def _sweep_over(self, answer: str | None) -> None:
         if answer is None:
             return
-        from tui.sweep import plan_of
+        from gradstep.tui.state.sweep import plan_of
 
         self._sweep = self._sweep_of(plan_of(self.state.preset, answer))
         if (screen := self._sweep_screen) is not None:
@@ -543,14 +544,14 @@ class Explorer(Ending, WireApp):
             await self._open_sweep(self._sweep)
 
     async def _open_sweep(self, sweep: SweepState) -> None:
-        from tui.screens.sweep import SweepScreen
+        from gradstep.tui.screens.sweep import SweepScreen
 
         await self.push_screen(SweepScreen(sweep))
 
     @property
     def _sweep_screen(self) -> SweepScreen | None:
         """The sweep's screen, where it is on top."""
-        from tui.screens.sweep import SweepScreen
+        from gradstep.tui.screens.sweep import SweepScreen
 
         return self.screen if isinstance(self.screen, SweepScreen) else None
 
@@ -601,7 +602,7 @@ class Explorer(Ending, WireApp):
 
     def action_command_palette(self) -> None:
         if self.screen.id != PALETTE:
-            from tui.palette import Palette
+            from gradstep.tui.screens.palette import Palette
 
             self.push_screen(Palette(id=PALETTE))
 
@@ -757,7 +758,7 @@ def position_of(answer: str) -> int:
 
 def a_session_s_name(answer: str) -> None:
     """Check what was typed as a session's name. Raises UserError."""
-    from engine.sessions import checked_name
+    from gradstep.engine.session.folder import checked_name
 
     not_empty(checked_name(answer))
 

@@ -1,4 +1,4 @@
-"""The `gradstep` command: the explorer, or one of the commands in `tui.commands`.
+"""The `gradstep` command: the explorer, or one of the commands in `gradstep.tui.commands`.
 
 Imports wait until they are needed: the engine's process is to be on its way, and the screen there, at once.
 """
@@ -15,17 +15,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.errors import NO_MEMORY, UserError, did_you_mean, is_no_memory
-from engine.faults import Fault, keep
-from engine.worker.process import EngineProcess, start_process
-from tui.arguments import options, parse
-from tui.exit_status import ALL, OF_A_SIGNAL, Exit
-from tui.signals import Interrupting, handled
-from tui.text import plain
-from tui.wire.refresh import refresh_soon
+from gradstep.engine.errors import NO_MEMORY, UserError, did_you_mean, is_no_memory
+from gradstep.engine.faults import Fault, keep
+from gradstep.engine.worker.process import EngineProcess, start_process
+from gradstep.tui.commands.arguments import options, parse
+from gradstep.tui.commands.exit_status import ALL, OF_A_SIGNAL, Exit
+from gradstep.tui.signals import Interrupting, handled
+from gradstep.tui.text import plain
+from gradstep.tui.wire.refresh import refresh_soon
 
 if TYPE_CHECKING:
-    from tui.app import Explorer
+    from gradstep.tui.app import Explorer
 
 COMMANDS = ("run", "sweep", "check", "presets", "data", "sessions", "export")
 FPS = 10
@@ -68,7 +68,7 @@ def _status(arguments: Sequence[str]) -> int:
 
 def _carry_out(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] in COMMANDS:
-        command = import_module(f"tui.commands.{arguments[0]}")
+        command = import_module(f"gradstep.tui.commands.{arguments[0]}")
         return int(command.main(parse(_command_parser(arguments[0]), arguments[1:])))
     if arguments and not _can_be_opened(arguments[0]):
         raise UserError(_nothing_such(arguments[0]))
@@ -76,7 +76,7 @@ def _carry_out(arguments: Sequence[str]) -> int:
 
 
 def _command_parser(name: str) -> argparse.ArgumentParser:
-    command = import_module(f"tui.commands.{name}")
+    command = import_module(f"gradstep.tui.commands.{name}")
     parser = argparse.ArgumentParser(f"gradstep {name}", description=command.__doc__, epilog=ALL)
     command.add_arguments(parser)
     return parser
@@ -136,7 +136,7 @@ def explore(arguments: argparse.Namespace) -> int:
 
 def _explorer(arguments: argparse.Namespace, started: EngineProcess | None) -> Explorer:
     """The explorer on what the command line names. Raises UserError, also where there is no terminal."""
-    from engine.presets import load_preset
+    from gradstep.engine.config.files import load_preset
 
     preset, session = None, _session(arguments.preset)
     if arguments.set and (session is not None or arguments.preset is None):
@@ -145,8 +145,8 @@ def _explorer(arguments: argparse.Namespace, started: EngineProcess | None) -> E
         preset = load_preset(arguments.preset, arguments.set)
     if started is None:
         raise UserError("the explorer needs a terminal; without one, use `gradstep run`")
-    from engine.worker.client import EngineClient
-    from tui.app import Explorer
+    from gradstep.engine.worker.client import EngineClient
+    from gradstep.tui.app import Explorer
 
     frame = 1 / arguments.fps
     return Explorer(
@@ -161,11 +161,11 @@ def _explorer(arguments: argparse.Namespace, started: EngineProcess | None) -> E
 
 def _session(given: str | None) -> Path | None:
     """The saved session that is meant, if it is one."""
-    from engine.presets import preset_names
+    from gradstep.engine.config.files import preset_names
 
     if given is None or given in preset_names() or given.endswith(".toml"):
         return None
-    from engine.sessions import find_session, may_be_session
+    from gradstep.engine.session.folder import find_session, may_be_session
 
     path = find_session(given)
     return path if path is not None and may_be_session(path) else None
@@ -173,15 +173,15 @@ def _session(given: str | None) -> Path | None:
 
 def _can_be_opened(given: str) -> bool:
     """Whether it is a preset, a saved session or a file, or is there at all."""
-    from engine.presets import preset_names
+    from gradstep.engine.config.files import preset_names
 
     return given.startswith("-") or given in preset_names() or Path(given).exists() or bool(_session(given))
 
 
 def _nothing_such(given: str) -> str:
     """That there is nothing of the name to be opened, and what was probably meant."""
-    from engine.presets import preset_names
-    from engine.sessions import session_names
+    from gradstep.engine.config.files import preset_names
+    from gradstep.engine.session.folder import session_names
 
     hint = did_you_mean(given, [*COMMANDS, *preset_names(), *session_names()])
     lists = "`gradstep presets` and `gradstep sessions` list what there is"

@@ -14,10 +14,10 @@ from typing import Any
 from textual.app import App
 from textual.worker import WorkerFailed
 
-from engine.faults import Fault, keep
-from tui.exit_status import OF_A_SIGNAL, Exit
-from tui.signals import SIGNALS, handled
-from tui.wire.driver import STDERR, TerminalDriver
+from gradstep.engine.faults import Fault, keep
+from gradstep.tui.commands.exit_status import OF_A_SIGNAL, Exit
+from gradstep.tui.signals import SIGNALS, handled
+from gradstep.tui.wire.driver import STDERR, TerminalDriver
 
 PATIENCE_SECONDS = 5.0
 """What the screen may take to end, before it is ended without Textual's help."""

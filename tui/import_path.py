@@ -6,7 +6,8 @@ Imports nothing but what every Python has loaded already: a file of that folder 
 import os
 import sys
 
-OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # a checkout, or site-packages
+# where the package gradstep lies: the links of a checkout, or site-packages
+OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def leave_current_folder_out() -> None:
@@ -28,7 +29,7 @@ def leave_current_folder_out() -> None:
         here = os.getcwd()
     except FileNotFoundError:  # a folder that was removed has no modules
         return
-    if sys.path and sys.path[0] == here != OURS and not sys.flags.safe_path:  # `python -m tui.cli`
+    if sys.path and sys.path[0] == here != OURS and not sys.flags.safe_path:  # `python -m gradstep.tui.cli`
         del sys.path[0]
     loose = {os.path.abspath(entry) for entry in entries if not os.path.isabs(entry)} - {OURS, *full}
     sys.path[:] = [path for path in sys.path if os.path.isabs(path) and path not in loose]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import time
 
-from engine.ranges import is_one_number
-from engine.written import counts
-from engine.written import digits_apart as digits_telling_apart
+from gradstep.engine.conditions.evidence import counts
+from gradstep.engine.conditions.evidence import digits_apart as digits_telling_apart
+from gradstep.engine.records.ranges import is_one_number
 
 NUMBER_WIDTH = 12
 """The cells that `number` needs at most for a number of six digits."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import UserError
+from gradstep.engine.errors import UserError
 
 Dtype = Literal["float32", "float64"]
 Floats = NDArray[np.floating[Any]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.images import WHITE, Images
+from gradstep.engine.data.images import WHITE, Images
 
 TRAINING = 1500
 SIDE = 28

@@ -7,9 +7,9 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from engine.data import mnist
-from engine.data.dataset import DataError
-from engine.data.idx import IdxFile
+from gradstep.engine.data import mnist
+from gradstep.engine.data.dataset import DataError
+from gradstep.engine.data.idx import IdxFile
 
 MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.data.dataset import DataError, Dataset, Dtype, Floats
-from engine.data.scaling import Scaling, scaling
+from gradstep.engine.data.dataset import DataError, Dataset, Dtype, Floats
+from gradstep.engine.data.scaling import Scaling, scaling
 
 if TYPE_CHECKING:
-    from engine.config import DigitsData, MnistData
+    from gradstep.engine.config.preset import DigitsData, MnistData
 
 WHITE = 255
 _ROWS_AT_ONCE = 512

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.dataset import Dataset, Dtype
+from gradstep.engine.data.dataset import Dataset, Dtype
 
 if TYPE_CHECKING:
-    from engine.config import IntervalData
+    from gradstep.engine.config.preset import IntervalData
 
 TOLERANCE = 0.5 / 255
 """Half a grey level of pixels in 0–1, so that mistakes count as they do for images."""

@@ -12,9 +12,9 @@ import numpy as np
 import platformdirs
 from numpy.typing import NDArray
 
-from engine.data.dataset import DataError
-from engine.data.idx import IdxFile
-from engine.data.images import Images
+from gradstep.engine.data.dataset import DataError
+from gradstep.engine.data.idx import IdxFile
+from gradstep.engine.data.images import Images
 
 # As published, in the order of Images' fields. Keras's archive holds the same arrays.
 FILES = (

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.dataset import Dataset, Dtype
+from gradstep.engine.data.dataset import Dataset, Dtype
 
 if TYPE_CHECKING:
-    from engine.config import PointsData
+    from gradstep.engine.config.preset import PointsData
 
 
 def points_dataset(config: PointsData, dtype: Dtype) -> Dataset:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.data.dataset import Dataset, Dtype
-from engine.data.scaling import scaling
+from gradstep.engine.data.dataset import Dataset, Dtype
+from gradstep.engine.data.scaling import scaling
 
 if TYPE_CHECKING:
-    from engine.config import RampData
+    from gradstep.engine.config.preset import RampData
 
 
 def ramp_dataset(config: RampData, dtype: Dtype) -> Dataset:

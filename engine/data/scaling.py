@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.data.dataset import DataError, Floats
+from gradstep.engine.data.dataset import DataError, Floats
 
 Scale = Literal["raw", "unit", "standard"]
 

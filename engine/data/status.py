@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from engine.data import mnist
-from engine.data.dataset import DataError
+from gradstep.engine.data import mnist
+from gradstep.engine.data.dataset import DataError
 
 
 @dataclass(frozen=True)

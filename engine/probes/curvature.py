@@ -17,16 +17,16 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from engine.errors import UserError
-from engine.probes import Progress
-from engine.probes.eigenvalues import DENSE, EXPECTED_PRODUCTS, by_products, dense_hessian, of_matrix
-from engine.probes.passes import PRODUCT_COST, Hessian, Proposal, Work, propose
-from engine.probes.results import CurvatureResult
-from engine.probes.subject import Subject, Which
-from engine.rules.adam import Adam
-from engine.rules.descent import GradientDescent, Momentum
-from engine.rules.rmsprop import RMSprop
-from engine.stability import GRADIENT_DESCENT, heavy_ball, nesterov
+from gradstep.engine.errors import UserError
+from gradstep.engine.probes.eigenvalues import DENSE, EXPECTED_PRODUCTS, by_products, dense_hessian, of_matrix
+from gradstep.engine.probes.passes import PRODUCT_COST, Hessian, Proposal, Work, propose
+from gradstep.engine.probes.registry import Progress
+from gradstep.engine.probes.results import CurvatureResult
+from gradstep.engine.probes.subject import Subject, Which
+from gradstep.engine.training.rules.adam import Adam
+from gradstep.engine.training.rules.descent import GradientDescent, Momentum
+from gradstep.engine.training.rules.rmsprop import RMSprop
+from gradstep.engine.training.rules.stability import GRADIENT_DESCENT, heavy_ball, nesterov
 
 
 class Threshold(NamedTuple):

@@ -21,8 +21,8 @@ import torch
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh  # type: ignore[import-untyped]
 from torch import Tensor
 
-from engine.probes.passes import Hessian
-from engine.probes.results import Floats, Values
+from gradstep.engine.probes.passes import Hessian
+from gradstep.engine.probes.results import Floats, Values
 
 DENSE = 500
 """Up to so many parameters the whole Hessian is made."""

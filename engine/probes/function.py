@@ -23,24 +23,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.activations import LEAKY_SLOPE
-from engine.errors import UserError
-from engine.probes import Progress
-from engine.probes.factor import factor
-from engine.probes.layers import dead_units, singular_values
-from engine.probes.passes import (
-    GRADIENT_COST,
-    Parts,
-    Work,
-    cast,
-    chunks,
-    outputs,
-    split,
-)
-from engine.probes.results import Floats, FunctionResult
-from engine.probes.spectrum import collapse
-from engine.probes.subject import Subject, to_numpy
-from engine.silence import FIRING
+from gradstep.engine.errors import UserError
+from gradstep.engine.probes.data_factor import factor
+from gradstep.engine.probes.layers import dead_units, singular_values
+from gradstep.engine.probes.passes import GRADIENT_COST, Parts, Work, cast, chunks, outputs, split
+from gradstep.engine.probes.registry import Progress
+from gradstep.engine.probes.results import Floats, FunctionResult
+from gradstep.engine.probes.spectrum import collapse
+from gradstep.engine.probes.subject import Subject, to_numpy
+from gradstep.engine.training.model.activations import LEAKY_SLOPE
+from gradstep.engine.training.model.last_fired import FIRING
 
 
 def function(

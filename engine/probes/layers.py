@@ -10,15 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.errors import UserError
-from engine.norms import mean_size, norm
-from engine.probes import Progress
-from engine.probes.passes import Work, activations, cast, chunks, split
-from engine.probes.results import Floats, Histogram, Ints, LayerReport, LayersResult
-from engine.probes.subject import Data, Layer, Subject, to_numpy
-from engine.probes.weak import none_left, vanishing
-from engine.ranges import binned
-from engine.silence import FIRING, silent_since
+from gradstep.engine.errors import UserError
+from gradstep.engine.probes.passes import Work, activations, cast, chunks, split
+from gradstep.engine.probes.registry import Progress
+from gradstep.engine.probes.results import Floats, Histogram, Ints, LayerReport, LayersResult
+from gradstep.engine.probes.subject import Data, Layer, Subject, to_numpy
+from gradstep.engine.probes.weak_gradients import none_left, vanishing
+from gradstep.engine.records.ranges import binned
+from gradstep.engine.training.model.last_fired import FIRING, silent_since
+from gradstep.engine.training.model.norms import mean_size, norm
 
 SATURATED = {"sigmoid": (0.01, 0.99), "tanh": (-0.98, 0.98)}
 """An output outside of these is saturated: pre-activations beyond ±4.6 for sigmoid and half that for tanh,

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.errors import UserError
-from engine.norms import dot
-from engine.probes import Progress
-from engine.probes.passes import (
+from gradstep.engine.errors import UserError
+from gradstep.engine.probes.passes import (
     GRADIENT_COST,
     PRODUCT_COST,
     Hessian,
@@ -20,8 +18,10 @@ from engine.probes.passes import (
     losses_along,
     propose,
 )
-from engine.probes.results import LineResult
-from engine.probes.subject import Subject, Which
+from gradstep.engine.probes.registry import Progress
+from gradstep.engine.probes.results import LineResult
+from gradstep.engine.probes.subject import Subject, Which
+from gradstep.engine.training.model.norms import dot
 
 
 def line(

@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.landscape import Landscape, Trial
-from engine.probes import ProbeCancelledError, Progress
-from engine.probes.subject import Data, Layer, Subject
-from engine.rules.searching import SearchingRule
+from gradstep.engine.probes.registry import ProbeCancelledError, Progress
+from gradstep.engine.probes.subject import Data, Layer, Subject
+from gradstep.engine.training.rules.batch_loss import Landscape, Trial
+from gradstep.engine.training.rules.searching import SearchingRule
 
 CHUNK_WORK = 4e8
 """Multiplications in a chunk: 0.05–0.15 s on a processor of 2020."""

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from engine.errors import UserError
-from engine.objective import CrossEntropy, ExamCrossEntropy, OneHotRegression, Regression
-from engine.probes import Progress
-from engine.probes.passes import Work, chunks, outputs, propose, split
-from engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult, Values
-from engine.probes.subject import Data, Subject, to_numpy
+from gradstep.engine.errors import UserError
+from gradstep.engine.probes.passes import Work, chunks, outputs, propose, split
+from gradstep.engine.probes.registry import Progress
+from gradstep.engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult, Values
+from gradstep.engine.probes.subject import Data, Subject, to_numpy
+from gradstep.engine.training.model.loss import CrossEntropy, ExamCrossEntropy, OneHotRegression, Regression
 
 MAX_ROWS = 1000
 
@@ -175,7 +175,7 @@ def _losses(subject: Subject, out: Tensor, targets: Tensor) -> Tensor:
         case CrossEntropy():
             return functional.cross_entropy(out, targets, reduction="none")
         case ExamCrossEntropy():
-            # as in engine.objective: log(1 − v_j) without a 1 − v to cancel
+            # as in gradstep.engine.training.model.loss: log(1 − v_j) without a 1 − v to cancel
             classes = out.shape[1]
             rows = out.double()
             itself = torch.eye(classes, dtype=torch.bool, device=out.device)

@@ -22,12 +22,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.probes import Progress
-from engine.probes.factor import factor
-from engine.probes.passes import Work, cast, chunks, outputs, split
-from engine.probes.results import Floats, SpectrumResult
-from engine.probes.subject import Subject, to_numpy
-from engine.rules.descent import GradientDescent, Momentum
+from gradstep.engine.probes.data_factor import factor
+from gradstep.engine.probes.passes import Work, cast, chunks, outputs, split
+from gradstep.engine.probes.registry import Progress
+from gradstep.engine.probes.results import Floats, SpectrumResult
+from gradstep.engine.probes.subject import Subject, to_numpy
+from gradstep.engine.training.rules.descent import GradientDescent, Momentum
 
 DONE = 0.01
 """A share is done with where it fell to this part of itself, solved where it is this part of the loss."""

@@ -14,9 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.norms import cosine, dot, mean_size, norm
-from engine.probes import Progress
-from engine.probes.passes import (
+from gradstep.engine.probes.passes import (
     GRADIENT_COST,
     PRODUCT_COST,
     Hessian,
@@ -25,9 +23,11 @@ from engine.probes.passes import (
     loss_at,
     propose,
 )
-from engine.probes.results import FullStep, LayerStep, StepResult, StepVerdict, TrialPoint
-from engine.probes.subject import Subject
-from engine.probes.weak import none_left, vanishing
+from gradstep.engine.probes.registry import Progress
+from gradstep.engine.probes.results import FullStep, LayerStep, StepResult, StepVerdict, TrialPoint
+from gradstep.engine.probes.subject import Subject
+from gradstep.engine.probes.weak_gradients import none_left, vanishing
+from gradstep.engine.training.model.norms import cosine, dot, mean_size, norm
 
 AGREES = 0.1
 """The prediction holds where it is off by at most this share of its larger term."""

@@ -11,15 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.activations import ACTIVATIONS, Activation
-from engine.data.dataset import Dataset
-from engine.errors import UserError
-from engine.network import Network
-from engine.objective import Objective
-from engine.rules import Rule, Slots
-from engine.rules.searching import SearchingRule
-from engine.silence import LayerWatched
-from engine.trainer import Trainer
+from gradstep.engine.data.dataset import Dataset
+from gradstep.engine.errors import UserError
+from gradstep.engine.training.model.activations import ACTIVATIONS, Activation
+from gradstep.engine.training.model.dense import Network
+from gradstep.engine.training.model.last_fired import LayerWatched
+from gradstep.engine.training.model.loss import Objective
+from gradstep.engine.training.rules.base import Rule, Slots
+from gradstep.engine.training.rules.searching import SearchingRule
+from gradstep.engine.training.trainer import Trainer
 
 Which = Literal["batch", "all"]
 

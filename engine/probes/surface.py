@@ -11,22 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from engine.errors import UserError
-from engine.norms import dot, norm
-from engine.probes import Progress
-from engine.probes.eigenvalues import DENSE, EXPECTED_PRODUCTS, by_products, dense_hessian, of_matrix
-from engine.probes.factor import factor
-from engine.probes.passes import (
-    GRADIENT_COST,
-    PRODUCT_COST,
-    Hessian,
-    Work,
-    gradient,
-    losses_along,
-)
-from engine.probes.results import Floats, SurfaceResult
-from engine.probes.subject import Data, Subject, Which, to_numpy
-from engine.ranges import evenly, is_one_number
+from gradstep.engine.errors import UserError
+from gradstep.engine.probes.data_factor import factor
+from gradstep.engine.probes.eigenvalues import DENSE, EXPECTED_PRODUCTS, by_products, dense_hessian, of_matrix
+from gradstep.engine.probes.passes import GRADIENT_COST, PRODUCT_COST, Hessian, Work, gradient, losses_along
+from gradstep.engine.probes.registry import Progress
+from gradstep.engine.probes.results import Floats, SurfaceResult
+from gradstep.engine.probes.subject import Data, Subject, Which, to_numpy
+from gradstep.engine.records.ranges import evenly, is_one_number
+from gradstep.engine.training.model.norms import dot, norm
 
 MARGIN = 1.25
 """How far beyond the path and the plane's lowest point the grid reaches."""

@@ -1,18 +1,18 @@
-"""Runs the host: `python -m engine.worker FD SECONDS`."""
+"""Runs the host: `python -m gradstep.engine.worker FD SECONDS`."""
 
 import gc
 
 gc.disable()  # torch's import makes a million objects and no garbage: looking for it takes a while
 
 try:
-    from engine.worker.host import main
+    from gradstep.engine.worker.host import main
 
     main()
 except Exception as error:
     import os
     import sys
 
-    from engine import faults
+    from gradstep.engine import faults
 
     print(faults.told(error), file=sys.stderr, flush=True)
     os._exit(faults.STATUS)

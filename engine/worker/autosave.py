@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from engine.session import Session
-from engine.sessions import new_session_path
-from engine.store import StoreError
-from engine.worker.messages import Event, Saved
+from gradstep.engine.session.file import StoreError
+from gradstep.engine.session.folder import new_session_path
+from gradstep.engine.session.session import Session
+from gradstep.engine.worker.messages import Event, Saved
 
 FLUSH_SECONDS = 0.5
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import IO
 
-from engine.worker.messages import Close, Command, Died, Event
-from engine.worker.process import FRAME_SECONDS, EngineProcess, start_process
+from gradstep.engine.worker.messages import Close, Command, Died, Event
+from gradstep.engine.worker.process import FRAME_SECONDS, EngineProcess, start_process
 
 TAIL_BYTES = 2000
 

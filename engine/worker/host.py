@@ -1,6 +1,7 @@
 """The engine's process: carries out commands between steps, and tells what happened at most once a frame.
 
-Run as `python -m engine.worker FD SECONDS`: its end of a socket pair, and the seconds between two frames.
+Run as `python -m gradstep.engine.worker FD SECONDS`: its end of a socket pair, and the seconds between
+two frames.
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ from typing import Any, Literal, assert_never
 
 import torch
 
-from engine import faults
-from engine.conditions import Condition, parse_condition
-from engine.errors import UserError
-from engine.session import Session
-from engine.timeline import Tick
-from engine.worker.autosave import AutoSave
-from engine.worker.messages import (
+from gradstep.engine import faults
+from gradstep.engine.conditions.evidence import evidence
+from gradstep.engine.conditions.expression import Condition, parse_condition
+from gradstep.engine.errors import UserError
+from gradstep.engine.session.session import Session
+from gradstep.engine.timeline.timeline import Tick
+from gradstep.engine.worker.autosave import AutoSave
+from gradstep.engine.worker.messages import (
     AddBreakpoint,
     Advanced,
     Back,
@@ -75,10 +77,9 @@ from engine.worker.messages import (
     Watch,
     Working,
 )
-from engine.worker.prober import Prober
-from engine.worker.process import FRAME_SECONDS
-from engine.worker.sweeper import Sweeper
-from engine.written import evidence
+from gradstep.engine.worker.prober import Prober
+from gradstep.engine.worker.process import FRAME_SECONDS
+from gradstep.engine.worker.sweeper import Sweeper
 
 IDLE_SECONDS = 0.2
 """After so long without a command, what steps back need is made ready while the user looks …"""

@@ -10,13 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.breakpoints import Breakpoint
-from engine.claims import Verdict
-from engine.config import Preset
-from engine.measured import Values
-from engine.sweep.plan import Plan
-from engine.sweep.result import Result
-from engine.sweep.workers import Progress
+from gradstep.engine.conditions.breakpoints import Breakpoint
+from gradstep.engine.conditions.claims import Verdict
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.records.quantity_columns import Values
+from gradstep.engine.runs.plan import Plan
+from gradstep.engine.runs.result import Result
+from gradstep.engine.runs.workers import Progress
 
 # --- commands ---------------------------------------------------------------------------------------
 
@@ -171,7 +171,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Probe:
-    """Compute a probe of `engine.probes` on the present state, beside the run."""
+    """Compute a probe of `gradstep.engine.probes.registry` on the present state, beside the run."""
 
     name: str
     options: dict[str, Any] = field(default_factory=dict)
@@ -332,7 +332,7 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Probed:
-    """A probe's result: a dataclass of `engine.probes.results`, of a position of a branch.
+    """A probe's result: a dataclass of `gradstep.engine.probes.results`, of a position of a branch.
 
     `seconds` is what it cost, the copy of the state included.
     """

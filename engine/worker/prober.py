@@ -8,10 +8,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from engine import faults, probes
-from engine.errors import UserError
-from engine.probes.subject import Subject
-from engine.worker.messages import Event, Probe, Probed, ProbeFailed, Probing
+from gradstep.engine import faults
+from gradstep.engine.errors import UserError
+from gradstep.engine.probes import registry as probes
+from gradstep.engine.probes.subject import Subject
+from gradstep.engine.worker.messages import Event, Probe, Probed, ProbeFailed, Probing
 
 TELL_SECONDS = 0.25
 

@@ -15,7 +15,7 @@ FRAME_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class EngineProcess:
-    """A process of `engine.worker`, our end of its pipe, and what it writes to stderr."""
+    """A process of `gradstep.engine.worker`, our end of its pipe, and what it writes to stderr."""
 
     process: subprocess.Popen[bytes]
     pipe: socket
@@ -39,7 +39,7 @@ def start_process(frame_seconds: float = FRAME_SECONDS) -> EngineProcess:
     with theirs:
         process = subprocess.Popen(
             # -P: without it, -m looks for modules in the current folder first
-            [sys.executable, "-P", "-m", "engine.worker", str(theirs.fileno()), str(frame_seconds)],
+            [sys.executable, "-P", "-m", "gradstep.engine.worker", str(theirs.fileno()), str(frame_seconds)],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

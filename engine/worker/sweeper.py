@@ -8,14 +8,14 @@ from concurrent.futures import Future
 from contextlib import closing, suppress
 from pathlib import Path
 
-from engine import faults
-from engine.errors import UserError
-from engine.stability import stable_product
-from engine.sweep.local import LocalWorkers
-from engine.sweep.plan import Plan
-from engine.sweep.sweeping import Sweeping
-from engine.threads import available_processors
-from engine.worker.messages import Event, SweepEnded, SweepSharpness, Swept
+from gradstep.engine import faults
+from gradstep.engine.errors import UserError
+from gradstep.engine.runs.local_workers import LocalWorkers
+from gradstep.engine.runs.plan import Plan
+from gradstep.engine.runs.sweep import Sweeping
+from gradstep.engine.training.rules.stability import stable_product
+from gradstep.engine.training.threads import available_processors
+from gradstep.engine.worker.messages import Event, SweepEnded, SweepSharpness, Swept
 
 LEARNING_RATE = "train.rule.learning_rate"
 PATIENCE_SECONDS = 5.0

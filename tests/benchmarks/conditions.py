@@ -7,9 +7,9 @@ than 5 µs.
 import sys
 import time
 
-from engine import Session, load_preset
-from engine.breakpoints import READY
-from engine.conditions import MAX_WINDOW, parse_condition
+from gradstep.engine import Session, load_preset
+from gradstep.engine.conditions.breakpoints import READY
+from gradstep.engine.conditions.expression import MAX_WINDOW, parse_condition
 
 STEPS = 300
 REPEATS = 5

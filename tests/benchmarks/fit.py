@@ -17,8 +17,8 @@ from measure import ROUNDS, duration, in_the_middle, open_preset, show, table, t
 from step import BareLoop
 from torch.utils.data import DataLoader, TensorDataset
 
-from engine import Session
-from engine.config import Preset
+from gradstep.engine import Session
+from gradstep.engine.config.preset import Preset
 
 PRESETS = {"identity-1-layer": 200, "identity-4-layer": 50}
 """With the number of batches a round; fewer and what `fit` does once an epoch would count for much."""

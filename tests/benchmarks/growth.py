@@ -23,8 +23,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "terminal"))
 
 from terminal_emulator import Terminal
 
-from engine import Session
-from tui.wire.pace import ASK
+from gradstep.engine import Session
+from gradstep.tui.wire.pace import ASK
 
 PRESET = "linear-1-layer"
 STEPS = 2000

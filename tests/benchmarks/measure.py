@@ -10,9 +10,9 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from engine import Session, UserError, load_preset
-from engine.changes import override
-from engine.config import Preset
+from gradstep.engine import Session, UserError, load_preset
+from gradstep.engine.config.changes import override
+from gradstep.engine.config.preset import Preset
 
 ROUNDS = 7
 

@@ -15,13 +15,13 @@ from queue import SimpleQueue
 import psutil
 from measure import judge, open_preset, show, table, tell
 
-from engine import Session
-from engine.probes import PROBES
-from engine.worker.client import EngineClient
-from engine.worker.messages import Advanced, Died, Event, Open, Opened, Probe, Probed, Refused, Run
-from engine.worker.prober import Prober
-from tui.probes import Wish
-from tui.state import RunState
+from gradstep.engine import Session
+from gradstep.engine.probes.registry import PROBES
+from gradstep.engine.worker.client import EngineClient
+from gradstep.engine.worker.messages import Advanced, Died, Event, Open, Opened, Probe, Probed, Refused, Run
+from gradstep.engine.worker.prober import Prober
+from gradstep.tui.state.probes import Wish
+from gradstep.tui.state.run import RunState
 
 LIMIT = 0.05
 PRESETS = ("linear-1-layer", "exam-full-batch", "identity-1-layer")

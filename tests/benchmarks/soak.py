@@ -27,9 +27,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "terminal"))
 
 from terminal_emulator import Terminal
 
-from engine import Session
-from engine.config import Preset, Train
-from engine.sessions import summarise
+from gradstep.engine import Session
+from gradstep.engine.config.preset import Preset, Train
+from gradstep.engine.session.folder import summarise
 
 PRESET = "linear-1-layer"
 SIZES = ((120, 40), (80, 24), (100, 30), (60, 20), (132, 50), (50, 15))

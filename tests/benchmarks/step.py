@@ -10,8 +10,8 @@ import statistics
 import torch
 from measure import ROUNDS, duration, in_the_middle, open_preset, show, table, tell, timed
 
-from engine import Session
-from engine.config import Preset, RMSpropKeras2
+from gradstep.engine import Session
+from gradstep.engine.config.preset import Preset, RMSpropKeras2
 
 PRESETS = {
     "identity-1-layer": 150,

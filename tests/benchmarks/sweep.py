@@ -18,15 +18,15 @@ from contextlib import contextmanager
 
 from measure import duration, show, table, tell, timed
 
-from engine import Session, load_preset
-from engine.sweep.axes import make_axis
-from engine.sweep.cluster import ClusterWorkers
-from engine.sweep.local import LocalWorkers
-from engine.sweep.plan import Plan, make_plan
-from engine.sweep.result import Job
-from engine.sweep.runner import run_all
-from engine.sweep.workers import Workers
-from engine.threads import available_processors
+from gradstep.engine import Session, load_preset
+from gradstep.engine.config.axes import make_axis
+from gradstep.engine.runs.dask_workers import ClusterWorkers
+from gradstep.engine.runs.local_workers import LocalWorkers
+from gradstep.engine.runs.plan import Plan, make_plan
+from gradstep.engine.runs.result import Job
+from gradstep.engine.runs.runner import run_all
+from gradstep.engine.runs.workers import Workers
+from gradstep.engine.training.threads import available_processors
 
 ROUNDS = 5
 

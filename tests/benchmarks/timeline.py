@@ -17,7 +17,7 @@ from pathlib import Path
 
 from measure import ROUNDS, duration, in_turn, open_preset, show, table, tell, timed
 
-from engine import Session
+from gradstep.engine import Session
 
 LONG = 100_000
 Row = tuple[str, str, str, str, str]
@@ -69,7 +69,7 @@ def keyframes(name: str, steps: int, before: int) -> Row:
 
 def saving(name: str, steps: int, folder: Path) -> Row:
     """A run with a flush every half second, as the explorer has it, and one without."""
-    from engine.worker.autosave import AutoSave
+    from gradstep.engine.worker.autosave import AutoSave
 
     _, saved = open_preset(name)
     _, plain = open_preset(name)

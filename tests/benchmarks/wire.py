@@ -27,10 +27,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "terminal"))
 
 from terminal_emulator import SlowTerminal, Terminal
 
-from engine.presets import load_preset
-from engine.worker.client import EngineClient
-from engine.worker.messages import Advanced, Open, Run
-from tui.wire.pace import ASK
+from gradstep.engine.config.files import load_preset
+from gradstep.engine.worker.client import EngineClient
+from gradstep.engine.worker.messages import Advanced, Open, Run
+from gradstep.tui.wire.pace import ASK
 
 PRESET = "linear-1-layer"
 PLANNED = 200

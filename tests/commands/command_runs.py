@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from tui.cli import main
+from gradstep.tui.cli import main
 
 GRADSTEP = Path(sys.executable).with_name("gradstep")
 SMALL = """\

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from command_runs import SMALL
 
-from engine.check import check
+from gradstep.engine.runs.check import check
 
 CLAIMS = """
 [[claim]]
@@ -162,7 +162,7 @@ def test_ctrl_c_keeps_the_verdicts_there_are(gradstep, claims, monkeypatch):
             raise KeyboardInterrupt
         return check(preset)
 
-    monkeypatch.setattr("engine.check.check", interrupted)
+    monkeypatch.setattr("gradstep.engine.runs.check.check", interrupted)
     Path("small.toml").write_text(SMALL + CLAIMS)
     done = gradstep("check", claims, "small.toml")
     assert done.status == 130

@@ -8,9 +8,9 @@ import subprocess
 import pytest
 from command_runs import GRADSTEP
 
-from engine import Session, load_preset
-from engine.trainer import Trainer
-from tui.cli import main
+from gradstep.engine import Session, load_preset
+from gradstep.engine.training.trainer import Trainer
+from gradstep.tui.cli import main
 
 SENTENCE = r"gradstep met a fault of its own \(ZeroDivisionError\); the traceback is in (\S+)\."
 STEPS = 7
@@ -99,12 +99,12 @@ def test_a_traceback_that_no_file_takes_is_on_stderr(capsys, failing, folder):
 @pytest.mark.parametrize(
     ("arguments", "patched"),
     [
-        (["presets"], "tui.commands.presets.preset_names"),
-        (["sessions"], "tui.commands.sessions.list_sessions"),
-        (["check", "small.toml"], "tui.commands.check.load_preset"),
-        (["sweep", "small.toml", "--over", "train.seed=0:2"], "tui.commands.sweep.parse_axis"),
-        (["export", "x", "--json"], "tui.commands.export.session_path"),
-        (["nonsense"], "tui.cli._nothing_such"),
+        (["presets"], "gradstep.tui.commands.presets.preset_names"),
+        (["sessions"], "gradstep.tui.commands.sessions.list_sessions"),
+        (["check", "small.toml"], "gradstep.tui.commands.check.load_preset"),
+        (["sweep", "small.toml", "--over", "train.seed=0:2"], "gradstep.tui.commands.sweep.parse_axis"),
+        (["export", "x", "--json"], "gradstep.tui.commands.export.session_path"),
+        (["nonsense"], "gradstep.tui.cli._nothing_such"),
     ],
     ids=lambda given: given[0] if isinstance(given, list) else "",
 )
@@ -119,7 +119,7 @@ def test_a_recursion_is_a_fault_too(gradstep, monkeypatch):
     def endless(*given):
         return endless(*given)
 
-    monkeypatch.setattr("tui.commands.presets.preset_names", endless)
+    monkeypatch.setattr("gradstep.tui.commands.presets.preset_names", endless)
     done = gradstep("presets")
     assert done.status == 70
     assert "(RecursionError); the traceback is in" in done.err

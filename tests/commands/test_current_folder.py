@@ -80,13 +80,13 @@ def test_a_command(trapped, presets, command):
     [
         ([GRADSTEP], {"PYTHONPATH": os.pathsep}),
         ([GRADSTEP], {"PYTHONPATH": "."}),
-        ([sys.executable, "-m", "tui.cli"], {}),
+        ([sys.executable, "-m", "gradstep.tui.cli"], {}),
     ],
     ids=["empty entry", "dot", "-m"],
 )
 def test_a_path_that_begins_with_the_current_folder(folder, presets, program, settings):
-    """Without `tui`, which Python itself looks up before a line of gradstep's has run."""
-    trapped = set_traps(folder / "started here", [name for name in NAMES if name != "tui"])
+    """Without `gradstep`, which Python itself looks up before a line of gradstep's has run."""
+    trapped = set_traps(folder / "started here", [name for name in NAMES if name != "gradstep"])
     done = started(trapped, program, SWEEP, presets, **settings)
     assert sprung(trapped) == set()
     assert done.returncode == 0, done.stderr

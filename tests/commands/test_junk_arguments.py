@@ -8,7 +8,7 @@ from command_runs import SMALL
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tui.cli import main
+from gradstep.tui.cli import main
 
 WORDS = [
     "run", "presets", "export", "sessions", "data", "check", "name", "delete", "--old", "--json", "--csv",

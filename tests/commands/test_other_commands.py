@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from engine.presets import preset_names
-from tui.cli import COMMANDS
+from gradstep.engine.config.files import preset_names
+from gradstep.tui.cli import COMMANDS
 
 
 def test_presets_by_document(gradstep):

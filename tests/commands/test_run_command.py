@@ -7,10 +7,10 @@ import pytest
 import torch
 from command_runs import LINEAR_4_SHRUNKEN
 
-from engine.history import FIELDS
-from engine.presets import load_preset
-from engine.sweep.point import do
-from engine.sweep.result import Job
+from gradstep.engine.config.files import load_preset
+from gradstep.engine.records.history import FIELDS
+from gradstep.engine.runs.one_run import do
+from gradstep.engine.runs.result import Job
 
 
 def finite_or_spelled(value):
@@ -382,7 +382,7 @@ def test_what_is_measured_stands_beside_the_fields(gradstep, folder):
 
 def test_a_run_that_memory_has_no_room_for_is_told_in_a_sentence(gradstep, monkeypatch):
     """torch's own error for more bytes than a processor can address."""
-    monkeypatch.setattr("engine.trainer.Network", lambda *_: torch.empty(10**15))
+    monkeypatch.setattr("gradstep.engine.training.trainer.Network", lambda *_: torch.empty(10**15))
     done = gradstep("run", "small.toml")
     assert (done.status, done.err) == (2, "gradstep: this needs more memory than there is\n")
     result = do(Job(0, load_preset("small.toml", ["train.threads=1"])), lambda *_: None)

@@ -7,10 +7,10 @@ import time
 import pytest
 from test_run_command import without_seconds
 
-from engine import Session
-from engine.history import FIELDS
-from engine.sessions import find_session, session_name
-from engine.store import SessionFile
+from gradstep.engine import Session
+from gradstep.engine.records.history import FIELDS
+from gradstep.engine.session.file import SessionFile
+from gradstep.engine.session.folder import find_session, session_name
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from engine.config import Preset
-from engine.history import COLUMNS
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.records.history import COLUMNS
 
 RAMP = {"name": "ramp", "samples": 24, "length": 6, "scale": "unit"}
 DIGITS = {"name": "digits", "samples": 30, "validation": 12, "scale": "unit"}

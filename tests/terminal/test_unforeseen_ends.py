@@ -15,14 +15,14 @@ import psutil
 import pytest
 from terminal_emulator import Terminal
 
-from engine import Session
-from engine.sessions import SUFFIX
+from gradstep.engine import Session
+from gradstep.engine.session.folder import SUFFIX
 
 MODES = {"1049", "1000", "1003", "1006", "1004", "2004", "2048"}
 """The alternate screen, the mouse, reports of focus, pastes and sizes: off in a shell."""
 PATCHES = {
     "a pane": """
-        from tui.panes.charts import ChartsPane as Failing
+        from gradstep.tui.panes.charts import ChartsPane as Failing
         shown = Failing.show
         def show(self, state, topics):
             if state.position == 2:
@@ -31,7 +31,7 @@ PATCHES = {
         Failing.show = show
         """,
     "a render": """
-        from tui.widgets.chart import Chart as Failing
+        from gradstep.tui.widgets.chart import Chart as Failing
         rendered = Failing.render_line
         def render_line(self, y):
             if self.app.state.position == 2:
@@ -40,7 +40,7 @@ PATCHES = {
         Failing.render_line = render_line
         """,
     "a message handler": """
-        from tui.app import Explorer as Failing
+        from gradstep.tui.app import Explorer as Failing
         taken = Failing.on_engine_events
         def handler(self, message):
             taken(self, message)
@@ -49,7 +49,7 @@ PATCHES = {
         Failing.on_engine_events = handler
         """,
     "a thread": """
-        from tui.app import Explorer as Failing
+        from gradstep.tui.app import Explorer as Failing
         heard = Failing._on_event
         def on_event(self, event):
             heard(self, event)
@@ -58,7 +58,7 @@ PATCHES = {
         Failing._on_event = on_event
         """,
     "the thread that reads keys": """
-        from tui.wire.driver import TerminalDriver as Failing
+        from gradstep.tui.wire.driver import TerminalDriver as Failing
         taken = Failing.process_message
         keys = []
         def process(self, message):
@@ -72,7 +72,7 @@ PATCHES = {
         """,
     "a callback of the loop": """
         import asyncio
-        from tui.app import Explorer as Failing
+        from gradstep.tui.app import Explorer as Failing
         taken = Failing.on_engine_events
         def handler(self, message):
             taken(self, message)
@@ -83,7 +83,7 @@ PATCHES = {
 }
 HANGS = """
     import time
-    from tui.app import Explorer as Hanging
+    from gradstep.tui.app import Explorer as Hanging
     Hanging.action_scale_burst = lambda self, factor: time.sleep(1000)
     """
 
@@ -112,9 +112,8 @@ def patched(tmp_path):
             "XDG_CACHE_HOME": str(tmp_path),
             "GRADSTEP_DATA": str(tmp_path),
         }
-        program = (
-            f"{dedented(code)}\nimport sys\nfrom tui.cli import main\nsys.exit(main(['linear-1-layer']))"
-        )
+        start = "import sys\nfrom gradstep.tui.cli import main\nsys.exit(main(['linear-1-layer']))"
+        program = f"{dedented(code)}\n{start}"
         # lines long enough that no sentence is wrapped
         terminal = Terminal(["python", "-c", program], environment, 300, 24)
         terminal.keep = True
@@ -187,11 +186,11 @@ def test_a_fault_gives_the_terminal_back_and_names_its_file(patched, tmp_path, w
 @pytest.mark.parametrize(
     "code",
     [
-        "from tui.app import Explorer\nExplorer.__init__ = lambda self, *a, **k: 1 / 0",
-        "from tui.app import Explorer\nExplorer.open_preset = lambda self, preset: 1 / 0",
-        "from tui.app import Explorer\nExplorer.get_default_screen = lambda self: 1 / 0",
-        "from tui.app import Explorer\nExplorer.on_mount = lambda self: 1 / 0",
-        "from tui.screens.explorer import ExplorerScreen\nExplorerScreen.compose = lambda self: 1 / 0",
+        "from gradstep.tui.app import Explorer\nExplorer.__init__ = lambda self, *a, **k: 1 / 0",
+        "from gradstep.tui.app import Explorer\nExplorer.open_preset = lambda self, preset: 1 / 0",
+        "from gradstep.tui.app import Explorer\nExplorer.get_default_screen = lambda self: 1 / 0",
+        "from gradstep.tui.app import Explorer\nExplorer.on_mount = lambda self: 1 / 0",
+        "from gradstep.tui.screens import explorer\nexplorer.ExplorerScreen.compose = lambda self: 1 / 0",
     ],
 )
 def test_a_fault_at_the_start(patched, code):
@@ -205,7 +204,7 @@ def test_a_fault_at_the_start(patched, code):
 
 
 def test_a_fault_at_the_end(patched, tmp_path):
-    terminal = patched("from tui.app import Explorer\nExplorer.on_unmount = lambda self: 1 / 0")
+    terminal = patched("from gradstep.tui.app import Explorer\nExplorer.on_unmount = lambda self: 1 / 0")
     two_steps(terminal)
     terminal.wait_for(lambda text: position(text) == 2)
     terminal.press("q")
@@ -291,7 +290,7 @@ def test_sigterm_after_it_was_stopped(patched, tmp_path):
 def test_sigcont_while_the_end_is_handled(patched):
     slow = """
         import time
-        from tui.app import Explorer
+        from gradstep.tui.app import Explorer
         closed = Explorer.close_engine
         def close(self):
             print("closing", flush=True)

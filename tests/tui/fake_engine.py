@@ -8,11 +8,11 @@ import numpy as np
 from textual.events import Key
 from textual.keys import _character_to_key
 
-from engine.changes import changed
-from engine.history import COLUMNS
-from engine.null import NULL
-from engine.presets import load_preset, parse_preset
-from engine.worker.messages import (
+from gradstep.engine.config.changes import changed
+from gradstep.engine.config.files import load_preset, parse_preset
+from gradstep.engine.records.history import COLUMNS
+from gradstep.engine.records.missing import NULL
+from gradstep.engine.worker.messages import (
     Advanced,
     Branches,
     BranchInfo,
@@ -24,8 +24,8 @@ from engine.worker.messages import (
     RunInfo,
     Stopped,
 )
-from tui.app import Explorer
-from tui.probes import Wish
+from gradstep.tui.app import Explorer
+from gradstep.tui.state.probes import Wish
 
 DEADLINE = 30.0
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from engine.probes.results import (
+from gradstep.engine.probes.results import (
     CurvatureResult,
     Flip,
     FlipsResult,

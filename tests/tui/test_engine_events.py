@@ -5,8 +5,18 @@ import asyncio
 import numpy as np
 from fake_engine import FakeEngine, bench, classifier, explorer, records
 
-from engine.history import COLUMNS
-from engine.worker.messages import Advanced, Branches, BranchInfo, Died, Logged, Open, Refused, Saved, Working
+from gradstep.engine.records.history import COLUMNS
+from gradstep.engine.worker.messages import (
+    Advanced,
+    Branches,
+    BranchInfo,
+    Died,
+    Logged,
+    Open,
+    Refused,
+    Saved,
+    Working,
+)
 
 
 async def test_position_loss_and_its_change_are_shown():

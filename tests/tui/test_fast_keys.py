@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from fake_engine import bench
 
-from engine.presets import load_preset
-from engine.worker.messages import Back, Branches, BranchInfo, Open, Seek, Step, Switch, Watch
-from tui.screens.ask import Ask
-from tui.wire import type_ahead
+from gradstep.engine.config.files import load_preset
+from gradstep.engine.worker.messages import Back, Branches, BranchInfo, Open, Seek, Step, Switch, Watch
+from gradstep.tui.widgets.ask import Ask
+from gradstep.tui.wire import type_ahead
 
 
 @pytest.mark.parametrize("key", ["g", "o", "question_mark", "ctrl+p"])

@@ -5,7 +5,7 @@ import random
 import pytest
 from fake_engine import bench, classifier
 
-from engine.worker.messages import CancelProbe, Probe
+from gradstep.engine.worker.messages import CancelProbe, Probe
 
 PAGES = ("pageup", "pagedown")
 PRINTABLE = "npbugfSoemy+-[]{}swrR123456789<>?cCtvxaidhjklz/# "

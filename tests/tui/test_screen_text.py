@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tui import text
+from gradstep.tui import text
 
 
 @pytest.mark.parametrize(

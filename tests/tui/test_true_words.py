@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from fake_engine import bench, classifier, records
 
-from engine.history import COLUMNS
-from engine.presets import load_preset
-from engine.session import Session
-from engine.sessions import SessionSummary, list_sessions
-from engine.worker.messages import Advanced, Branches, BranchInfo, Resume
-from tui import text
+from gradstep.engine.config.files import load_preset
+from gradstep.engine.records.history import COLUMNS
+from gradstep.engine.session.folder import SessionSummary, list_sessions
+from gradstep.engine.session.session import Session
+from gradstep.engine.worker.messages import Advanced, Branches, BranchInfo, Resume
+from gradstep.tui import text
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
 
@@ -80,7 +80,7 @@ async def test_what_o_opens_is_what_the_transport_promises(size, monkeypatch):
         saved("newer", "linear-1-layer"),
         saved("old", "linear-1-layer"),
     ]
-    monkeypatch.setattr("engine.sessions.recent_sessions", lambda: runs)
+    monkeypatch.setattr("gradstep.engine.session.folder.recent_sessions", lambda: runs)
     async with bench("linear-1-layer", size=size) as b:
         await b.until(lambda: b.state.offered[0])
         await b.settled()
@@ -94,7 +94,9 @@ async def test_what_o_opens_is_what_the_transport_promises(size, monkeypatch):
 
 
 async def test_where_the_data_leaves_no_room_the_promise_is_brief(monkeypatch):
-    monkeypatch.setattr("engine.sessions.recent_sessions", lambda: [saved("run", "linear-1-layer")])
+    monkeypatch.setattr(
+        "gradstep.engine.session.folder.recent_sessions", lambda: [saved("run", "linear-1-layer")]
+    )
     async with bench("linear-1-layer", size=(60, 20), opened=False) as b:
         await b.opened(substitute=True, data="scikit-learn digits: 1,500 training images")
         await b.until(lambda: b.state.offered[0])
@@ -106,7 +108,8 @@ async def test_where_the_data_leaves_no_room_the_promise_is_brief(monkeypatch):
 
 async def test_a_name_that_is_typed_means_the_preset(monkeypatch):
     monkeypatch.setattr(
-        "engine.sessions.recent_sessions", lambda: [saved("linear-1-layer-x", "linear-1-layer")]
+        "gradstep.engine.session.folder.recent_sessions",
+        lambda: [saved("linear-1-layer-x", "linear-1-layer")],
     )
     async with bench("linear-1-layer") as b:
         await b.press("o", *"linear-1-layer", "enter")
@@ -115,7 +118,7 @@ async def test_a_name_that_is_typed_means_the_preset(monkeypatch):
 
 async def test_the_run_itself_is_not_offered(monkeypatch):
     run = saved("run", "linear-1-layer")
-    monkeypatch.setattr("engine.sessions.recent_sessions", lambda: [run])
+    monkeypatch.setattr("gradstep.engine.session.folder.recent_sessions", lambda: [run])
     async with bench("linear-1-layer") as b:
         b.state.session = b.state.session.__class__(run.path)
         await b.press("o")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.ranges import SMALLEST, is_one_number, shares
+from gradstep.engine.records.ranges import SMALLEST, is_one_number, shares
 
 LARGEST = sys.float_info.max  # where an axis ends at most, whatever its stride
 LABEL_WIDTH = 6  # of the labels beside the vertical axis, unless one needs more

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.ranges import unit_for
+from gradstep.engine.records.ranges import unit_for
 
 Floats = NDArray[np.float64]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.content import Content
 
-from engine.ranges import finite_range, shares
-from tui.charts.dots import braille, trace
+from gradstep.engine.records.ranges import finite_range, shares
+from gradstep.tui.charts.dots import braille, trace
 
 Floats = NDArray[np.float64]
 LOG_FROM = 1e3

@@ -19,12 +19,12 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from tui.charts import look, reduce
-from tui.charts.axis import LABEL_WIDTH, Scale, Tick, number, step_ticks, value_scale, value_ticks
-from tui.charts.dots import braille, distinct, trace
-from tui.charts.look import BACK_TO_FRONT, LOOKS, Look, Role
-from tui.charts.reduce import Envelope, Floats, Ints, Reduced
-from tui.charts.title import NAME, PLAIN, QUIET, WARNING, Words, title_line
+from gradstep.tui.charts import look, reduce
+from gradstep.tui.charts.axis import LABEL_WIDTH, Scale, Tick, number, step_ticks, value_scale, value_ticks
+from gradstep.tui.charts.dots import braille, distinct, trace
+from gradstep.tui.charts.look import BACK_TO_FRONT, LOOKS, Look, Role
+from gradstep.tui.charts.reduce import Envelope, Floats, Ints, Reduced
+from gradstep.tui.charts.title import NAME, PLAIN, QUIET, WARNING, Words, title_line
 
 LEAST_CANVAS = 4  # cells; on a chart narrower than this beside its labels, the labels go
 NOT_FINITE = reduce.NAN | reduce.POSITIVE_INFINITY | reduce.NEGATIVE_INFINITY

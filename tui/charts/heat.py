@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.content import Content
 
-from engine.ranges import finite_range, is_one_number, shares
-from tui.charts.curve import is_log
-from tui.text import digits_apart, number
+from gradstep.engine.records.ranges import finite_range, is_one_number, shares
+from gradstep.tui.charts.curve import is_log
+from gradstep.tui.text import digits_apart, number
 
 Floats = NDArray[np.float64]
 COLOURS = (

@@ -16,18 +16,18 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 from rich.text import Text
 
-from engine.claims import Verdict, claim_condition
-from engine.config import Preset
-from engine.errors import UserError
-from engine.history import json_number
-from engine.presets import load_preset, preset_names
-from engine.written import counts
-from tui.commands.data import warn_of_digits
-from tui.commands.output import Console
-from tui.distribution import distribution
-from tui.exit_status import Exit
-from tui.text import plain
-from tui.verdicts import evidence, signed
+from gradstep.engine.conditions.claims import Verdict, claim_condition
+from gradstep.engine.conditions.evidence import counts
+from gradstep.engine.config.files import load_preset, preset_names
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.errors import UserError
+from gradstep.engine.records.history import json_number
+from gradstep.tui.charts.distribution import distribution
+from gradstep.tui.commands.data import warn_of_digits
+from gradstep.tui.commands.exit_status import Exit
+from gradstep.tui.commands.output import Console
+from gradstep.tui.state.verdicts import evidence, signed
+from gradstep.tui.text import plain
 
 ROOM_FOR_A_TABLE = 140
 QUICK_STEPS = 500
@@ -84,7 +84,7 @@ def _print_verdicts(judged: list[tuple[str, Verdict]]) -> None:
 
 
 def _verdicts(presets: dict[str, Preset], data_dir: Path | None) -> Iterator[tuple[str, Verdict]]:
-    from engine.check import check
+    from gradstep.engine.runs.check import check
 
     screen = Console(stderr=True)
     with Progress(console=screen, disable=not screen.is_terminal, transient=True) as progress:

@@ -9,11 +9,11 @@ from pathlib import Path
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.text import Text
 
-from engine.config import Preset
-from engine.data import mnist
-from engine.errors import UserError
-from tui.commands.output import Console
-from tui.text import plain
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.data import mnist
+from gradstep.engine.errors import UserError
+from gradstep.tui.commands.output import Console
+from gradstep.tui.text import plain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def warn_of_digits(presets: Iterable[Preset], data_dir: Path | None, screen: Con
 
 
 def _tell_status(data_dir: Path | None) -> None:
-    from engine.data import status
+    from gradstep.engine.data.status import status
 
     found = status(data_dir)
     console = Console()
@@ -60,7 +60,7 @@ def _tell_status(data_dir: Path | None) -> None:
 
 
 def _fetch(data_dir: Path | None) -> None:
-    from engine.data import fetch_mnist
+    from gradstep.engine.data.load import fetch_mnist
 
     columns = (TextColumn("{task.description:24}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:

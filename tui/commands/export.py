@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from engine.errors import UserError
-from engine.history import History
-from engine.saved_preset import saved_preset
-from engine.store import SessionFile, StoredBranch
-from engine.stored_history import read_history
-from tui.commands.records import add_record_arguments, record_writer
-from tui.commands.sessions import session_path
+from gradstep.engine.errors import UserError
+from gradstep.engine.records.history import History
+from gradstep.engine.session.file import SessionFile, StoredBranch
+from gradstep.engine.session.saved_preset import saved_preset
+from gradstep.engine.session.stored_history import read_history
+from gradstep.tui.commands.records import add_record_arguments, record_writer
+from gradstep.tui.commands.sessions import session_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

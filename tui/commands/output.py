@@ -8,7 +8,7 @@ from pathlib import Path
 
 import rich.console
 
-from engine.errors import UserError
+from gradstep.engine.errors import UserError
 
 
 class Console(rich.console.Console):

@@ -9,9 +9,9 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from engine.config import Preset
-from engine.presets import load_preset, preset_names, to_toml
-from tui.commands.output import Console
+from gradstep.engine.config.files import load_preset, preset_names, to_toml
+from gradstep.engine.config.preset import Preset
+from gradstep.tui.commands.output import Console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from engine.history import FIELDS, History, json_number
-from engine.written import counts
-from tui.arguments import file_path
-from tui.commands.output import TextOutput
+from gradstep.engine.conditions.evidence import counts
+from gradstep.engine.records.history import FIELDS, History, json_number
+from gradstep.tui.commands.arguments import file_path
+from gradstep.tui.commands.output import TextOutput
 
 Writer = Callable[[History, int], None]
 """Takes the record of a position."""

@@ -17,24 +17,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from engine.changes import parse_assignments
-from engine.conditions import Condition, parse_condition
-from engine.errors import UserError
-from engine.history import FIELDS
-from engine.null import is_null
-from engine.presets import load_preset
-from engine.sessions import find_session
-from engine.written import evidence
-from tui.arguments import file_path, run_length
-from tui.commands.data import warn_of_digits
-from tui.commands.output import Console
-from tui.commands.records import Writer, add_record_arguments, record_writer
-from tui.commands.sessions import how_to_resume, session_path
-from tui.exit_status import Exit
-from tui.text import field, number, plain
+from gradstep.engine.conditions.evidence import evidence
+from gradstep.engine.conditions.expression import Condition, parse_condition
+from gradstep.engine.config.changes import parse_assignments
+from gradstep.engine.config.files import load_preset
+from gradstep.engine.errors import UserError
+from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.missing import is_null
+from gradstep.engine.session.folder import find_session
+from gradstep.tui.commands.arguments import file_path, run_length
+from gradstep.tui.commands.data import warn_of_digits
+from gradstep.tui.commands.exit_status import Exit
+from gradstep.tui.commands.output import Console
+from gradstep.tui.commands.records import Writer, add_record_arguments, record_writer
+from gradstep.tui.commands.sessions import how_to_resume, session_path
+from gradstep.tui.text import field, number, plain
 
 if TYPE_CHECKING:
-    from engine.session import Session
+    from gradstep.engine.session.session import Session
 
 PROGRESS_SECONDS = 0.1
 NO_LENGTH = "{} does not say how long it goes: give --steps or --epochs"
@@ -122,7 +122,7 @@ def _begun(arguments: argparse.Namespace) -> tuple[Session, int]:
     if preset.run.steps is None and preset.run.epochs is None:
         raise UserError(NO_LENGTH.format(preset.name))
 
-    from engine.session import Session
+    from gradstep.engine.session.session import Session
 
     session = Session(preset, arguments.data_dir)
     return session, session.planned_steps or 0
@@ -132,7 +132,7 @@ def _resumed(arguments: argparse.Namespace) -> tuple[Session, int]:
     """The saved session at the position asked for, with live settings changed, and the position to run to."""
     path, position = _origin(arguments.origin)
 
-    from engine.session import Session
+    from gradstep.engine.session.session import Session
 
     session = Session.open(path, arguments.data_dir, save=False)
     if position is not None:

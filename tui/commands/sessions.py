@@ -12,8 +12,8 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from engine.errors import UserError, did_you_mean
-from engine.sessions import (
+from gradstep.engine.errors import UserError, did_you_mean
+from gradstep.engine.session.folder import (
     SessionSummary,
     delete_session,
     find_session,
@@ -25,8 +25,8 @@ from engine.sessions import (
     sessions_called,
     sessions_folder,
 )
-from tui.commands.output import Console
-from tui.text import number, plain
+from gradstep.tui.commands.output import Console
+from gradstep.tui.text import number, plain
 
 MAX_WIDTH = 500
 SHOWN = 5

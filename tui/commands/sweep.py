@@ -15,25 +15,25 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from engine.errors import UserError
-from engine.presets import load_preset
-from engine.sweep.axes import AxisError, parse_axis
-from engine.sweep.local import LocalWorkers
-from engine.sweep.plan import Plan, make_plan
-from engine.sweep.result import Result
-from engine.sweep.runner import Update
-from engine.sweep.sweeping import Sweeping
-from engine.sweep.table import write_csv
-from engine.sweep.workers import Workers
-from engine.threads import available_processors
-from engine.written import counts
-from tui.arguments import file_path, run_length
-from tui.commands.data import warn_of_digits
-from tui.commands.output import Console, TextOutput
-from tui.distribution import distribution
-from tui.exit_status import Exit
-from tui.sweep import ENDINGS, endings_said
-from tui.text import field, plain
+from gradstep.engine.conditions.evidence import counts
+from gradstep.engine.config.axes import AxisError, parse_axis
+from gradstep.engine.config.files import load_preset
+from gradstep.engine.errors import UserError
+from gradstep.engine.runs.local_workers import LocalWorkers
+from gradstep.engine.runs.plan import Plan, make_plan
+from gradstep.engine.runs.result import Result
+from gradstep.engine.runs.runner import Update
+from gradstep.engine.runs.sweep import Sweeping
+from gradstep.engine.runs.table import write_csv
+from gradstep.engine.runs.workers import Workers
+from gradstep.engine.training.threads import available_processors
+from gradstep.tui.charts.distribution import distribution
+from gradstep.tui.commands.arguments import file_path, run_length
+from gradstep.tui.commands.data import warn_of_digits
+from gradstep.tui.commands.exit_status import Exit
+from gradstep.tui.commands.output import Console, TextOutput
+from gradstep.tui.state.sweep import ENDINGS, endings_said
+from gradstep.tui.text import field, plain
 
 STYLES = {"condition": "green", "diverged": "yellow", "failed": "red"}
 MAX_JOBS = 1024
@@ -249,7 +249,7 @@ def _command(arguments: argparse.Namespace) -> str:
 
 def _workers(arguments: argparse.Namespace, plan: Plan, count: int) -> Workers:
     if arguments.cluster is not None:
-        from engine.sweep.cluster import ClusterWorkers
+        from gradstep.engine.runs.dask_workers import ClusterWorkers
 
         return ClusterWorkers(arguments.cluster, plan, arguments.data_dir)
     return LocalWorkers(min(count, len(plan)), len(plan))

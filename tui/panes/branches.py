@@ -15,12 +15,12 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.history import COLUMNS as STORED
-from engine.worker.messages import BranchInfo
-from engine.written import counts
-from tui import text
-from tui.state import RunState, Topic, said
-from tui.widgets.scroll import Choices, Scroll
+from gradstep.engine.conditions.evidence import counts
+from gradstep.engine.records.history import COLUMNS as STORED
+from gradstep.engine.worker.messages import BranchInfo
+from gradstep.tui import text
+from gradstep.tui.state.run import RunState, Topic, said
+from gradstep.tui.widgets.scroll import Choices, Scroll
 
 COMPARED = ("loss", "accuracy", "mistakes", "grad_norm", "learning_rate")
 COLUMNS = ("here", "there", "difference")

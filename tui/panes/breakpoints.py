@@ -13,10 +13,10 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.breakpoints import Breakpoint
-from tui import text
-from tui.state import RunState, Topic
-from tui.widgets.scroll import Choices
+from gradstep.engine.conditions.breakpoints import Breakpoint
+from gradstep.tui import text
+from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.widgets.scroll import Choices
 
 
 class Switches(Choices):

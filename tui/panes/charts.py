@@ -8,20 +8,20 @@ import numpy as np
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from engine.history import FIELDS
-from engine.null import is_null
-from engine.written import counts
-from tui import text
-from tui.charts.draw import NO_STEPS, Mark
-from tui.charts.look import Role
-from tui.needs import recorded
-from tui.state import RunState, Topic
-from tui.watching import AT_MOST, BESIDE
-from tui.widgets.chart import Chart
-from tui.widgets.time_strip import TimeStrip
+from gradstep.engine.conditions.evidence import counts
+from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.missing import is_null
+from gradstep.tui import text
+from gradstep.tui.charts.draw import NO_STEPS, Mark
+from gradstep.tui.charts.look import Role
+from gradstep.tui.state.available import recorded
+from gradstep.tui.state.charted import AT_MOST, BESIDE
+from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.widgets.chart import Chart
+from gradstep.tui.widgets.time_strip import TimeStrip
 
 if TYPE_CHECKING:
-    from tui.wire.app import WireApp
+    from gradstep.tui.wire.app import WireApp
 
 SMOOTHINGS = (0.0, 0.9, 0.99)
 WINDOWS = (None, 1000, 100)

@@ -13,17 +13,17 @@ from numpy.typing import NDArray
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from engine.probes.results import CurvatureResult, Floats, SpectrumResult, SurfaceResult
-from tui import text
-from tui.charts.beside import GAP, beside
-from tui.charts.blocks import bar
-from tui.charts.contours import band_limits, contours
-from tui.charts.curve import curve
-from tui.needs import unmet
-from tui.panes.numbers import KEPT, NAME_WIDTH, NUMBER_WIDTH, REFERENCE, Entry, grid, number
-from tui.panes.probe_pane import ProbePane
-from tui.probes import Found, Wish
-from tui.state import RunState
+from gradstep.engine.probes.results import CurvatureResult, Floats, SpectrumResult, SurfaceResult
+from gradstep.tui import text
+from gradstep.tui.charts.beside import GAP, beside
+from gradstep.tui.charts.blocks import bar
+from gradstep.tui.charts.contours import band_limits, contours
+from gradstep.tui.charts.curve import curve
+from gradstep.tui.panes.numbers import KEPT, NAME_WIDTH, NUMBER_WIDTH, REFERENCE, Entry, grid, number
+from gradstep.tui.panes.probe_pane import ProbePane
+from gradstep.tui.state.available import unmet
+from gradstep.tui.state.probes import Found, Wish
+from gradstep.tui.state.run import RunState
 
 LARGEST = 5
 SAMPLES = 5000

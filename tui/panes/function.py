@@ -8,15 +8,15 @@ from functools import partial
 import numpy as np
 from textual.content import Content
 
-from engine.probes.results import Floats, FunctionResult
-from tui import text
-from tui.charts.beside import GAP, beside
-from tui.charts.curve import curve
-from tui.needs import unmet
-from tui.panes.numbers import KEPT, Entry, grid, heading, listed, row
-from tui.panes.probe_pane import ProbePane
-from tui.probes import Wish
-from tui.state import RunState
+from gradstep.engine.probes.results import Floats, FunctionResult
+from gradstep.tui import text
+from gradstep.tui.charts.beside import GAP, beside
+from gradstep.tui.charts.curve import curve
+from gradstep.tui.panes.numbers import KEPT, Entry, grid, heading, listed, row
+from gradstep.tui.panes.probe_pane import ProbePane
+from gradstep.tui.state.available import unmet
+from gradstep.tui.state.probes import Wish
+from gradstep.tui.state.run import RunState
 
 NAME_WIDTH = 10
 TOP = 8

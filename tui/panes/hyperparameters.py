@@ -14,14 +14,14 @@ from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
-from engine.config import Preset
-from engine.worker.messages import RunInfo
-from tui import text
-from tui.edits import Edits
-from tui.panes.late import LatePane
-from tui.state import RunState, Topic
-from tui.widgets.scroll import Scroll
-from tui.widgets.setting_row import SettingRow
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.worker.messages import RunInfo
+from gradstep.tui import text
+from gradstep.tui.panes.late import LatePane
+from gradstep.tui.state.edits import Edits
+from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.widgets.scroll import Scroll
+from gradstep.tui.widgets.setting_row import SettingRow
 
 FIRST_CHOSEN = "train.rule.learning_rate"
 

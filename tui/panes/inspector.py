@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, TypeGuard
 from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
-from tui.panes.late import LatePane
-from tui.state import EVERYTHING, RunState, Topic
-from tui.widgets.tab_strip import Tab, TabStrip
+from gradstep.tui.panes.late import LatePane
+from gradstep.tui.state.run import EVERYTHING, RunState, Topic
+from gradstep.tui.widgets.tab_strip import Tab, TabStrip
 
 if TYPE_CHECKING:
-    from tui.panes.branches import BranchesPane
-    from tui.panes.breakpoints import BreakpointsPane
-    from tui.panes.log import LogPane
-    from tui.panes.probe_pane import ProbePane
-    from tui.panes.story import StoryPane
+    from gradstep.tui.panes.branches import BranchesPane
+    from gradstep.tui.panes.breakpoints import BreakpointsPane
+    from gradstep.tui.panes.log import LogPane
+    from gradstep.tui.panes.probe_pane import ProbePane
+    from gradstep.tui.panes.story import StoryPane
 
     InspectorTab = StoryPane | ProbePane | BranchesPane | BreakpointsPane | LogPane
 
@@ -93,15 +93,15 @@ class InspectorPane(LatePane):
 
 def _panes() -> dict[str, InspectorTab]:
     """A pane for each tab. They know what probes find, which takes a while to import."""
-    from tui.panes.branches import BranchesPane
-    from tui.panes.breakpoints import BreakpointsPane
-    from tui.panes.curvature import CurvaturePane
-    from tui.panes.function import FunctionPane
-    from tui.panes.layers import LayersPane
-    from tui.panes.log import LogPane
-    from tui.panes.samples import SamplesPane
-    from tui.panes.step import StepPane
-    from tui.panes.story import StoryPane
+    from gradstep.tui.panes.branches import BranchesPane
+    from gradstep.tui.panes.breakpoints import BreakpointsPane
+    from gradstep.tui.panes.curvature import CurvaturePane
+    from gradstep.tui.panes.function import FunctionPane
+    from gradstep.tui.panes.layers import LayersPane
+    from gradstep.tui.panes.log import LogPane
+    from gradstep.tui.panes.samples import SamplesPane
+    from gradstep.tui.panes.step import StepPane
+    from gradstep.tui.panes.story import StoryPane
 
     return {
         "story": StoryPane(),
@@ -117,6 +117,6 @@ def _panes() -> dict[str, InspectorTab]:
 
 
 def _shows_probes(pane: InspectorTab) -> TypeGuard[ProbePane]:
-    from tui.panes.probe_pane import ProbePane
+    from gradstep.tui.panes.probe_pane import ProbePane
 
     return isinstance(pane, ProbePane)

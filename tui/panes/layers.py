@@ -11,17 +11,17 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 
-from engine.errors import UserError
-from engine.probes.results import Histogram, Ints, LayerReport, LayersResult
-from engine.ranges import evenly, is_one_number
-from tui import text
-from tui.charts.beside import GAP, beside, in_a_line
-from tui.charts.blocks import columns, rebinned
-from tui.panes.numbers import KEPT, REFERENCE, listed
-from tui.panes.probe_pane import ProbePane
-from tui.probes import Probes, Wish
-from tui.screens.ask import Ask
-from tui.state import RunState, Topic
+from gradstep.engine.errors import UserError
+from gradstep.engine.probes.results import Histogram, Ints, LayerReport, LayersResult
+from gradstep.engine.records.ranges import evenly, is_one_number
+from gradstep.tui import text
+from gradstep.tui.charts.beside import GAP, beside, in_a_line
+from gradstep.tui.charts.blocks import columns, rebinned
+from gradstep.tui.panes.numbers import KEPT, REFERENCE, listed
+from gradstep.tui.panes.probe_pane import ProbePane
+from gradstep.tui.state.probes import Probes, Wish
+from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.widgets.ask import Ask
 
 NAME_WIDTH = 13
 BINS, LEAST_BINS = 32, 8

@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.state import LogLine, RunState, Topic
-from tui.widgets.scroll import Scroll
+from gradstep.tui.state.run import LogLine, RunState, Topic
+from gradstep.tui.widgets.scroll import Scroll
 
 STYLES = {"info": "$foreground", "warning": "$warning", "error": "$error"}
 INDENT = " " * 12

@@ -14,11 +14,12 @@ from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.config import Preset
-from tui import catalogue, text
-from tui.panes.late import LatePane
-from tui.state import RunState, Topic
-from tui.widgets.scroll import Choices
+from gradstep.engine.config.preset import Preset
+from gradstep.tui import text
+from gradstep.tui.panes.late import LatePane
+from gradstep.tui.state import catalogue
+from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.widgets.scroll import Choices
 
 ROOM_FOR_TITLES = 60
 """From this width on the list shows the presets' titles beside their names."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from tui import text
+from gradstep.tui import text
 
 DIGITS = 4
 NUMBER_WIDTH = 10

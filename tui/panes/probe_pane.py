@@ -12,17 +12,17 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from tui import text
-from tui.charts.blocks import bar
-from tui.needs import unmet
-from tui.panes.numbers import HERE, KEPT, REFERENCE
-from tui.probes import Found, Pending, Place, Wish
-from tui.state import RunState, Topic
-from tui.widgets.scroll import Scroll
-from tui.wire.plain import spelled
+from gradstep.tui import text
+from gradstep.tui.charts.blocks import bar
+from gradstep.tui.panes.numbers import HERE, KEPT, REFERENCE
+from gradstep.tui.state.available import unmet
+from gradstep.tui.state.probes import Found, Pending, Place, Wish
+from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.widgets.scroll import Scroll
+from gradstep.tui.wire.plain import spelled
 
 if TYPE_CHECKING:
-    from tui.wire.app import WireApp
+    from gradstep.tui.wire.app import WireApp
 
 BAR_WIDTH = 10
 LEAST_WIDTH = 40

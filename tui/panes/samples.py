@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from engine.errors import UserError
-from engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult
-from engine.ranges import is_one_number
-from tui import text
-from tui.charts.beside import GAP, beside, in_a_line
-from tui.charts.blocks import bar
-from tui.charts.curve import curve
-from tui.charts.image import fitting, grey, image, signed
-from tui.needs import unmet
-from tui.panes.numbers import KEPT, REFERENCE, heading, row
-from tui.panes.probe_pane import ProbePane
-from tui.probes import Found, Place, Wish
-from tui.screens.ask import Ask
-from tui.state import RunState
+from gradstep.engine.errors import UserError
+from gradstep.engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult
+from gradstep.engine.records.ranges import is_one_number
+from gradstep.tui import text
+from gradstep.tui.charts.beside import GAP, beside, in_a_line
+from gradstep.tui.charts.blocks import bar
+from gradstep.tui.charts.curve import curve
+from gradstep.tui.charts.image import fitting, grey, image, signed
+from gradstep.tui.panes.numbers import KEPT, REFERENCE, heading, row
+from gradstep.tui.panes.probe_pane import ProbePane
+from gradstep.tui.state.available import unmet
+from gradstep.tui.state.probes import Found, Place, Wish
+from gradstep.tui.state.run import RunState
+from gradstep.tui.widgets.ask import Ask
 
 Part = Literal["training", "validation"]
 WORST = 8

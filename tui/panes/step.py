@@ -10,14 +10,22 @@ import numpy as np
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from engine.probes.results import Floats, FullStep, LayerStep, LineResult, StepResult, StepVerdict, TrialPoint
-from tui import text
-from tui.charts.beside import GAP, beside
-from tui.charts.curve import curve, is_log
-from tui.panes.numbers import KEPT, REFERENCE, Entry, grid, heading, row
-from tui.panes.probe_pane import ProbePane
-from tui.probes import Wish
-from tui.state import RunState
+from gradstep.engine.probes.results import (
+    Floats,
+    FullStep,
+    LayerStep,
+    LineResult,
+    StepResult,
+    StepVerdict,
+    TrialPoint,
+)
+from gradstep.tui import text
+from gradstep.tui.charts.beside import GAP, beside
+from gradstep.tui.charts.curve import curve, is_log
+from gradstep.tui.panes.numbers import KEPT, REFERENCE, Entry, grid, heading, row
+from gradstep.tui.panes.probe_pane import ProbePane
+from gradstep.tui.state.probes import Wish
+from gradstep.tui.state.run import RunState
 
 STYLES: dict[StepVerdict, str] = {
     "linear": "$success",

@@ -11,12 +11,12 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.claims import Verdict
-from engine.config import Claim, Preset
-from tui import text
-from tui.state import RunState, Topic
-from tui.verdicts import SIGNS, evidence
-from tui.widgets.scroll import Choices
+from gradstep.engine.conditions.claims import Verdict
+from gradstep.engine.config.preset import Claim, Preset
+from gradstep.tui import text
+from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.state.verdicts import SIGNS, evidence
+from gradstep.tui.widgets.scroll import Choices
 
 
 class StoryPane(Vertical):

@@ -10,9 +10,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from tui import text
-from tui.state import RunState, Topic, ending
-from tui.verdicts import SIGNS, news
+from gradstep.tui import text
+from gradstep.tui.state.run import RunState, Topic, ending
+from gradstep.tui.state.verdicts import SIGNS, news
 
 GAP = 2
 PAUSED = ("■ paused", "bold")

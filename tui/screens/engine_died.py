@@ -11,10 +11,10 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from engine.worker.messages import Died
-from tui import text
-from tui.screens.overlay import Overlay
-from tui.state import ending
+from gradstep.engine.worker.messages import Died
+from gradstep.tui import text
+from gradstep.tui.screens.overlay import Overlay
+from gradstep.tui.state.run import ending
 
 TAIL_LINES = 12
 

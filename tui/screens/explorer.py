@@ -18,20 +18,20 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from engine.config import Preset
-from tui import text
-from tui.panes.charts import ChartsPane
-from tui.panes.hyperparameters import HyperparametersPane
-from tui.panes.inspector import InspectorPane
-from tui.panes.model import ModelPane
-from tui.panes.transport import TransportPane
-from tui.screens.steady import Steady
-from tui.state import EVERYTHING, RunState, Topic
-from tui.widgets.key_bar import KeyBar
-from tui.widgets.tab_strip import Tab, TabStrip
+from gradstep.engine.config.preset import Preset
+from gradstep.tui import text
+from gradstep.tui.panes.charts import ChartsPane
+from gradstep.tui.panes.hyperparameters import HyperparametersPane
+from gradstep.tui.panes.inspector import InspectorPane
+from gradstep.tui.panes.model import ModelPane
+from gradstep.tui.panes.transport import TransportPane
+from gradstep.tui.screens.steady import Steady
+from gradstep.tui.state.run import EVERYTHING, RunState, Topic
+from gradstep.tui.widgets.key_bar import KeyBar
+from gradstep.tui.widgets.tab_strip import Tab, TabStrip
 
 if TYPE_CHECKING:
-    from tui.panes.probe_pane import ProbePane
+    from gradstep.tui.panes.probe_pane import ProbePane
 
 OF_THE_ENGINE = frozenset(
     ("edit", "apply", "compute", "select", "rename", "delete", "add", "ignore", "remove", "killer")

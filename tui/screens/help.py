@@ -13,26 +13,26 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.charts import look
-from tui.charts.look import LOOKS, Role
-from tui.panes.branches import BranchesPane
-from tui.panes.breakpoints import BreakpointsPane
-from tui.panes.curvature import CurvaturePane
-from tui.panes.hyperparameters import SettingsForm
-from tui.panes.layers import LayersPane
-from tui.panes.probe_pane import ProbePane
-from tui.panes.samples import SamplesPane
-from tui.panes.step import StepPane
-from tui.screens.explorer import CHARTS, PANES, RUN, ExplorerScreen
-from tui.screens.overlay import Overlay
-from tui.screens.sweep import SweepScreen
-from tui.widgets import time_strip
-from tui.widgets.choice import Choice
-from tui.widgets.scroll import Choices, Scroll
-from tui.widgets.setting_row import SettingRow
+from gradstep.tui.charts import look
+from gradstep.tui.charts.look import LOOKS, Role
+from gradstep.tui.panes.branches import BranchesPane
+from gradstep.tui.panes.breakpoints import BreakpointsPane
+from gradstep.tui.panes.curvature import CurvaturePane
+from gradstep.tui.panes.hyperparameters import SettingsForm
+from gradstep.tui.panes.layers import LayersPane
+from gradstep.tui.panes.probe_pane import ProbePane
+from gradstep.tui.panes.samples import SamplesPane
+from gradstep.tui.panes.step import StepPane
+from gradstep.tui.screens.explorer import CHARTS, PANES, RUN, ExplorerScreen
+from gradstep.tui.screens.overlay import Overlay
+from gradstep.tui.screens.sweep import SweepScreen
+from gradstep.tui.widgets import time_strip
+from gradstep.tui.widgets.choice import Choice
+from gradstep.tui.widgets.scroll import Choices, Scroll
+from gradstep.tui.widgets.setting_row import SettingRow
 
 if TYPE_CHECKING:
-    from tui.wire.app import WireApp
+    from gradstep.tui.wire.app import WireApp
 
 KEY_WIDTH = 14
 POSITION = (

@@ -8,7 +8,7 @@ from textual.await_complete import AwaitComplete
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tui.screens.steady import Steady
+from gradstep.tui.screens.steady import Steady
 
 if TYPE_CHECKING:
     from textual.screen import Screen

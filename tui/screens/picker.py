@@ -14,14 +14,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from engine.config import Preset
-from engine.presets import load_preset
-from engine.problems import ConfigError
-from engine.sessions import SUFFIX, SessionSummary
-from tui import catalogue, text
-from tui.screens.overlay import Overlay
-from tui.widgets.line import Line
-from tui.widgets.scroll import Choices
+from gradstep.engine.config.errors import ConfigError
+from gradstep.engine.config.files import load_preset
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.session.folder import SUFFIX, SessionSummary
+from gradstep.tui import text
+from gradstep.tui.screens.overlay import Overlay
+from gradstep.tui.state import catalogue
+from gradstep.tui.widgets.line import Line
+from gradstep.tui.widgets.scroll import Choices
 
 
 class Picker(Overlay, ModalScreen[Preset | Path | None]):

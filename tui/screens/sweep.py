@@ -16,16 +16,16 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Static
 
-from engine.config import Preset
-from engine.sweep.axes import label
-from engine.sweep.plan import Plan
-from engine.written import counts
-from tui import text
-from tui.charts.curve import curve
-from tui.charts.heat import LEAST_WIDTH, LEFT, UPPER, WIDEST, Cell, Scale, heat, legend, short
-from tui.distribution import distribution
-from tui.sweep import LEARNING_RATE, Floats, SweepState, endings_said
-from tui.widgets.key_bar import KeyBar
+from gradstep.engine.conditions.evidence import counts
+from gradstep.engine.config.axes import label
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.runs.plan import Plan
+from gradstep.tui import text
+from gradstep.tui.charts.curve import curve
+from gradstep.tui.charts.distribution import distribution
+from gradstep.tui.charts.heat import LEAST_WIDTH, LEFT, UPPER, WIDEST, Cell, Scale, heat, legend, short
+from gradstep.tui.state.sweep import LEARNING_RATE, Floats, SweepState, endings_said
+from gradstep.tui.widgets.key_bar import KeyBar
 
 SIGNS = {"diverged": "✗", "failed": "!", "done": "·", "condition": "·"}
 """What a cell shows whose run has not the number that is looked at."""

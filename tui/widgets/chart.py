@@ -9,11 +9,11 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.charts.axis import Scale, recent_range, whole_range
-from tui.charts.draw import NO_STEPS, Mark, Series, draw
-from tui.charts.look import Role
-from tui.charts.reduce import Envelope
-from tui.charts.smooth import Smoother
+from gradstep.tui.charts.axis import Scale, recent_range, whole_range
+from gradstep.tui.charts.draw import NO_STEPS, Mark, Series, draw
+from gradstep.tui.charts.look import Role
+from gradstep.tui.charts.reduce import Envelope
+from gradstep.tui.charts.smooth import Smoother
 
 
 class Chart(Widget, can_focus=True):

@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, Static
 
-from tui.widgets.choice import Choice
+from gradstep.tui.widgets.choice import Choice
 
 ALWAYS = ("app.restart", "app.help", "app.quit")
 """The actions whose keys stand at the end at every size."""

@@ -12,11 +12,11 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from engine.changes import parse_value
-from engine.settings import Setting
-from tui import text
-from tui.widgets.choice import Choice
-from tui.widgets.line import Line
+from gradstep.engine.config.changes import parse_value
+from gradstep.engine.config.form import Setting
+from gradstep.tui import text
+from gradstep.tui.widgets.choice import Choice
+from gradstep.tui.widgets.line import Line
 
 NONE = ("none", "")
 """What is typed for "not given"."""

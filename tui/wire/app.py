@@ -16,12 +16,12 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
-from tui.wire.cells import Cells
-from tui.wire.driver import TerminalDriver
-from tui.wire.escape import take_escape_at_once
-from tui.wire.pace import ASK, Pace
-from tui.wire.terminal import is_ascii
-from tui.wire.type_ahead import TypeAhead
+from gradstep.tui.wire.cells import Cells
+from gradstep.tui.wire.driver import TerminalDriver
+from gradstep.tui.wire.escape import take_escape_at_once
+from gradstep.tui.wire.pace import ASK, Pace
+from gradstep.tui.wire.terminal import is_ascii
+from gradstep.tui.wire.type_ahead import TypeAhead
 
 LAST_ANSWER_SECONDS = 1.5
 

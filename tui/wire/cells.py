@@ -12,8 +12,8 @@ from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-from tui.wire.look import PLAIN, Look, blank, change, look
-from tui.wire.plain import plain, shade
+from gradstep.tui.wire.look import PLAIN, Look, blank, change, look
+from gradstep.tui.wire.plain import plain, shade
 
 Cell = tuple[str, Look]
 """A character, with what combines with it, and its look; the second cell of a wide one holds no character."""

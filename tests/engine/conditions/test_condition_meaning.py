@@ -10,8 +10,8 @@ from condition_texts import conditions
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine.conditions import Operand, parse_condition
-from engine.history import FIELDS, History
+from gradstep.engine.conditions.expression import Operand, parse_condition
+from gradstep.engine.records.history import FIELDS, History
 
 NAN, INF = math.nan, math.inf
 

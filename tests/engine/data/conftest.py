@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.data import mnist
-from engine.data.idx import IdxFile
+from gradstep.engine.data import mnist
+from gradstep.engine.data.idx import IdxFile
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ import pytest
 from scipy.ndimage import map_coordinates
 from sklearn.datasets import load_digits
 
-from engine.config import DigitsData, MnistData
-from engine.data import DataError, load
-from engine.data.digits import enlarge
+from gradstep.engine.config.preset import DigitsData, MnistData
+from gradstep.engine.data.digits import enlarge
+from gradstep.engine.data.load import DataError, load
 
 
 def test_digits_are_split_and_labelled():

@@ -6,8 +6,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from engine.config import MnistData
-from engine.data import DataError, fetch_mnist, load, mnist, status
+from gradstep.engine.config.preset import MnistData
+from gradstep.engine.data import mnist
+from gradstep.engine.data.load import DataError, fetch_mnist, load
+from gradstep.engine.data.status import status
 
 IMAGES = "train-images-idx3-ubyte"
 

@@ -5,8 +5,10 @@ import gzip
 import numpy as np
 import pytest
 
-from engine.config import MnistData
-from engine.data import DataError, load, mnist, status
+from gradstep.engine.config.preset import MnistData
+from gradstep.engine.data import mnist
+from gradstep.engine.data.load import DataError, load
+from gradstep.engine.data.status import status
 
 IMAGES = "train-images-idx3-ubyte"
 LABELS = "train-labels-idx1-ubyte"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.config import RampData
-from engine.data import DataError, load
+from gradstep.engine.config.preset import RampData
+from gradstep.engine.data.load import DataError, load
 
 
 def ramp(dtype="float64", **changes):

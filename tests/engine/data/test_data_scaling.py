@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from engine.config import DigitsData
-from engine.data import DataError, load
-from engine.data.images import grey_moments
-from engine.data.scaling import scaling
+from gradstep.engine.config.preset import DigitsData
+from gradstep.engine.data.images import grey_moments
+from gradstep.engine.data.load import DataError, load
+from gradstep.engine.data.scaling import scaling
 
 
 def digits(dtype="float64", **changes):

@@ -3,8 +3,8 @@
 import numpy as np
 import numpy_reference as reference
 
-from engine.probes import run
-from engine.probes.subject import Subject
+from gradstep.engine.probes.registry import run
+from gradstep.engine.probes.subject import Subject
 
 LOSSES = {"mse": reference.mse, "half_mse": reference.half_mse, "cross_entropy": reference.cross_entropy}
 

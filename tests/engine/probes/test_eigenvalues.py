@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-import engine.probes.eigenvalues as module
-from engine.probes.eigenvalues import by_products
+import gradstep.engine.probes.eigenvalues as module
+from gradstep.engine.probes.eigenvalues import by_products
 
 SIZE = 200
 

@@ -6,9 +6,9 @@ import pytest
 from probe_reference import hessian, probe
 from small_runs import DIGITS, RAMP, preset
 
-import engine.probes.curvature as module
-from engine import Session, load_preset
-from engine.probes import eigenvalues
+import gradstep.engine.probes.curvature as module
+from gradstep.engine import Session, load_preset
+from gradstep.engine.probes import eigenvalues
 
 SETTINGS = {"layers": (5, 3, 1), "activation": "tanh", "learning_rate": 0.02}
 
@@ -102,7 +102,7 @@ def test_what_is_not_found_is_said(monkeypatch):
 
 
 def test_batch_samples_and_chunks(monkeypatch):
-    import engine.probes.passes as passes
+    import gradstep.engine.probes.passes as passes
 
     settings = preset(
         {**DIGITS, "samples": 40, "validation": 0},

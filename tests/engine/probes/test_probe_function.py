@@ -9,7 +9,7 @@ import torch
 from probe_reference import layers_of, probe
 from small_runs import DIGITS, preset
 
-from engine import Session
+from gradstep.engine import Session
 
 SMALL = {"name": "ramp", "samples": 9, "length": 3, "scale": "unit", "target": "input"}
 ACTIVATIONS = ["linear", "relu", "leaky_relu", "sigmoid", "tanh"]

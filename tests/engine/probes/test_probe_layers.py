@@ -7,9 +7,9 @@ import torch
 from probe_reference import layers_of, loss_and_gradient, probe
 from small_runs import DIGITS, preset
 
-from engine import Session, UserError
-from engine.probes.layers import histogram, rank
-from engine.silence import NEVER
+from gradstep.engine import Session, UserError
+from gradstep.engine.probes.layers import histogram, rank
+from gradstep.engine.training.model.last_fired import NEVER
 
 PART = {**DIGITS, "samples": 40, "validation": 0}
 

@@ -5,7 +5,7 @@ import pytest
 from probe_reference import layers_of, probe
 from small_runs import preset
 
-from engine import Session, load_preset
+from gradstep.engine import Session, load_preset
 
 pytestmark = pytest.mark.mnist
 

@@ -11,9 +11,9 @@ import torch
 from probe_reference import probe
 from small_runs import DIGITS, RAMP, bits, preset
 
-from engine import Session, UserError
-from engine.probes import PROBES, ProbeCancelledError, run, unmet
-from engine.probes.subject import Subject
+from gradstep.engine import Session, UserError
+from gradstep.engine.probes.registry import PROBES, ProbeCancelledError, run, unmet
+from gradstep.engine.probes.subject import Subject
 
 CLASSES = preset(
     DIGITS, (4, 10), "relu", loss="cross_entropy", rule="adam", learning_rate=1e-3, batch=7, clip_norm=1.0
@@ -120,7 +120,7 @@ def test_results_are_unpickled_without_torch(tmp_path):
     file = tmp_path / "results"
     file.write_bytes(pickle.dumps(results))
     code = (
-        "import pickle, sys, engine.probes\n"
+        "import pickle, sys, gradstep.engine.probes.registry\n"
         "from pathlib import Path\n"
         f"found = pickle.loads(Path({str(file)!r}).read_bytes())\n"
         "assert 'torch' not in sys.modules\n"

@@ -6,8 +6,8 @@ import pytest
 from probe_reference import layers_of, probe
 from small_runs import DIGITS, RAMP, flat_parameters, preset
 
-import engine.probes.passes as passes
-from engine import Session
+import gradstep.engine.probes.passes as passes
+from gradstep.engine import Session
 
 CLASSES = {**DIGITS, "samples": 60}
 

@@ -5,8 +5,8 @@ import pytest
 from probe_reference import hessian, loss_and_gradient, probe
 from small_runs import RAMP, flat_parameters, preset
 
-import engine.probes.factor as factor_module
-from engine import Session, load_preset
+import gradstep.engine.probes.data_factor as factor_module
+from gradstep.engine import Session, load_preset
 
 DOCUMENT = {"name": "ramp", "samples": 1500, "length": 100}
 FULL_RANK = {**RAMP, "length": 1}

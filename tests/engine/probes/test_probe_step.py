@@ -5,8 +5,8 @@ import pytest
 from probe_reference import hessian, loss_and_gradient, probe
 from small_runs import DIGITS, flat_parameters, preset
 
-from engine import Session
-from engine.probes.step import judge
+from gradstep.engine import Session
+from gradstep.engine.probes.step import judge
 
 RULES = ["gradient_descent", "momentum", "nesterov", "rmsprop_keras2", "rmsprop_keras3", "adam"]
 DIGIT_PART = {**DIGITS, "validation": 0}

@@ -4,10 +4,10 @@ import pytest
 import torch
 from small_runs import DIGITS, preset
 
-from engine import Session
-from engine.probes import run
-from engine.probes.passes import propose
-from engine.probes.subject import Subject
+from gradstep.engine import Session
+from gradstep.engine.probes.passes import propose
+from gradstep.engine.probes.registry import run
+from gradstep.engine.probes.subject import Subject
 
 FIRST_ORDER = [
     "gradient_descent",

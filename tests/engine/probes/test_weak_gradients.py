@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.config import Preset
-from engine.probes.weak import NORM, RATIO, vanishing
-from engine.session import Session
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.probes.weak_gradients import NORM, RATIO, vanishing
+from gradstep.engine.session.session import Session
 
 # labels that no line of the plane separates, so that the minimum is at finite weights
 POINTS = [[1.0, 2.0], [2.0, 1.0], [1.5, 1.5], [-1.0, -2.0], [-2.0, -1.0], [-1.0, 1.5]]

@@ -5,7 +5,7 @@ from math import log
 import numpy as np
 import pytest
 
-from engine import Session, load_preset
+from gradstep.engine import Session, load_preset
 
 # the exam document, first answer
 A = [0.1001, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.0999]

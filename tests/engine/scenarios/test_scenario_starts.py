@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine import Session
-from engine.presets import parse_preset
-from engine.problems import ConfigError
+from gradstep.engine import Session
+from gradstep.engine.config.errors import ConfigError
+from gradstep.engine.config.files import parse_preset
 
 IDENTITY = """
 title = "t"

@@ -6,9 +6,9 @@ hand calculations in test_scenario_numbers.py and against FACTS.md in tests/engi
 
 import pytest
 
-from engine import load_preset
-from engine.check import check
-from engine.presets import preset_names
+from gradstep.engine import load_preset
+from gradstep.engine.config.files import preset_names
+from gradstep.engine.runs.check import check
 
 QUICK = 500
 """The steps of `gradstep check`'s quick set."""

@@ -20,17 +20,17 @@ from timeline_runs import (
 )
 from torch.utils._python_dispatch import TorchDispatchMode
 
-import engine.timeline
-import engine.trainer
-from engine import Session
-from engine.keyframes import SPARSE_STRIDE
+import gradstep.engine.timeline.timeline
+import gradstep.engine.training.trainer
+from gradstep.engine import Session
+from gradstep.engine.timeline.keyframes import SPARSE_STRIDE
 
 
 @pytest.fixture
 def together(monkeypatch):
     """From here on sessions fetch the numbers of up to 32 positions at once, however long that takes."""
-    monkeypatch.setattr(engine.trainer, "rows_at_once", lambda _device: 32)
-    monkeypatch.setattr(engine.timeline, "AT_ONCE_SECONDS", float("inf"))
+    monkeypatch.setattr(gradstep.engine.training.trainer, "rows_at_once", lambda _device: 32)
+    monkeypatch.setattr(gradstep.engine.timeline.timeline, "AT_ONCE_SECONDS", float("inf"))
 
 
 def counted(session):
@@ -134,7 +134,7 @@ def test_where_steps_take_long_few_are_done_together(together, monkeypatch):
     counts = counted(session)
     session.burst(200)
     assert max(counts) == SPARSE_STRIDE
-    monkeypatch.setattr(engine.timeline, "AT_ONCE_SECONDS", 0.0)
+    monkeypatch.setattr(gradstep.engine.timeline.timeline, "AT_ONCE_SECONDS", 0.0)
     counts.clear()
     session.burst(200)
     assert counts[-100:] == [1] * 100

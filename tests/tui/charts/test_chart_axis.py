@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.charts.axis import (
+from gradstep.tui.charts.axis import (
     Scale,
     nice,
     number,

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.charts.dots import braille, trace
+from gradstep.tui.charts.dots import braille, trace
 
 
 def dots(x: list[int], y: list[float]) -> set[tuple[int, int]]:

@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from textual.strip import Strip
 
-from tui.charts.axis import whole_range
-from tui.charts.draw import Mark, Series, draw
-from tui.charts.look import Role
-from tui.charts.reduce import Envelope
+from gradstep.tui.charts.axis import whole_range
+from gradstep.tui.charts.draw import Mark, Series, draw
+from gradstep.tui.charts.look import Role
+from gradstep.tui.charts.reduce import Envelope
 
 
 def picture(*series: Series, width: int = 60, height: int = 12, **options) -> list[str]:

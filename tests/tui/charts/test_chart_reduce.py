@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.charts.reduce import NAN, NOT_POSITIVE, POSITIVE_INFINITY, Envelope
+from gradstep.tui.charts.reduce import NAN, NOT_POSITIVE, POSITIVE_INFINITY, Envelope
 
 SPECIAL = (np.nan, np.inf, -np.inf, 0.0, -0.0)
 series = st.builds(

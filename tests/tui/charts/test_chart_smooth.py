@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tui.charts.smooth import Smoother
+from gradstep.tui.charts.smooth import Smoother
 
 
 def _loop(values: np.ndarray, factor: float) -> list[float]:

@@ -12,9 +12,9 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from tui.charts.draw import Mark
-from tui.charts.look import Role
-from tui.widgets.chart import Chart, changed
+from gradstep.tui.charts.draw import Mark
+from gradstep.tui.charts.look import Role
+from gradstep.tui.widgets.chart import Chart, changed
 
 
 class ChartApp(App[None]):

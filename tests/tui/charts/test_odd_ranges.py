@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from odd_numbers import LARGEST, lists, moved
 
-from engine.probes.layers import histogram
-from tui.charts.blocks import bar, columns, rebinned
-from tui.charts.contours import LEVELS, band_limits, contours
-from tui.charts.curve import curve, is_log
-from tui.charts.heat import Cell, Scale, heat, legend, short
-from tui.charts.image import image
-from tui.charts.smooth import Smoother
-from tui.distribution import distribution
-from tui.panes.layers import BINS, NAME_WIDTH, _histogram
-from tui.text import digits_apart
+from gradstep.engine.probes.layers import histogram
+from gradstep.tui.charts.blocks import bar, columns, rebinned
+from gradstep.tui.charts.contours import LEVELS, band_limits, contours
+from gradstep.tui.charts.curve import curve, is_log
+from gradstep.tui.charts.distribution import distribution
+from gradstep.tui.charts.heat import Cell, Scale, heat, legend, short
+from gradstep.tui.charts.image import image
+from gradstep.tui.charts.smooth import Smoother
+from gradstep.tui.panes.layers import BINS, NAME_WIDTH, _histogram
+from gradstep.tui.text import digits_apart
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from textual.content import Content
 
-from tui.charts.beside import beside
-from tui.charts.blocks import bar, columns, rebinned
-from tui.charts.contours import band_limits, contours
-from tui.charts.curve import curve, is_log
-from tui.charts.image import fitting, grey, image, shrunk, signed
-from tui.panes.numbers import Entry, grid, listed
+from gradstep.tui.charts.beside import beside
+from gradstep.tui.charts.blocks import bar, columns, rebinned
+from gradstep.tui.charts.contours import band_limits, contours
+from gradstep.tui.charts.curve import curve, is_log
+from gradstep.tui.charts.image import fitting, grey, image, shrunk, signed
+from gradstep.tui.panes.numbers import Entry, grid, listed
 
 
 def test_columns_show_what_is_not_nothing():

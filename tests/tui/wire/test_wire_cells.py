@@ -8,7 +8,7 @@ from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-from tui.wire.cells import Cells
+from gradstep.tui.wire.cells import Cells
 
 WIDTH, HEIGHT = 24, 5
 COLOURS = {

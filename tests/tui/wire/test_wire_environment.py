@@ -3,9 +3,9 @@
 import pytest
 from textual.content import Content
 
-from tui.wire.pace import HEARD, UNDER_WAY, UNHEARD, Pace
-from tui.wire.plain import plain, shade, spelled
-from tui.wire.terminal import is_ascii
+from gradstep.tui.wire.pace import HEARD, UNDER_WAY, UNHEARD, Pace
+from gradstep.tui.wire.plain import plain, shade, spelled
+from gradstep.tui.wire.terminal import is_ascii
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ The sequences are xterm's ("XTerm Control Sequences", PC-style function keys; DS
 import pytest
 from textual.events import CursorPosition, Key
 
-from tui.wire.escape import EscapeAtOnce
+from gradstep.tui.wire.escape import EscapeAtOnce
 
 PAUSE = None
 

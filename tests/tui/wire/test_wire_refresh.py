@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from tui.wire.refresh import FRAMES_A_SECOND
+from gradstep.tui.wire.refresh import FRAMES_A_SECOND
 
 SHOW = """
-from tui.cli import main
+from gradstep.tui.cli import main
 main(["linear-1-layer"])  # refused: no terminal
 from textual.screen import UPDATE_PERIOD
 print(round(1 / UPDATE_PERIOD))

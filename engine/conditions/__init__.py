@@ -1,0 +1,1 @@
+"""Questions asked of records: conditions, aggregates, breakpoints, claims. No torch."""

@@ -1,0 +1,187 @@
+"""Claims judged against the records of a run: a verdict, and the records that are its evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gradstep.engine.conditions.evidence import rounding_note
+from gradstep.engine.conditions.expression import Condition, Finals, no_runs, parse_condition
+from gradstep.engine.config.preset import Claim
+from gradstep.engine.records.history import History
+
+State = Literal["holds", "refuted", "shown", "open"]
+"""What a preset expects and `check --json` says. An *always* or *never* not refuted so far "holds"."""
+Standing = Literal["unchecked", "so far", "shown", "refuted"]
+"""What people are told: a claim that merely holds is not yet shown, nor is one that nothing was seen of."""
+LOOK_AT_ONCE = 4096
+"""Records that a judge reads together: enough to be fast, few enough to stop early."""
+
+
+@dataclass(frozen=True)
+class SeedResult:
+    """Whether a claim's condition, if any, held at the end of the run of one seed, and what its measure
+    was there."""
+
+    seed: int
+    held: bool | None
+    measure: float | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the records say of a claim so far.
+
+    `always` and `never` hold for `steps` steps so far, and no finite run proves them, or are refuted at
+    `position`. `eventually` and `at` are shown or refuted there, or open until then. A claim over seeds
+    holds if it does for each of them, or, where it says so, for what they come to together.
+    """
+
+    claim: Claim
+    state: State
+    steps: int
+    """The position judged last."""
+    position: int | None = None
+    """Where it was decided; the evidence is the records there and just before."""
+    values: tuple[tuple[str, float], ...] = ()
+    """What the condition read there."""
+    note: str = ""
+    """Comparisons of it that are within rounding, in words."""
+    seeds: tuple[SeedResult, ...] = ()
+    """One run a seed, for a claim over seeds that was judged."""
+    looked: int = 0
+    """Steps after which the condition had a truth value. Position 0 comes before the first step."""
+    planned: int | None = None
+    """The position of the run's planned end."""
+    needs: tuple[str, ...] = ()
+    """Presets whose runs the condition reads and that were not run."""
+
+    @property
+    def expected(self) -> bool:
+        """Whether the preset's author found the same."""
+        return self.claim.expect is None or self.claim.expect == self.state
+
+    @property
+    def final(self) -> bool:
+        """Whether more records can't change it."""
+        within = self.claim.within
+        return self.state in ("refuted", "shown") or (within is not None and self.steps >= within)
+
+    @property
+    def standing(self) -> Standing:
+        """What people are told. An *always* or *never* counts as shown at `within`, or at the planned end;
+        a step beyond the planned end can still refute it."""
+        if self.state in ("refuted", "shown"):
+            return "refuted" if self.state == "refuted" else "shown"
+        if self.seeds:
+            return "shown"
+        if not self.looked:
+            return "unchecked"
+        end = self.claim.within if self.claim.within is not None else self.planned
+        return "shown" if self.state == "holds" and end is not None and self.steps >= end else "so far"
+
+    @property
+    def text(self) -> str:
+        """The verdict in words."""
+        if self.seeds and self.claim.over_seeds is not None:
+            return f"{self.standing} over {len(self.seeds)} seeds"
+        if self.seeds:
+            held = sum(bool(seed.held) for seed in self.seeds)
+            return f"{self.standing}: holds for {held} of {len(self.seeds)} seeds"
+        if self.position is not None:
+            return f"{self.state} at step {self.position:,}"
+        if self.standing == "unchecked":
+            return f"not checked yet{self._lacking}"
+        if self.standing == "shown":
+            return f"shown to step {self.steps:,}"
+        so_far = "not met so far" if self.claim.eventually else "holds so far"
+        return f"{so_far} ({self.looked:,} step{'s' * (self.looked != 1)})"
+
+    @property
+    def _lacking(self) -> str:
+        """What an unchecked claim waits for, where more steps alone do not bring it."""
+        if self.claim.seeds is not None:
+            return f": `gradstep check` runs {self.claim.seeds} seeds"
+        if self.needs:
+            return f": `gradstep check` runs {', '.join(self.needs)} too"
+        if self.claim.at is not None and self.claim.at <= self.steps and self.steps > 0:
+            return f": step {self.claim.at:,} lacks a value for it"
+        return ""
+
+
+class Judge:
+    """Judges one claim as the records come; each record is read once.
+
+    A decided claim stays decided, unless a value that its condition reads is put in afterwards. Without
+    `finals`, what a claim says of another preset's run leaves it open.
+    """
+
+    def __init__(self, claim: Claim, finals: Finals = no_runs) -> None:
+        self.claim = claim
+        self._finals = finals
+        self._condition: Condition
+        self._needs: tuple[str, ...] = ()
+        if claim.seeds is None:
+            self._condition = parse_condition(claim_condition(claim))
+            self._needs = tuple(sorted(self._condition.runs)) if finals is no_runs else ()
+        self._puts: tuple[int, ...] | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self._judged = self._looked = 0
+        self._decided: Verdict | None = None
+
+    def judge(self, history: History, planned: int | None = None) -> Verdict:
+        """The verdict on all records of a history, of which those judged before are taken as judged.
+
+        `planned` is the position of the run's planned end.
+        """
+        claim = self.claim
+        if claim.seeds is not None:
+            return Verdict(claim, "open", 0)
+        self._follow_puts(history)
+        end = len(history) if claim.within is None else min(len(history), claim.within + 1)
+        while self._decided is None and self._judged < end:
+            self._look(history, min(end, self._judged + LOOK_AT_ONCE))
+        if self._decided is not None:
+            return self._decided
+        state: State = "holds" if claim.always or claim.never else "open"
+        return Verdict(claim, state, max(0, end - 1), looked=self._looked, planned=planned, needs=self._needs)
+
+    def _follow_puts(self, history: History) -> None:
+        """Begin again where a value was put into a record that was judged: a late measurement, a change."""
+        before, self._puts = self._puts, history.puts()
+        if before is None or before == self._puts:
+            return
+        if history.first_put_since(before, self._condition.fields) < self._judged:
+            self._begin()
+
+    def _look(self, history: History, end: int) -> None:
+        """Judge the records up to a position, or up to the first one that decides."""
+        claim, first, self._judged = self.claim, self._judged, end
+        if claim.at is not None:
+            if first <= claim.at < end:
+                held = self._condition.holds(history, claim.at, self._finals)
+                if held is not None:
+                    self._decide("shown" if held else "refuted", history, claim.at)
+            return
+        truths = self._condition.held(history, first, end, self._finals)
+        self._looked += sum(truth is not None for truth in truths[first == 0 :])
+        decisive = not claim.always
+        if decisive in truths:
+            state: State = "shown" if claim.eventually else "refuted"
+            self._decide(state, history, first + truths.index(decisive))
+        elif claim.eventually and end - 1 == claim.within:
+            self._decide("refuted", history, claim.within)
+
+    def _decide(self, state: State, history: History, position: int) -> None:
+        values = tuple(self._condition.values(history, position, self._finals).items())
+        note = rounding_note(self._condition, history, position, self._finals)
+        self._decided = Verdict(self.claim, state, position, position, values, note)
+
+
+def claim_condition(claim: Claim) -> str:
+    """The text of a claim's condition, whatever its quantifier."""
+    text = claim.always or claim.never or claim.eventually or claim.condition or claim.over_seeds
+    assert text is not None, "a claim has exactly one quantifier"
+    return text

@@ -1,0 +1,121 @@
+"""Which fields of the record never have a value in a run, and which conditions never can, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+from math import gcd
+
+from gradstep.engine.conditions.aggregates import Aggregate, parse_condition_over_seeds
+from gradstep.engine.conditions.expression import Condition, Operand, parse_condition, parse_measure
+from gradstep.engine.config.errors import ConfigError
+from gradstep.engine.config.preset import Claim, Preset
+from gradstep.engine.errors import UserError
+from gradstep.engine.records.history import FIELDS
+
+OF_NUMBERS = ("mape", "max_error", "val_mape")
+"""The fields that need targets that are numbers."""
+OF_EPOCHS, OF_VALIDATION = "epoch_loss", "val_"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What decides which fields of a run's records have a value."""
+
+    labels: bool
+    """Whether its targets are classes."""
+    validates: bool
+    """Whether it has a validation set."""
+    every: Mapping[str, int] = field(default_factory=dict)
+    """Positions between two values of a field, where that is known and more than 1."""
+
+    @classmethod
+    def of(cls, preset: Preset) -> Recorded:
+        """What a preset says of its runs."""
+        # a data set without a key for it has no validation part; without a value, all there is
+        return cls(preset.data.target == "label", getattr(preset.data, "validation", 0) != 0)
+
+    def known(self, batches: int, validate_every: int | None) -> Recorded:
+        """The same once the data is there: `batches` an epoch, and the positions between two validations,
+        None where there are none."""
+        periods = {OF_EPOCHS: batches}
+        if validate_every is not None:
+            periods |= {name: validate_every for name in FIELDS if name.startswith(OF_VALIDATION)}
+        every = {name: period for name, period in periods.items() if period > 1}
+        return Recorded(self.labels, validate_every is not None, every)
+
+    def why_never(self, name: str) -> str:
+        """Why a field never has a value; empty where it has one, and for a quantity."""
+        if name.startswith(OF_VALIDATION) and not self.validates:
+            return "this run has no validation set"
+        if name in OF_NUMBERS and self.labels:
+            return "its targets are classes, and a class is right or wrong"
+        return ""
+
+    def check_field(self, name: str) -> None:
+        """Raise UserError for a field that never has a value."""
+        if why := self.why_never(name):
+            raise UserError(f"{name} has no value here: {why}")
+
+    def check(self, condition: Condition) -> None:
+        """Raise UserError for a condition that can't be told at any position of the run itself."""
+        for operand in condition.operands:
+            if operand.kind == "run":
+                raise UserError(f"{operand} is read by claims and measures only: no other run is done here")
+            self.check_field(operand.field)
+        self._check_periods(condition)
+
+    def _check_periods(self, condition: Condition) -> None:
+        """Raise UserError where two values that are needed never come at the same position."""
+        needed = [
+            (operand, offset, self.every[operand.field])
+            for operand in condition.operands
+            if operand.field in self.every
+            for offset in _offsets(operand)
+        ]
+        for (one, first, period), (other, second, other_period) in combinations(needed, 2):
+            if (first - second) % gcd(period, other_period):
+                which = f"{one} has" if one == other else f"{one} and {other} together have"
+                before = f"; ago({one.field}, {period}) is the value before" if period == other_period else ""
+                raise UserError(f"{which} no value here: {one.field} comes every {period:,} steps{before}")
+
+
+def _offsets(operand: Operand) -> tuple[int, ...]:
+    """How far back from a position the values lie that an operand needs; of many neighbours, two."""
+    match operand.kind:
+        case "ago":
+            return (operand.window,)
+        case "change":
+            return (0, operand.window)
+        case "mean" | "lowest" | "highest":
+            return (0, 1) if operand.window > 1 else (0,)
+        case "rising" | "falling":
+            return (0, 1)
+    return (0,)
+
+
+def check_preset(preset: Preset, source: str) -> None:
+    """Raise ConfigError where a preset's watch, log or claims need a value that its run never has."""
+    recorded = Recorded.of(preset)
+    named = [("watch", name) for name in preset.watch] + [("log", name) for name in preset.log]
+    named += [(f"claim.{at}", name) for at, claim in enumerate(preset.claim) for name in _read_by(claim)]
+    problems = {
+        f"{where}: {name} has no value here: {why}": None
+        for where, name in named
+        if (why := recorded.why_never(name))
+    }
+    if problems:
+        raise ConfigError(source, list(problems))
+
+
+def _read_by(claim: Claim) -> Iterator[str]:
+    """The fields and quantities of the claim's own run that it reads."""
+    text = claim.always or claim.never or claim.eventually or claim.condition
+    operands = list(parse_condition(text).operands) if text else []
+    if claim.measure is not None:
+        operands += parse_measure(claim.measure).operands
+    if claim.over_seeds is not None:
+        for part in parse_condition_over_seeds(claim.over_seeds).parts:
+            operands += part.of.operands if isinstance(part, Aggregate) else [part]
+    return (operand.field for operand in operands if operand.kind != "run")

@@ -1,0 +1,99 @@
+"""Measures quantities as a run goes: those of the preset's schedule, of breakpoints, and of a condition that
+is run to. Each probe is computed once, however many of its numbers are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from gradstep.engine.conditions.breakpoints import Breakpoints
+from gradstep.engine.conditions.expression import Condition
+from gradstep.engine.errors import UserError
+from gradstep.engine.probes import registry as probes
+from gradstep.engine.probes.subject import Subject
+from gradstep.engine.records.history import History
+from gradstep.engine.records.missing import NULL, is_null_number
+from gradstep.engine.records.quantities import find_quantity
+
+Look = Callable[[], Subject]
+"""Makes a copy of the state to be measured."""
+
+
+class Measurer:
+    """What is to be measured at which position. What says nothing of a run, such as the loss of a sample
+    that it has not, is taken from the schedule, and `notices` says so.
+
+    Where `go_on`, asked meanwhile, says False, a measurement is left, and `left` until it is taken up.
+    """
+
+    def __init__(self, schedule: Mapping[str, int], breakpoints: Breakpoints, notices: list[str]) -> None:
+        self._schedule = dict(schedule)
+        self._breakpoints = breakpoints
+        self._sought: tuple[str, ...] = ()
+        self._notices = notices
+        self.go_on: Callable[[], bool] = lambda: True
+        self.left = False
+
+    def __bool__(self) -> bool:
+        """Whether anything is to be measured as the run goes."""
+        return bool(self._schedule or self._sought or self._breakpoints.quantities)
+
+    def add(self, name: str, every: int) -> None:
+        """Measure a quantity at every so many positions."""
+        self._schedule[name] = every
+
+    def look_for(self, condition: Condition | None) -> None:
+        """From now on measure what a condition reads at every position; with None, no more."""
+        self._sought = () if condition is None else condition.quantities
+
+    def measure(
+        self, position: int, history: History, look: Look, *, again: bool = False
+    ) -> Mapping[str, UserError]:
+        """Put into the history what is wanted at the position and not yet known; or, again, all of it.
+
+        What says nothing of the run as it is there, such as the limit of stability of a rule without one,
+        has no value; returned is why.
+        """
+        wanted = [name for name, every in self._schedule.items() if position % every == 0]
+        wanted += [name for name in (*self._breakpoints.quantities, *self._sought) if name not in wanted]
+        missing = [name for name in wanted if again or is_null_number(history.value(name, position))]
+        if not missing:
+            return {}
+        try:
+            values, problems = measured(missing, look, self.go_on)
+        except probes.ProbeCancelledError:
+            self.left = True
+            return {}
+        self.left = False
+        for name, value in values.items():
+            history.measured.put(name, position, value)
+        for name, problem in problems.items():
+            if not is_null_number(history.value(name, position)):  # it was, before a change here
+                history.measured.put(name, position, NULL)
+            if self._schedule.pop(name, None) is not None:
+                self._notices.append(str(problem))
+        return problems
+
+
+def measured(
+    names: Collection[str], look: Look, go_on: Callable[[], bool]
+) -> tuple[dict[str, float], dict[str, UserError]]:
+    """The quantities' values, and why there is none of those that say nothing of this run. Raises
+    ProbeCancelledError as soon as `go_on` is false."""
+    results: dict[tuple[str, tuple[tuple[str, Any], ...]], Any] = {}
+    values: dict[str, float] = {}
+    problems: dict[str, UserError] = {}
+    subject: Subject | None = None
+    for name in names:
+        quantity, index = find_quantity(name)
+        key = quantity.probe, tuple(sorted(quantity.options.items()))
+        try:
+            if key not in results:
+                subject = look() if subject is None else subject
+                results[key] = probes.run(quantity.probe, subject, lambda _share: go_on(), **quantity.options)
+            values[name] = quantity.read(results[key], index)
+        except probes.ProbeCancelledError:
+            raise
+        except UserError as error:
+            problems[name] = UserError(f"{name} can't be measured here: {error}")
+    return values, problems

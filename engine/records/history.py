@@ -1,0 +1,242 @@
+"""Records: one row of numbers for every position of a run, kept in columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradstep.engine.records.missing import is_null, is_null_number
+from gradstep.engine.records.quantity_columns import Measured
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The numbers of one position; None where a field has no meaning there."""
+
+    step: int
+    epoch: int
+    loss: float
+    accuracy: float | None
+    mistakes: int | None
+    mape: float | None
+    max_error: float | None
+    grad_norm: float
+    update_norm: float | None
+    param_norm: float
+    learning_rate: float
+    seconds: float
+    epoch_loss: float | None = None
+    val_loss: float | None = None
+    val_accuracy: float | None = None
+    val_mape: float | None = None
+
+    def __getitem__(self, field: str) -> Any:
+        if field not in FIELDS:
+            raise KeyError(field)
+        return getattr(self, field)
+
+    def as_json(self) -> dict[str, Any]:
+        """All fields, with "NaN", "Infinity" and "-Infinity" for what JSON has no number for."""
+        return {name: json_number(value) for name, value in asdict(self).items()}
+
+
+FIELDS = tuple(field.name for field in fields(Record))
+COUNTS = tuple(field.name for field in fields(Record) if str(field.type).startswith("int"))
+"""The fields that are whole numbers."""
+SUMS = ("loss", "mape", "epoch_loss", "val_loss", "val_mape")
+"""The fields that are means over samples, summed in the run's dtype: `History.rounding` is their error."""
+COLUMNS = FIELDS[2:]
+"""The stored columns, in the order of a row: all fields but `step` and `epoch`, which follow from the row."""
+_INDEX = {name: i for i, name in enumerate(COLUMNS)}
+
+
+def json_number(value: float | None) -> float | str | None:
+    """A value for JSON, which has no number for what is not finite; None for `NULL`."""
+    if value is None or is_null_number(value):
+        return None
+    if math.isfinite(value):
+        return value + 0  # a zero has no sign: torch's losses may be -0.0
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+class History:
+    """The records of a branch, position 0 first: 112 bytes a record, grown by a quarter at a time.
+
+    A branch of another history holds rows of its own from position `inherited` on; those before it are
+    the parent's. Quantities that were measured beside the records are in `measured`, and are read by name
+    as the fields are: without a value where they were not measured.
+    """
+
+    def __init__(self, batches: int, parent: History | None = None, inherited: int = 0) -> None:
+        self.batches = batches
+        self._parent = parent
+        self._inherited = inherited
+        self._rows = np.empty((64, len(COLUMNS)))
+        self._own = 0
+        self._clean = inherited
+        self._put: list[tuple[str, int]] = []
+        self._rounding = 0.0
+        self.measured = Measured(inherited)
+
+    def __len__(self) -> int:
+        return self._inherited + self._own
+
+    @property
+    def rounding(self) -> float:
+        """The rounding error of a recorded sum, as a share of it; 0 where that is not known."""
+        return self._parent.rounding if self._parent is not None else self._rounding
+
+    @rounding.setter
+    def rounding(self, share: float) -> None:
+        self._rounding = share
+
+    @property
+    def inherited(self) -> int:
+        """The first position that is recorded here; those before it are the parent's."""
+        return self._inherited
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        """A field, or a measured quantity, over all positions, as a copy; what has no meaning, or was not
+        measured, at a position is NaN. Raises KeyError for a name that is neither."""
+        if name not in FIELDS and not self._was_measured(name):
+            raise KeyError(name)
+        return self.column(name).copy()
+
+    def column(self, name: str, first: int = 0, last: int | None = None) -> NDArray[Any]:
+        """A field or quantity over positions [first, last), to be read before the history changes again.
+
+        Nulls are `NULL`.
+        """
+        last = len(self) if last is None else min(last, len(self))
+        if name in ("step", "epoch"):
+            steps = np.arange(first, last)
+            return steps if name == "step" else steps // self.batches
+        if name not in _INDEX:
+            return self._measured_column(name, first, last)
+        index = _INDEX[name]
+        split = self._inherited
+        own = self._rows[max(0, first - split) : max(0, last - split), index]
+        if self._parent is None or first >= split:
+            return own
+        return np.concatenate((self._parent.column(name, first, min(last, split)), own))
+
+    def value(self, name: str, position: int) -> float:
+        """One field or quantity at a recorded position; `NULL` where it has no meaning."""
+        if name == "step":
+            return float(position)
+        if name == "epoch":
+            return float(position // self.batches)
+        if position < self._inherited and self._parent is not None:
+            return self._parent.value(name, position)
+        index = _INDEX.get(name)
+        if index is None:
+            return self.measured.value(name, position)
+        return self._rows.item(position - self._inherited, index)
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What was measured beside the records, here or on the branches that this one comes from."""
+        before = self._parent.quantities if self._parent is not None else ()
+        return tuple(dict.fromkeys((*before, *self.measured.names)))
+
+    def record(self, position: int) -> Record:
+        """The record of a position; negative counts from the end. Raises IndexError beyond either end."""
+        if position < 0:
+            position += len(self)
+        if not 0 <= position < len(self):
+            raise IndexError(f"no record of position {position}; there are {len(self)}")
+        if position < self._inherited and self._parent is not None:
+            return self._parent.record(position)
+        row = self._rows[position - self._inherited]
+        nulls = is_null(row)
+        values: dict[str, Any] = {
+            name: None if null else value
+            for name, value, null in zip(COLUMNS, row.tolist(), nulls, strict=True)
+        }
+        if values["mistakes"] is not None:
+            values["mistakes"] = int(values["mistakes"])
+        return Record(step=position, epoch=position // self.batches, **values)
+
+    def records(self, first: int = 0, last: int | None = None) -> Iterator[Record]:
+        for position in range(first, len(self) if last is None else last):
+            yield self.record(position)
+
+    def append(self, row: Sequence[float]) -> None:
+        """Add the next position's row: a number for each of `COLUMNS`."""
+        if self._own == len(self._rows):
+            self._grow(self._own + 1)
+        self._rows[self._own] = row
+        self._own += 1
+
+    def extend(self, rows: NDArray[np.float64]) -> None:
+        """Add rows of shape (positions, len(COLUMNS))."""
+        self._grow(self._own + len(rows))
+        self._rows[self._own : self._own + len(rows)] = rows
+        self._own += len(rows)
+
+    def put(self, position: int, name: str, value: float) -> None:
+        """Set one field of a position recorded here, not inherited."""
+        if not self._inherited <= position < len(self):
+            raise IndexError(f"no record of position {position} here")
+        self._rows[position - self._inherited, _INDEX[name]] = value
+        self._clean = min(self._clean, position)
+        self._put.append((name, position))
+
+    def puts(self) -> tuple[int, ...]:
+        """How many values were put so far, here and on the branches that this one comes from."""
+        before = self._parent.puts() if self._parent is not None else ()
+        return (*before, len(self._put), len(self.measured))
+
+    def first_put_since(self, puts: tuple[int, ...], names: Collection[str]) -> int:
+        """The first position at which one of these was put since `puts()` was so; the length if none was."""
+        *before, fields, values = puts
+        found = [position for name, position in self._put[fields:] if name in names]
+        if (measured := self.measured.first_put_since(values, names)) is not None:
+            found.append(measured)
+        if self._parent is not None:
+            position = self._parent.first_put_since(tuple(before), names)
+            found += [position] if position < self._inherited else []
+        return min(found, default=len(self))
+
+    def rows(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
+        """A copy of the rows of positions [first, last), of shape (positions, len(COLUMNS))."""
+        last = len(self) if last is None else min(last, len(self))
+        split = self._inherited
+        own = self._rows[max(0, first - split) : max(0, last - split)]
+        if self._parent is None or first >= split:
+            return own.copy()
+        return np.concatenate((self._parent.rows(first, min(last, split)), own))
+
+    def unsaved(self) -> int:
+        """The first position that was added or changed since `mark_saved`."""
+        return self._clean
+
+    def mark_saved(self) -> None:
+        """Say that everything up to now is saved."""
+        self._clean = len(self)
+
+    def truncate(self, count: int) -> None:
+        """Forget the records from position `count` on, as far as they are this history's own."""
+        self._own = max(0, min(self._own, count - self._inherited))
+        self._clean = min(self._clean, len(self))
+
+    def _was_measured(self, name: str) -> bool:
+        return name in self.measured or (self._parent is not None and self._parent._was_measured(name))
+
+    def _measured_column(self, name: str, first: int, last: int) -> NDArray[np.float64]:
+        split = self._inherited
+        if self._parent is None or first >= split:
+            return self.measured.column(name, first, last)
+        before = self._parent._measured_column(name, first, min(last, split))
+        return np.concatenate((before, self.measured.column(name, split, last)))
+
+    def _grow(self, needed: int) -> None:
+        if needed > len(self._rows):
+            grown = np.empty((max(needed, len(self._rows) * 5 // 4), len(COLUMNS)))
+            grown[: self._own] = self._rows[: self._own]
+            self._rows = grown

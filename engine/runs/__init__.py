@@ -1,0 +1,1 @@
+"""Whole runs without a screen: check, and sweeps on processes or a Dask cluster."""

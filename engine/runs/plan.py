@@ -1,0 +1,145 @@
+"""The grid of runs that a sweep is: each of them an ordinary run config."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tomli_w
+
+from gradstep.engine.conditions.aggregates import parse_measure_of_run
+from gradstep.engine.conditions.expression import parse_condition
+from gradstep.engine.config.axes import MAX_RUNS, Axis, names_of_axes
+from gradstep.engine.config.changes import changed
+from gradstep.engine.config.errors import ConfigError, one_line_a_kind
+from gradstep.engine.config.preset import Preset, quoted
+from gradstep.engine.config.recorded import Recorded
+from gradstep.engine.errors import UserError
+from gradstep.engine.records.history import FIELDS
+
+SHOWN_PROBLEMS = 10
+SHOWN_BESIDE = ("ended", "step", "loss")
+"""The columns that tables of runs have beside the axes."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A preset, in which the threads are said, and the axes over which it is run; the last varies fastest."""
+
+    preset: Preset
+    axes: tuple[Axis, ...]
+    until: str | None = None
+    """The condition at which a run ends before its planned end."""
+    measures: tuple[str, ...] = ()
+    """What is told of each run beside its last record."""
+
+    def __len__(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(len(axis.values) for axis in self.axes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each axis is called beside the others and the numbers of a run."""
+        return names_of_axes(self.axes, SHOWN_BESIDE)
+
+    def place(self, point: int) -> tuple[int, ...]:
+        """The indices of a point's values on the axes."""
+        indices = []
+        for count in reversed(self.shape):
+            point, index = divmod(point, count)
+            indices.append(index)
+        return tuple(reversed(indices))
+
+    def said(self, point: int) -> str:
+        """A run by its values on the axes."""
+        places = zip(self.names, self.axes, self.place(point), strict=True)
+        return ", ".join(f"{name} {axis.labels[index]}" for name, axis, index in places)
+
+    def changes(self, point: int) -> dict[str, Any]:
+        """What a point's run has on the axes, {dotted key: value}."""
+        return {
+            axis.key: axis.values[index] for axis, index in zip(self.axes, self.place(point), strict=True)
+        }
+
+    def config(self, point: int) -> Preset:
+        """The preset of a point's run."""
+        return changed(self.preset, self.changes(point), "sweep")
+
+    def check(self) -> None:
+        """Raise ConfigError with the first problems that the runs would have."""
+        problems: dict[str, None] = {}
+        until = parse_condition(self.until) if self.until is not None else None
+        for point in range(len(self)):
+            try:
+                config = self.config(point)
+                if until is not None:
+                    Recorded.of(config).check(until)
+            except ConfigError as error:
+                problems.update(dict.fromkeys(error.problems))
+            except UserError as error:
+                problems[f"until: {error}"] = None
+        if problems:
+            raise ConfigError("sweep", one_line_a_kind(list(problems))[:SHOWN_PROBLEMS])
+
+
+def make_plan(
+    preset: Preset,
+    axes: Sequence[Axis] = (),
+    until: str | None = None,
+    measures: Sequence[str] = (),
+) -> Plan:
+    """The plan of a sweep, of which every run can begin; what is not given is as in the preset's [sweep].
+
+    One thread a run, unless the preset says how many. Raises UserError for axes that don't fit the preset or
+    each other, too many runs, or nothing to sweep over.
+    """
+    own = preset.sweep
+    if own is not None:
+        axes = axes or [axis.axis() for axis in own.axis]
+        until = until or own.until
+        measures = measures or own.measure
+    if not axes:
+        raise UserError(f"{preset.name} has no [sweep]: say over what, as in --over train.seed=0:20")
+    if preset.run.steps is None and preset.run.epochs is None:
+        raise UserError(f"{preset.name} does not say how long it goes: give --steps")
+    for i, axis in enumerate(axes):
+        for before in axes[:i]:
+            if axis.key == before.key:
+                raise UserError(f"sweep: {axis.key} is given twice")
+            if before.key.startswith(f"{axis.key}."):
+                raise UserError(f"sweep: {axis.key} would undo {before.key}: give {axis.key} first")
+    count = math.prod(len(axis.values) for axis in axes)
+    if count > MAX_RUNS:
+        shape = " × ".join(f"{len(axis.values):,}" for axis in axes)
+        raise UserError(f"sweep: {shape} are {count:,} runs; at most {MAX_RUNS:,} are allowed")
+    if until is not None:
+        parse_condition(until)
+    for measure in measures:
+        for name in parse_measure_of_run(measure).quantities:
+            if name not in preset.measure:
+                where = f"in the preset's [measure], as {quoted(name)} = 10"
+                raise UserError(f"sweep: {name} is not measured; say every how many steps {where}")
+    if preset.train.threads == "auto":
+        preset = changed(preset, {"train.threads": 1})
+    beside = tuple(measure for measure in dict.fromkeys(measures) if measure not in FIELDS)
+    plan = Plan(preset, tuple(axes), until, beside)
+    plan.check()
+    return plan
+
+
+def assignments(changes: dict[str, Any]) -> list[str]:
+    """Changes as --set takes them: "a.b=value", each value as TOML writes it in a line."""
+    return [f"{key}={_inline(value)}" for key, value in changes.items()]
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_inline(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_inline, value)) + "]"
+    return tomli_w.dumps({"v": value}).strip().removeprefix("v = ")

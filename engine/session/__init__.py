@@ -1,0 +1,1 @@
+"""A run with its history: the face that scripts use, and its file."""

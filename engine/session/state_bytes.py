@@ -1,0 +1,69 @@
+"""States as bytes and back, in safetensors: data that can't run code."""
+
+from __future__ import annotations
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from gradstep.engine.errors import UserError
+from gradstep.engine.training.model.last_fired import NEVER, Watched
+from gradstep.engine.training.trainer import State, Trainer
+
+_SLOT = "slot."
+_FIRED = "fired."
+
+
+def state_to_bytes(state: State) -> bytes:
+    tensors = {
+        "parameters": state.parameters.cpu(),
+        "update_norm": torch.tensor([state.update_norm], dtype=torch.float64),
+        **{_SLOT + name: slot.cpu() for name, slot in state.slots.items()},
+    }
+    if state.watched is not None:
+        tensors["watched_since"] = torch.tensor([state.watched.since])
+        tensors |= {_FIRED + str(index): last.cpu() for index, last in state.watched.last_fired.items()}
+    return save(tensors)
+
+
+def state_from_bytes(blob: bytes, position: int, trainer: Trainer) -> State:
+    """The state of a position, for this trainer's network. Raises UserError if it is none."""
+    try:
+        tensors = load(blob)
+        parameters, update_norm = tensors.pop("parameters"), tensors.pop("update_norm")
+        watched = _watched(tensors, position, trainer)
+    except (SafetensorError, KeyError, ValueError, RuntimeError, TypeError) as error:
+        raise UserError(f"the state of position {position} is damaged: {error}") from None
+    own = trainer.network.parameters
+    slots = {name.removeprefix(_SLOT): slot.to(own.device) for name, slot in tensors.items()}
+    if parameters.shape != own.shape or parameters.dtype != own.dtype or update_norm.numel() != 1:
+        raise UserError(f"the state of position {position} is not one of this network")
+    if not all(_fits(slot, own) for slot in slots.values()):
+        raise UserError(f"the state of position {position} is not one of this network")
+    # a copy: memory of our own, aligned as torch aligns it, so that sums come out the same to the last bit
+    return State(position, parameters.to(own.device).clone(), slots, update_norm.item(), watched)
+
+
+def _watched(tensors: dict[str, Tensor], position: int, trainer: Trainer) -> Watched | None:
+    """Take out what is known of the units' firing; files of format 1 have none. Raises ValueError."""
+    own = trainer.silence.watched.last_fired
+    since = tensors.pop("watched_since", None)
+    found = {index: tensors.pop(_FIRED + str(index), None) for index in own}
+    if since is None:
+        return None
+    last_fired = {}
+    for index, last in found.items():
+        if last is None or last.shape != own[index].shape or last.dtype != torch.int64:
+            raise ValueError("what it says of the units is not of this network")
+        if not NEVER <= int(last.min()) <= int(last.max()) <= position:
+            raise ValueError("it says that units fired later")
+        last_fired[index] = last.to(trainer.device)
+    return Watched(int(since), last_fired)
+
+
+def _fits(slot: Tensor, parameters: Tensor) -> bool:
+    """Whether a rule's memory is a vector like the parameters, or a number."""
+    if slot.shape == parameters.shape:
+        return slot.dtype == parameters.dtype
+    return slot.shape == () and slot.is_floating_point()

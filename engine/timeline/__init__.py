@@ -1,0 +1,1 @@
+"""Positions walked both ways: kept states, branches, records."""

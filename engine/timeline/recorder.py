@@ -1,0 +1,76 @@
+"""From a trainer's evaluation to the row of numbers that is recorded of a position."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from gradstep.engine.records.history import History
+from gradstep.engine.records.missing import NULL
+from gradstep.engine.training.trainer import Evaluation, Trainer, Validation
+
+_NOT_VALIDATED = Validation(NULL, NULL, NULL)
+DEFAULT_VALIDATION_INTERVAL = 10
+"""Positions between validations where an epoch is a single batch."""
+
+
+class Recorder:
+    """Makes the rows; `seconds` is the time that steps and validations have taken since the start."""
+
+    def __init__(self, trainer: Trainer, validate_every: int | None) -> None:
+        self._trainer = trainer
+        batches = trainer.batches.count
+        self._batch_sizes = trainer.batches.sizes()
+        self._validate_every = validate_every or (batches if batches > 1 else DEFAULT_VALIDATION_INTERVAL)
+        self.seconds = 0.0
+
+    def next_validation(self, position: int) -> int | None:
+        """The next position that is validated, where the trainer has to stand; None where none is."""
+        every = self._validate_every
+        return (position // every + 1) * every if self._trainer.validates else None
+
+    def row(self, evaluation: Evaluation, history: History, learning_rate: float) -> tuple[float, ...]:
+        """The row of the position that comes next in `history`, as it was evaluated: a number for each
+        column."""
+        position = len(history)
+        metrics = evaluation.metrics
+        val_loss, val_accuracy, val_mape = self._validation(position)
+        return (
+            metrics.loss,
+            metrics.accuracy,
+            metrics.mistakes,
+            metrics.mape,
+            metrics.max_error,
+            evaluation.grad_norm,
+            evaluation.update_norm,
+            evaluation.param_norm,
+            learning_rate,
+            self.seconds,
+            self._epoch_loss(position, history),
+            val_loss,
+            val_accuracy,
+            val_mape,
+        )
+
+    def _validation(self, position: int) -> Validation:
+        if position == 0 or position % self._validate_every:
+            return _NOT_VALIDATED
+        started = time.perf_counter()
+        validation = self._trainer.validate() or _NOT_VALIDATED
+        self.seconds += time.perf_counter() - started
+        return validation
+
+    def _epoch_loss(self, position: int, history: History) -> float:
+        """At the end of an epoch, the mean of its batches' losses as the weights moved: Keras's `loss`."""
+        batches = history.batches
+        if position == 0 or position % batches:
+            return NULL
+        if batches == 1:
+            return float(history.column("loss", position - 1, position)[0])
+        losses = history.column("loss", position - batches, position)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = float(np.average(losses, weights=self._batch_sizes))
+            if not np.isfinite(found):  # a sum that overflows where the mean does not
+                found = float(np.sum(losses * (self._batch_sizes / self._batch_sizes.sum())))
+        return found

@@ -1,0 +1,1 @@
+"""What is trained: parameters, forward and backward pass, loss."""

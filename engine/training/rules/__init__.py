@@ -1,0 +1,1 @@
+"""Update rules, one family a file: from the gradient, the update."""

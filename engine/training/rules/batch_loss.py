@@ -1,0 +1,158 @@
+"""The loss of one batch around the present parameters: what a rule may ask before it proposes an update."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from gradstep.engine.training.model.loss import Objective
+from gradstep.engine.training.model.norms import dot
+
+HESSIAN_CHUNK = 32
+"""Hessian columns computed at once: each holds the network's passes over the whole batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A step length that a line search tried, the loss there, and the evaluations that it took up to it.
+
+    `accepted` marks the one that the update was made with.
+    """
+
+    step_length: float
+    loss: float
+    evaluations: int
+    accepted: bool = False
+
+
+class Landscape:
+    """The batch's loss around the present parameters θ, where `loss` and `gradient` are known.
+
+    `evaluations` counts passes over the batch: one for a loss, with or without its gradient, and one for a
+    Hessian-vector product. What is known at θ counts nothing. `outputs` is the network as a differentiable
+    function of parameters and inputs.
+    """
+
+    def __init__(
+        self,
+        outputs: Callable[[Tensor, Tensor], Tensor],
+        objective: Objective,
+        batch: tuple[Tensor, Tensor],
+        parameters: Tensor,
+        gradient: Tensor,
+        loss: float,
+    ) -> None:
+        self.parameters = parameters
+        self.gradient = gradient
+        self.loss = loss
+        self.evaluations = 0
+        self.trials: list[Trial] = []
+        self.remark = ""
+        """What kept a rule from moving as it is meant to, in words."""
+        self._outputs = outputs
+        self._objective = objective
+        self._inputs, self._targets = batch
+
+    def loss_at(self, displacement: Tensor) -> float:
+        """The loss at θ + d, to the bit what is recorded if that is the next position on the same batch."""
+        self.evaluations += 1
+        outputs = self._outputs(self.parameters + displacement, self._inputs)
+        return self._objective.measure(outputs, self._targets, None).loss
+
+    def loss_and_gradient_at(self, displacement: Tensor) -> tuple[float, Tensor]:
+        """The loss at θ + d and its gradient there."""
+        self.evaluations += 1
+        with torch.enable_grad():
+            leaf = (self.parameters + displacement).requires_grad_()
+            outputs = self._outputs(leaf, self._inputs)
+        by_outputs = torch.empty_like(outputs)
+        loss = self._objective.measure(outputs.detach(), self._targets, by_outputs).loss
+        return loss, torch.autograd.grad(outputs, leaf, by_outputs)[0]
+
+    def slope(self, direction: Tensor) -> float:
+        """gᵀd: the loss's derivative along d at θ."""
+        return dot(self.gradient, direction)
+
+    def curvature(self, direction: Tensor) -> float:
+        """dᵀHd: the loss's second derivative along d at θ."""
+        return dot(direction, self.hessian_product(direction))
+
+    def hessian_product(self, direction: Tensor) -> Tensor:
+        """Hd, by backpropagation through the gradient (Pearlmutter 1994)."""
+        self.evaluations += 1
+        return self._hessian_products()(direction)[0]
+
+    def hessian(self) -> Tensor:
+        """The whole Hessian at θ, of n × n numbers for n parameters: one product a column."""
+        count = len(self.parameters)
+        self.evaluations += count
+        columns = torch.func.vmap(self._hessian_products(), chunk_size=HESSIAN_CHUNK)
+        eye = torch.eye(count, dtype=self.parameters.dtype, device=self.parameters.device)
+        hessian: Tensor = columns(eye)[0]
+        return hessian
+
+    def along(self, direction: Tensor) -> Line:
+        """The loss along θ + αd; what is asked there is recorded as trials."""
+        return Line(self, direction)
+
+    def accept(self, step_length: float) -> None:
+        """Mark the trial of this step length, the latest if there are several, as the one taken."""
+        for i in range(len(self.trials) - 1, -1, -1):
+            if self.trials[i].step_length == step_length:
+                self.trials[i] = replace(self.trials[i], accepted=True)
+                return
+
+    def _hessian_products(self) -> Callable[[Tensor], tuple[Tensor]]:
+        """The map from d to (Hd,); H is symmetric, so the gradient's vector-Jacobian product is Hd."""
+        products: Callable[[Tensor], tuple[Tensor]]
+        products = torch.func.vjp(torch.func.grad(self._differentiable), self.parameters)[1]
+        return products
+
+    def _differentiable(self, parameters: Tensor) -> Tensor:
+        return self._objective.loss(self._outputs(parameters, self._inputs), self._targets)
+
+
+class Line:
+    """The loss along θ + αd as a function of the step length α, with its value and slope at 0."""
+
+    def __init__(self, landscape: Landscape, direction: Tensor) -> None:
+        self.loss = landscape.loss
+        self.slope = landscape.slope(direction)
+        self._landscape = landscape
+        self._direction = direction
+
+    def loss_at(self, step_length: float) -> float:
+        """The loss at θ + αd."""
+        loss = self._landscape.loss_at(self._direction * step_length)
+        self._record(step_length, loss)
+        return loss
+
+    def loss_and_gradient_at(self, step_length: float) -> tuple[float, Tensor]:
+        """The loss at θ + αd and the gradient of all parameters there."""
+        loss, gradient = self._landscape.loss_and_gradient_at(self._direction * step_length)
+        self._record(step_length, loss)
+        return loss, gradient
+
+    def loss_and_slope_at(self, step_length: float) -> tuple[float, float]:
+        """The loss at θ + αd and its derivative by α."""
+        loss, gradient = self.loss_and_gradient_at(step_length)
+        return loss, dot(gradient, self._direction)
+
+    def curvature(self) -> float:
+        """The second derivative by α at θ."""
+        return self._landscape.curvature(self._direction)
+
+    def moves(self, step_length: float) -> bool:
+        """Whether θ + αd is another point than θ, in the parameters' precision."""
+        parameters = self._landscape.parameters
+        return not torch.equal(parameters + self._direction * step_length, parameters)
+
+    def remark(self, text: str) -> None:
+        """Say what kept the search from ending as it is meant to."""
+        self._landscape.remark = text
+
+    def _record(self, step_length: float, loss: float) -> None:
+        self._landscape.trials.append(Trial(step_length, loss, self._landscape.evaluations))

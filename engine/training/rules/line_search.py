@@ -1,0 +1,111 @@
+"""First-order directions, with the step length searched along them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from gradstep.engine.training.model.norms import dot
+from gradstep.engine.training.rules import step_length as searches
+from gradstep.engine.training.rules.batch_loss import Landscape, Line
+from gradstep.engine.training.rules.searching import SearchingRule, downhill, go_along
+
+Search = Literal["backtracking", "wolfe", "exact"]
+
+
+class LineSearch(SearchingRule):
+    """θ ← θ + αd along d = −g; what is a rule's own is the direction."""
+
+    def __init__(
+        self, search: Search, initial_step: float, shrink: float, armijo: float, curvature: float
+    ) -> None:
+        self._search = search
+        self._initial_step = initial_step
+        self._shrink = shrink
+        self._armijo = armijo
+        self._curvature = curvature
+
+    def slots(self, parameters: Tensor) -> dict[str, Tensor]:
+        return {}
+
+    def search(self, landscape: Landscape, slots: dict[str, Tensor], update: Tensor) -> None:
+        go_along(landscape, self.direction(landscape, slots), self._step_length, update)
+
+    def direction(self, landscape: Landscape, slots: dict[str, Tensor]) -> Tensor:
+        """The direction to search, in memory of its own; moves `slots` on."""
+        return -landscape.gradient
+
+    def _step_length(self, line: Line) -> float:
+        match self._search:
+            case "backtracking":
+                return searches.backtracking(line, self._initial_step, self._shrink, self._armijo)
+            case "wolfe":
+                return searches.wolfe(line, self._initial_step, self._armijo, self._curvature)
+            case "exact":
+                return searches.exact(line)
+
+
+class HeavyBallSearch(LineSearch):
+    """d = −g + β·(previous d): "momentum with line searches" (linear document); −g where that leads up."""
+
+    def __init__(
+        self,
+        search: Search,
+        initial_step: float,
+        shrink: float,
+        armijo: float,
+        curvature: float,
+        *,
+        momentum: float,
+    ) -> None:
+        super().__init__(search, initial_step, shrink, armijo, curvature)
+        self._momentum = momentum
+
+    def slots(self, parameters: Tensor) -> dict[str, Tensor]:
+        return {"direction": torch.zeros_like(parameters)}
+
+    def direction(self, landscape: Landscape, slots: dict[str, Tensor]) -> Tensor:
+        direction = downhill(landscape, self._momentum * slots["direction"] - landscape.gradient)
+        slots["direction"].copy_(direction)
+        return direction
+
+
+class ConjugateGradientSearch(LineSearch):
+    """d = −g + β·(previous d) with β = gᵀg/g₋ᵀg₋ (Fletcher and Reeves) or max(0, gᵀ(g−g₋)/g₋ᵀg₋) (Polak and
+    Ribière), g₋ the previous gradient; −g at first and where the loss does not fall along it.
+
+    Source: Nocedal and Wright, section 5.2.
+    """
+
+    def __init__(
+        self,
+        search: Search,
+        initial_step: float,
+        shrink: float,
+        armijo: float,
+        curvature: float,
+        *,
+        fletcher_reeves: bool,
+    ) -> None:
+        super().__init__(search, initial_step, shrink, armijo, curvature)
+        self._fletcher_reeves = fletcher_reeves
+
+    def slots(self, parameters: Tensor) -> dict[str, Tensor]:
+        return {
+            "direction": torch.zeros_like(parameters),
+            "previous_gradient": torch.zeros_like(parameters),
+        }
+
+    def direction(self, landscape: Landscape, slots: dict[str, Tensor]) -> Tensor:
+        gradient, previous = landscape.gradient, slots["previous_gradient"]
+        direction = -gradient
+        square = dot(previous, previous)
+        if square > 0:
+            change = gradient if self._fletcher_reeves else gradient - previous
+            beta = max(0.0, dot(gradient, change) / square)
+            direction = downhill(landscape, direction.add_(slots["direction"], alpha=beta))
+        slots["direction"].copy_(direction)
+        previous.copy_(gradient)
+        return direction

@@ -1,0 +1,69 @@
+"""Newton's method for small networks."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from gradstep.engine.training.rules import step_length as searches
+from gradstep.engine.training.rules.batch_loss import Landscape
+from gradstep.engine.training.rules.searching import SearchingRule, go_along
+
+
+class Newton(SearchingRule):
+    """d = −Σ v(vᵀg)/(λ + damping) over the Hessian's eigenpairs (λ, v), and a step of `step_length` along d.
+
+    Hessians of networks are singular. Pairs with |λ| at most n·ε·max|λ| are left out, ε the parameters'
+    precision (numpy's `matrix_rank`): in directions without curvature the parameters stay, so the step is the
+    shortest solution. `saddle_free` takes |λ| for λ (Dauphin et al. 2014); else d may lead up, to a saddle.
+    """
+
+    def __init__(
+        self,
+        step_length: float,
+        damping: float,
+        *,
+        saddle_free: bool,
+        backtracking: tuple[float, float] | None,
+    ) -> None:
+        self._step_length = step_length
+        self._damping = damping
+        self._saddle_free = saddle_free
+        self._backtracking = backtracking
+
+    def slots(self, parameters: Tensor) -> dict[str, Tensor]:
+        return {}
+
+    def search(self, landscape: Landscape, slots: dict[str, Tensor], update: Tensor) -> None:
+        direction = self._direction(landscape)
+        if direction is None:
+            update.zero_()
+        elif self._backtracking is None:
+            torch.mul(direction, self._step_length, out=update)
+        else:
+            shrink, armijo = self._backtracking
+            go_along(
+                landscape,
+                direction,
+                lambda line: searches.backtracking(line, self._step_length, shrink, armijo),
+                update,
+            )
+
+    def _direction(self, landscape: Landscape) -> Tensor | None:
+        """None, with a remark, where there is no curvature at all or the numbers are not finite."""
+        gradient = landscape.gradient
+        # on the processor in float64: small, and the same bits on every run
+        hessian = landscape.hessian().to("cpu", torch.float64)
+        if not torch.isfinite(hessian).all():
+            landscape.remark = "the Hessian is not finite"
+            return None
+        values, vectors = torch.linalg.eigh((hessian + hessian.T) / 2)
+        sizes = values.abs()
+        kept = sizes > len(values) * torch.finfo(gradient.dtype).eps * sizes.max()
+        divisors = (sizes if self._saddle_free else values)[kept] + self._damping
+        if not kept.any() or not divisors.all():
+            landscape.remark = "the damped Hessian is singular: there is no Newton step"
+            return None
+        vectors = vectors[:, kept]
+        direction: Tensor = -(vectors @ ((vectors.T @ gradient.to(hessian)) / divisors))
+        return direction.to(gradient)

@@ -1,0 +1,33 @@
+"""Up to which product of learning rate η and largest curvature λ a rule is stable on a quadratic loss.
+
+Goh, *Why Momentum Really Works* (2017); Cohen et al. (2021). Imports no torch.
+"""
+
+from __future__ import annotations
+
+from gradstep.engine.config.preset import GradientDescent, Momentum, Nesterov, Preset
+
+GRADIENT_DESCENT = 2.0
+
+
+def heavy_ball(beta: float) -> float:
+    """z ← βz + g, θ ← θ − ηz is stable for ηλ below this."""
+    return 2 + 2 * beta
+
+
+def nesterov(beta: float) -> float:
+    """z ← βz + g, θ ← θ − η(g + βz)."""
+    return (2 + 2 * beta) / (1 + 2 * beta)
+
+
+def stable_product(preset: Preset) -> float | None:
+    """ηλ of the preset's rule at the border; None for a rule whose border hangs on more than λ."""
+    match preset.train.rule:
+        case GradientDescent():
+            return GRADIENT_DESCENT
+        case Momentum(momentum=beta):
+            return heavy_ball(beta)
+        case Nesterov(momentum=beta):
+            return nesterov(beta)
+        case _:
+            return None

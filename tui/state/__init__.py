@@ -1,0 +1,1 @@
+"""What the screen knows, folded from the engine's events."""

@@ -1,0 +1,30 @@
+"""The presets that can be opened, by document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from gradstep.engine.config.errors import ConfigError
+from gradstep.engine.config.files import load_preset, preset_names
+from gradstep.engine.config.preset import Preset
+
+OWN = "your own"
+"""The heading of presets that name no document."""
+
+
+def shipped() -> list[Preset]:
+    """The presets that gradstep ships; one that doesn't load is left out."""
+    presets = []
+    for name in preset_names():
+        try:
+            presets.append(load_preset(name))
+        except ConfigError:
+            continue
+    return presets
+
+
+def by_document(presets: Iterable[Preset]) -> list[tuple[str, list[Preset]]]:
+    """The presets under their documents, both in alphabetical order."""
+    ordered = sorted(presets, key=lambda preset: (preset.document or OWN, preset.name))
+    return [(document, list(group)) for document, group in groupby(ordered, lambda p: p.document or OWN)]

@@ -1,0 +1,62 @@
+"""What the charts may show: fields of the record, and quantities that are measured for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gradstep.engine.errors import UserError, did_you_mean
+from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.quantities import QUANTITIES, find_quantity, form
+
+AT_MOST = 2
+"""Charts at a time."""
+EVERY = 10
+"""Steps between two measurements for a chart."""
+BESIDE = {
+    "loss": "val_loss",
+    "epoch_loss": "val_loss",
+    "accuracy": "val_accuracy",
+    "mape": "val_mape",
+    "sharpness": "stability_limit",
+}
+"""What is drawn beside a field: its like on the validation set, or what it is held against."""
+
+
+def parse_watched(answer: str) -> tuple[str, ...]:
+    """The fields and quantities that were typed. Raises UserError."""
+    names = tuple(dict.fromkeys(name.strip() for name in answer.split(",") if name.strip()))
+    if not 1 <= len(names) <= AT_MOST:
+        raise UserError(f"given {len(names)} names; allowed: 1 to {AT_MOST}, such as loss, sharpness")
+    for name in names:
+        word = name.partition("[")[0]
+        if word in QUANTITIES:
+            find_quantity(name)
+        elif name not in FIELDS:
+            raise UserError(f"there is no {name!r}{did_you_mean(word, [*FIELDS, *QUANTITIES])}")
+    return names
+
+
+def to_measure(names: Sequence[str]) -> Iterator[str]:
+    """What of these, and of what is drawn beside them, has to be measured."""
+    for name in names:
+        for drawn in (name, BESIDE.get(name)):
+            if drawn is not None and drawn not in FIELDS:
+                yield drawn
+
+
+def suggestions(shown: Sequence[str], typed: str) -> list[tuple[str, str]]:
+    """Answers to choose from, for what was typed so far: the first chart stays, unless another one was typed
+    before a comma, and the other is one with the typed word in its name or in what it is."""
+    before, _, word = typed.rpartition(",")
+    first, word = before.strip() or shown[0], word.strip().lower()
+    fields = [(name, "") for name in FIELDS if name not in (first, "step")]
+    quantities = [
+        (form(quantity).replace("[layer]", "[1]").replace("[sample]", "[0]"), quantity.says)
+        for quantity in QUANTITIES.values()
+        if quantity.name != first
+    ]
+    return [
+        (f"{first}, {name}", says)
+        for name, says in fields + quantities
+        if word in name.lower() or word in says.lower()
+    ]

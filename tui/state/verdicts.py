@@ -1,0 +1,124 @@
+"""The four signs of a claim's verdict, with their colours, and its evidence in short."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Sequence
+
+from gradstep.engine.conditions.claims import Standing, Verdict
+from gradstep.engine.conditions.evidence import counts, digits_apart, written
+from gradstep.tui import text
+
+SIGNS: dict[Standing, tuple[str, str]] = {
+    "unchecked": ("○", "$secondary"),
+    "so far": ("…", "$primary"),
+    "shown": ("✓", "$success"),
+    "refuted": ("✗", "$error"),
+}
+"""A sign and a colour. The words, different too, are `Verdict.text`'s."""
+DECIDED: tuple[Standing, ...] = ("shown", "refuted")
+AGO = re.compile(r"ago\((.+), (\d+)\)")
+NEWS_SECONDS = 3.0
+"""A verdict that turned is in sight for so long before one that turns later takes its place."""
+
+
+def signed(verdict: Verdict) -> str:
+    """Sign and words."""
+    return f"{SIGNS[verdict.standing][0]} {verdict.text}"
+
+
+def in_full(verdict: Verdict) -> str:
+    """Sign, words, the claim and all of the evidence."""
+    read = f"  {evidence(verdict)}" if verdict.values else ""
+    return f"{signed(verdict)}: “{verdict.claim.says}”{read}"
+
+
+def news(verdict: Verdict) -> str:
+    """Sign, words and the first of the evidence: ✗ refuted at step 1: mistakes 4,406 → 4,419."""
+    first, *more = _parts(verdict.values) or [""]
+    return f"{signed(verdict)}{': ' if first else ''}{first}{', …' if more else ''}"
+
+
+class Judged:
+    """The verdicts on the claims, of each branch; and those that turned since the user's last action."""
+
+    def __init__(self) -> None:
+        self._verdicts: dict[int, tuple[Verdict, ...]] = {}
+        self.turned: tuple[Verdict, ...] = ()
+        """Refuted claims first."""
+        self._turned_at = -NEWS_SECONDS
+
+    def of(self, branch: int) -> tuple[Verdict, ...]:
+        """The verdicts of a branch; none where the engine has not told any."""
+        return self._verdicts.get(branch, ())
+
+    def take(self, branch: int, verdicts: tuple[Verdict, ...], *, here: bool) -> tuple[Verdict, ...]:
+        """Take a branch's verdicts; returns those that turned, if the run is on it."""
+        before = self.of(branch)
+        self._verdicts[branch] = verdicts
+        if not here or not before:
+            return ()
+        turned = _turned(before, verdicts)
+        if turned:
+            self._tell(turned)
+        return turned
+
+    def forget(self, branch: int) -> None:
+        """Forget the verdicts of a branch that was deleted."""
+        self._verdicts.pop(branch, None)
+
+    def stopped(self, position: int) -> None:
+        """The run stopped by itself: what turned before that is no longer news, once it could be read."""
+        if not self._fresh and all(verdict.steps != position for verdict in self.turned):
+            self.turned = ()
+
+    @property
+    def _fresh(self) -> bool:
+        """Whether the news are in sight for too short a time to be read."""
+        return time.monotonic() - self._turned_at < NEWS_SECONDS
+
+    def _tell(self, turned: tuple[Verdict, ...]) -> None:
+        """Make verdicts the news, beside those that could not be read yet."""
+        if self.turned and self._fresh:
+            again = [verdict.claim for verdict in turned]
+            turned = (*(verdict for verdict in self.turned if verdict.claim not in again), *turned)
+        else:
+            self._turned_at = time.monotonic()
+        self.turned = tuple(sorted(turned, key=lambda verdict: verdict.standing != "refuted"))
+
+
+def _turned(before: Iterable[Verdict], now: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """Verdicts that were decided, or are no longer, since `before`."""
+    return tuple(
+        new
+        for old, new in zip(before, now, strict=True)
+        if old.standing != new.standing and (old.standing in DECIDED or new.standing in DECIDED)
+    )
+
+
+def evidence(verdict: Verdict) -> str:
+    """Write the values that decided a verdict. A field beside an earlier value is `loss 0.61 → 0.64`."""
+    said = ", ".join(_parts(verdict.values))
+    return f"{said}; {text.plain(verdict.note)}" if verdict.note else said
+
+
+def _parts(values: Sequence[tuple[str, float]]) -> list[str]:
+    digits = digits_apart(value for _, value in values)
+    read = {
+        text.plain(name): written(value, count=counts(name), digits=digits, comma=",")
+        for name, value in values
+    }
+    changes: dict[str, tuple[str, str]] = {}
+    for name, number in read.items():
+        field, over = name.removeprefix("prev."), ""
+        if ago := AGO.fullmatch(name):
+            field, over = ago[1], f" over {ago[2]} steps"
+        if field != name and field in read and field not in changes:
+            changes[field] = name, f"{field} {number} → {read[field]}{over}"
+    earlier = {name for name, _ in changes.values()}
+    return [
+        changes[name][1] if name in changes else f"{name} = {number}"
+        for name, number in read.items()
+        if name not in earlier
+    ]
