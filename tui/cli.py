@@ -10,7 +10,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,10 +36,12 @@ MAX_FPS = 60
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out a command line; the exit status. A user's mistake, and a fault, are a sentence on stderr, no
     traceback."""
+    given = sys.argv[1:] if arguments is None else arguments
     interrupting = Interrupting()
-    with handled(interrupting):
+    # the explorer handles signals once it has something to save; before, they end it at once
+    with handled(interrupting) if given and given[0] in COMMANDS else nullcontext():
         try:
-            status = _status(sys.argv[1:] if arguments is None else arguments)
+            status = _status(given)
         except KeyboardInterrupt:
             status = Exit.INTERRUPTED
     return OF_A_SIGNAL + interrupting.number if interrupting.number else status
@@ -63,6 +65,8 @@ def _status(arguments: Sequence[str]) -> int:
     except Exception as error:
         if is_no_memory(error):
             return _bad_input(NO_MEMORY)
+        if _is_of_interrupt(error):
+            return Exit.INTERRUPTED
         return _fault(keep(error))
 
 
@@ -96,6 +100,13 @@ def _bad_input(text: str) -> int:
 def _fault(fault: Fault) -> int:
     _complain(plain(str(fault)))
     return Exit.FAULT
+
+
+def _is_of_interrupt(error: BaseException | None) -> bool:
+    """Whether it was raised in answer to Ctrl+C, as by imports that tell of any failure as their own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _complain(text: str) -> None:

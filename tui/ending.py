@@ -11,7 +11,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from textual.app import App
+from textual.app import App, ScreenStackError
+from textual.css.query import NoMatches
+from textual.widget import MountError
 from textual.worker import WorkerFailed
 
 from gradstep.engine.faults import Fault, keep
@@ -25,6 +27,9 @@ WRITE_SECONDS = 1.0
 """What a terminal may take that takes nothing any more."""
 OF_THE_TERMINAL = ("textual-input", "textual-output")
 """Textual's threads that read from the terminal and write to it. An OSError there: the terminal is gone."""
+
+OF_A_SCREEN_THAT_GOES = (MountError, NoMatches, ScreenStackError)
+"""Raised by what begins while Textual takes the widgets away, such as a pane that is still being filled."""
 
 
 class Ending(App[int]):
@@ -83,6 +88,9 @@ class Ending(App[int]):
 
     def _handle_exception(self, error: Exception) -> None:
         """Called by Textual for what nothing has caught. It would print a traceback."""
+        if self._exit and isinstance(error, OF_A_SCREEN_THAT_GOES):
+            self._close_messages_no_wait()
+            return
         self._keep(error)
         if self._exception is None:  # for Textual's own tests' pilot
             self._exception = error

@@ -125,6 +125,18 @@ def test_a_recursion_is_a_fault_too(gradstep, monkeypatch):
     assert "(RecursionError); the traceback is in" in done.err
 
 
+def test_what_an_interrupt_makes_fail_is_no_fault(gradstep, monkeypatch):
+    def failing():
+        try:
+            raise KeyboardInterrupt
+        except BaseException:
+            raise ValueError("as plotext says of any failure") from None
+
+    monkeypatch.setattr("tui.commands.presets.preset_names", failing)
+    done = gradstep("presets")
+    assert (done.status, done.err) == (130, "")
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_a_run_and_keeps_what_was_done(folder, number, status):
     process = subprocess.Popen(

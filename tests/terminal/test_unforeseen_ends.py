@@ -279,6 +279,7 @@ def test_sigterm_after_it_was_stopped(patched, tmp_path):
     os.kill(terminal.pid, signal.SIGSTOP)
     time.sleep(0.3)
     os.kill(terminal.pid, signal.SIGCONT)
+    terminal.settle()
     terminal.press("n")
     terminal.wait_for(lambda text: position(text) == 3)
     os.kill(terminal.pid, signal.SIGTERM)
