@@ -132,7 +132,7 @@ def test_what_an_interrupt_makes_fail_is_no_fault(gradstep, monkeypatch):
         except BaseException:
             raise ValueError("as plotext says of any failure") from None
 
-    monkeypatch.setattr("tui.commands.presets.preset_names", failing)
+    monkeypatch.setattr("gradstep.tui.commands.presets.preset_names", failing)
     done = gradstep("presets")
     assert (done.status, done.err) == (130, "")
 
