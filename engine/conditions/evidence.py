@@ -8,7 +8,16 @@ from functools import lru_cache
 from itertools import pairwise
 
 from gradstep.engine.conditions.aggregates import parse_measure_of_run
-from gradstep.engine.conditions.expression import Comparison, Condition, Finals, Operand, Side, no_runs
+from gradstep.engine.conditions.expression import (
+    Comparison,
+    Condition,
+    ConditionError,
+    Finals,
+    Operand,
+    Side,
+    no_runs,
+    parse_condition,
+)
 from gradstep.engine.records.history import SUMS, History
 from gradstep.engine.records.missing import is_null_number
 
@@ -37,8 +46,12 @@ def written(value: float | None, *, count: bool, digits: int = DIGITS, comma: st
 @lru_cache(maxsize=1000)
 def counts(name: str) -> bool:
     """Whether a number is a count, by its name in the condition language: a field, a quantity, an
-    aggregate. Raises ConditionError for another text."""
-    return parse_measure_of_run(name).counts
+    aggregate, or a truth such as `rising(loss, 2)`. Raises ConditionError for another text."""
+    try:
+        return parse_measure_of_run(name).counts
+    except ConditionError:
+        parse_condition(name)
+        return True
 
 
 def evidence(condition: Condition, history: History, position: int, finals: Finals = no_runs) -> str:

@@ -98,6 +98,7 @@ def test_a_session_knows_the_rounding_of_its_losses():
     [
         *("step", "epoch", "mistakes", "prev.mistakes", "change(mistakes, 3)", "highest(mistakes, 3)"),
         *("train_mistakes", "rank[1]", "distinct[2]", "different_weights[1]", "data_rank"),
+        *("rising(mistakes, 1)", "falling(loss, 2)"),
         *("count(loss > 1)", "first(loss < 1)", "median(mistakes)", 'run("exam-ce-a").mistakes'),
     ],
 )
