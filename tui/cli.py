@@ -19,18 +19,14 @@ from gradstep.engine.errors import NO_MEMORY, UserError, did_you_mean, is_no_mem
 from gradstep.engine.faults import Fault, keep
 from gradstep.engine.worker.process import EngineProcess, start_process
 from gradstep.tui.commands.arguments import options, parse
-from gradstep.tui.commands.exit_status import ALL, OF_A_SIGNAL, Exit
+from gradstep.tui.commands.exit_status import OF_A_SIGNAL, Exit
+from gradstep.tui.commands.parsers import COMMANDS, command_parser, explorer_parser
 from gradstep.tui.signals import Interrupting, handled
 from gradstep.tui.text import plain
 from gradstep.tui.wire.refresh import refresh_soon
 
 if TYPE_CHECKING:
     from gradstep.tui.app import Explorer
-
-COMMANDS = ("run", "sweep", "check", "presets", "data", "sessions", "export")
-FPS = 10
-"""Frames a second, if nothing else is said."""
-MAX_FPS = 60
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,22 +69,15 @@ def _status(arguments: Sequence[str]) -> int:
 def _carry_out(arguments: Sequence[str]) -> int:
     if arguments and arguments[0] in COMMANDS:
         command = import_module(f"gradstep.tui.commands.{arguments[0]}")
-        return int(command.main(parse(_command_parser(arguments[0]), arguments[1:])))
+        return int(command.main(parse(command_parser(arguments[0]), arguments[1:])))
     if arguments and not _can_be_opened(arguments[0]):
         raise UserError(_nothing_such(arguments[0]))
-    return explore(parse(_explorer_parser(), arguments, _of_a_command))
-
-
-def _command_parser(name: str) -> argparse.ArgumentParser:
-    command = import_module(f"gradstep.tui.commands.{name}")
-    parser = argparse.ArgumentParser(f"gradstep {name}", description=command.__doc__, epilog=ALL)
-    command.add_arguments(parser)
-    return parser
+    return explore(parse(explorer_parser(), arguments, _of_a_command))
 
 
 def _of_a_command(option: str) -> str:
     """The end of the explorer's error for an option that a command has."""
-    name = next((name for name in COMMANDS if option in options(_command_parser(name))), None)
+    name = next((name for name in COMMANDS if option in options(command_parser(name))), None)
     return f"; `gradstep {name}` has {option}" if name else ""
 
 
@@ -197,50 +186,6 @@ def _nothing_such(given: str) -> str:
     hint = did_you_mean(given, [*COMMANDS, *preset_names(), *session_names()])
     lists = "`gradstep presets` and `gradstep sessions` list what there is"
     return f"{given}: no such command, preset, session or file{hint} ({lists})"
-
-
-def _fps(given: str) -> float:
-    """Frames a second. Raises argparse's error for a number that is none."""
-    try:
-        fps = float(given)
-    except ValueError:
-        fps = 0.0
-    if not 0.1 <= fps <= MAX_FPS:
-        raise argparse.ArgumentTypeError(f"given {given!r}; allowed: a number from 0.1 to {MAX_FPS}")
-    return fps
-
-
-def _explorer_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "gradstep",
-        description="A debugger for gradient descent: opens a scenario to step through.",
-        epilog=f"commands: {', '.join(COMMANDS)}; `gradstep COMMAND --help` tells more. {ALL}",
-    )
-    parser.add_argument(
-        "preset", nargs="?", metavar="PRESET|FILE.toml|SESSION", help="see `gradstep presets`"
-    )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
-    )
-    parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
-    parser.add_argument(
-        "--fps", type=_fps, default=FPS, metavar="N", help=f"at most so many frames a second ({FPS})"
-    )
-    parser.add_argument("--ascii", action="store_true", help="draw with plain ASCII characters only")
-    parser.add_argument(
-        "--version", action=_Version, nargs=0, help="of gradstep, and of what it computes with"
-    )
-    return parser
-
-
-class _Version(argparse.Action):
-    """Prints what a bug report should say, and ends; what it takes is imported only then."""
-
-    def __call__(self, *_: object) -> None:
-        from importlib.metadata import version
-
-        print(", ".join(f"{name} {version(name)}" for name in ("gradstep", "torch", "numpy", "textual")))
-        sys.exit(Exit.DONE)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,14 @@ from gradstep.engine.records.ranges import quantile
 OF_CONDITIONS = ("share", "count", "first")
 OF_NUMBERS = ("median", "quantile")
 AGGREGATES = (*OF_CONDITIONS, *OF_NUMBERS)
+SAYS = {
+    "share(loss > prev.loss)": "share of the steps, or of the seeds, at which a condition holds",
+    "count(loss > prev.loss)": "how many they are",
+    "first(loss < 1)": "the first of them",
+    "median(loss)": "median of a number over the steps, or over the seeds",
+    "quantile(loss, 0.9)": "the number below which 90 % of them lie",
+}
+"""What each aggregate is, by example."""
 
 
 class Place(NamedTuple):

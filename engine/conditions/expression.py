@@ -316,6 +316,21 @@ _FUNCTIONS: dict[str, Callable[..., object]] = {
     "min": _min,
     "max": _max,
 }
+SAYS = {
+    "loss < 1": "a field or a quantity compared with a number: < <= > >= == !=",
+    "loss < 1 and not epoch > 3": "several comparisons: and, or, not, ( )",
+    "2*loss + 1": "arithmetic: + - * / % **",
+    "prev.loss": "the loss one step before",
+    "ago(loss, 10)": "the loss 10 steps before",
+    "change(loss, 10)": "loss - ago(loss, 10)",
+    "mean(loss, 10)": "the mean of the last 10 losses; lowest(…), highest(…) likewise",
+    "rising(mistakes, 3)": "whether each of the last 3 steps raised it; falling(…) likewise",
+    "abs(loss)": "its absolute value; log10(…), min(…, …), max(…, …) likewise",
+    "finite(loss)": "whether it is a number, neither NaN nor infinite",
+    "dead[2]": "a quantity of layer 2; case_loss[916] is of sample 916",
+    'run("linear-4-layer").loss': "the last loss of another preset's run; in claims only",
+}
+"""What can be written in a condition, by example."""
 _TRUTHS = {"finite", "rising", "falling"}
 _NUMBERS = {*_FUNCTIONS, *_WINDOWED} - _TRUTHS
 _HELPERS: dict[str, Callable[..., object]] = {"_divide": _divide, "_modulo": _modulo, "_power": _power}

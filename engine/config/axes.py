@@ -17,6 +17,12 @@ MAX_RUNS = 10_000
 DIGITS = 12
 """The significant digits of a value between the ends of a range: the same on any machine, and typable."""
 FORMS = "0:20 (0 to 19), lin:0:1:5, log:1e-4:1:9, or a list such as relu,tanh"
+FORMS_SAY = {
+    "0:20": "the whole numbers from 0 to 19",
+    "lin:0:1:5": "5 numbers from 0 to 1, at equal distances",
+    "log:1e-4:1:9": "9 numbers from 1e-4 to 1, at equal ratios",
+    "relu,tanh": "a list",
+}
 
 
 class AxisError(UserError):

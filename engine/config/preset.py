@@ -68,10 +68,14 @@ class _Images(_Table):
 
 
 class MnistData(_Images):
+    """MNIST's 60,000 training and 10,000 test images; `digits` where there is no MNIST."""
+
     name: Literal["mnist"]
 
 
 class DigitsData(_Images):
+    """scikit-learn's 1,797 handwritten digits, enlarged to 28×28."""
+
     name: Literal["digits"]
 
 
@@ -252,6 +256,16 @@ Initialiser = Annotated[
     BeforeValidator(with_name),
 ]
 Activation = Literal["linear", "relu", "leaky_relu", "sigmoid", "tanh"]
+LEAKY_SLOPE = 0.01
+"""torch.nn.LeakyReLU's default."""
+ACTIVATION_FORMULAS: dict[Activation, str] = {
+    "linear": "z",
+    "relu": "max(z, 0)",
+    "leaky_relu": f"max(z, {LEAKY_SLOPE}·z)",
+    "sigmoid": "1/(1 + e⁻ᶻ)",
+    "tanh": "tanh z",
+}
+"""What a unit makes of z, the weighted sum of its inputs and its bias."""
 
 
 class Layer(_Table):
@@ -285,6 +299,8 @@ class Network(_Table):
 
 
 class GradientDescent(_Table):
+    """θ ← θ − ηg."""
+
     name: Literal["gradient_descent"]
     learning_rate: Positive = 0.1
 
@@ -333,6 +349,8 @@ class RMSpropTorch(_Table):
 
 
 class Adam(_Table):
+    """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², θ ← θ − η·m̂/(√v̂ + ε), m̂ = m/(1−β₁ᵗ), v̂ = v/(1−β₂ᵗ)."""
+
     name: Literal["adam"]
     learning_rate: Positive = 1e-3
     beta1: Fraction = 0.9
@@ -425,9 +443,17 @@ def with_proper_name(loss: object) -> object:
     return "exam_cross_entropy" if loss == "binary_cross_entropy" else loss
 
 
-Loss = Annotated[
-    Literal["mse", "half_mse", "cross_entropy", "exam_cross_entropy"], BeforeValidator(with_proper_name)
-]
+LossName = Literal["mse", "half_mse", "cross_entropy", "exam_cross_entropy"]
+Loss = Annotated[LossName, BeforeValidator(with_proper_name)]
+LOSS_FORMULAS: dict[LossName, str] = {
+    "mse": "mean of (output − target)² over samples and outputs; of labels, target 1 for the label, else 0",
+    "half_mse": "½·mse",
+    "cross_entropy": "mean over samples of −log v[label], v = softmax(outputs)",
+    "exam_cross_entropy": (
+        "mean over samples of −log v[label] − Σ log(1 − v[other]), v = softmax(outputs): "
+        "the exam document's ce, a sum over all classes"
+    ),
+}
 
 
 class Train(_Table):

@@ -26,7 +26,7 @@ from gradstep.engine.probes.subject import Subject, Which
 from gradstep.engine.training.rules.adam import Adam
 from gradstep.engine.training.rules.descent import GradientDescent, Momentum
 from gradstep.engine.training.rules.rmsprop import RMSprop
-from gradstep.engine.training.rules.stability import GRADIENT_DESCENT, heavy_ball, nesterov
+from gradstep.engine.training.rules.stability import GRADIENT_DESCENT, LIMITS, heavy_ball, nesterov
 
 
 class Threshold(NamedTuple):
@@ -112,22 +112,25 @@ def stability(subject: Subject, proposal: Proposal) -> Threshold | None:
     """The rule's own threshold at its present learning rate; None for one without a fixed rate."""
     match subject.rule:
         case GradientDescent(learning_rate=rate):
-            return Threshold(GRADIENT_DESCENT / rate, "2/η", None)
+            return Threshold(GRADIENT_DESCENT / rate, LIMITS["gradient_descent"], None)
         case Momentum(learning_rate=rate, momentum=beta, nesterov=True):
-            return Threshold(nesterov(beta) / rate, "(2+2β)/((1+2β)η)", None)
+            return Threshold(nesterov(beta) / rate, LIMITS["nesterov"], None)
         case Momentum(learning_rate=rate, momentum=beta):
-            return Threshold(heavy_ball(beta) / rate, "(2+2β)/η", None)
+            return Threshold(heavy_ball(beta) / rate, LIMITS["momentum"], None)
         case RMSprop() as rule:
             mean_square = proposal.slots["mean_square"].to(subject.precise)
             if rule.epsilon_inside:
-                return Threshold(2 / rule.learning_rate, "2/η", (mean_square + rule.epsilon).sqrt())
-            return Threshold(2 / rule.learning_rate, "2/η", mean_square.sqrt() + rule.epsilon)
+                keras3 = (mean_square + rule.epsilon).sqrt()
+                return Threshold(2 / rule.learning_rate, LIMITS["rmsprop_keras3"], keras3)
+            return Threshold(
+                2 / rule.learning_rate, LIMITS["rmsprop_torch"], mean_square.sqrt() + rule.epsilon
+            )
         case Adam() as rule:
             updates = float(proposal.slots["updates"])
             corrected = proposal.slots["second_moment"].to(subject.precise) / (1 - rule.beta2**updates)
             preconditioner = (1 - rule.beta1**updates) * (corrected.sqrt() + rule.epsilon)
             value = (2 + 2 * rule.beta1) / ((1 - rule.beta1) * rule.learning_rate)
-            return Threshold(value, "(2+2β₁)/((1−β₁)η)", preconditioner)
+            return Threshold(value, LIMITS["adam"], preconditioner)
         case _:
             return None
 

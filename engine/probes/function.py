@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from gradstep.engine.config.preset import LEAKY_SLOPE
 from gradstep.engine.errors import UserError
 from gradstep.engine.probes.data_factor import factor
 from gradstep.engine.probes.layers import dead_units, singular_values
@@ -31,7 +32,6 @@ from gradstep.engine.probes.registry import Progress
 from gradstep.engine.probes.results import Floats, FunctionResult
 from gradstep.engine.probes.spectrum import collapse
 from gradstep.engine.probes.subject import Subject, to_numpy
-from gradstep.engine.training.model.activations import LEAKY_SLOPE
 from gradstep.engine.training.model.last_fired import FIRING
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -16,24 +16,30 @@ from gradstep.engine.records.quantity_columns import Measured
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The numbers of one position; None where a field has no meaning there."""
+    """The numbers of one position; None where a field has no meaning there. `FIELD_SAYS` has what each is."""
 
-    step: int
-    epoch: int
-    loss: float
-    accuracy: float | None
-    mistakes: int | None
-    mape: float | None
-    max_error: float | None
-    grad_norm: float
-    update_norm: float | None
-    param_norm: float
-    learning_rate: float
-    seconds: float
-    epoch_loss: float | None = None
-    val_loss: float | None = None
-    val_accuracy: float | None = None
-    val_mape: float | None = None
+    step: int = field(metadata={"says": "updates done"})
+    epoch: int = field(metadata={"says": "epochs completed"})
+    loss: float = field(metadata={"says": "loss on the batch that the next update uses"})
+    accuracy: float | None = field(metadata={"says": "share of samples, or of outputs, that are no mistake"})
+    mistakes: int | None = field(
+        metadata={"says": "wrong classes; for numbers, outputs more than half a raw unit off"}
+    )
+    mape: float | None = field(
+        metadata={"says": "mean absolute error in percent of the target, as Keras has it; numbers only"}
+    )
+    max_error: float | None = field(metadata={"says": "largest |output − target|; numbers only"})
+    grad_norm: float = field(metadata={"says": "‖gradient‖ before clipping"})
+    update_norm: float | None = field(metadata={"says": "‖update‖ of the update that led here"})
+    param_norm: float = field(metadata={"says": "‖parameters‖"})
+    learning_rate: float = field(metadata={"says": "learning rate of the next update"})
+    seconds: float = field(metadata={"says": "time spent in steps and validations so far"})
+    epoch_loss: float | None = field(
+        default=None, metadata={"says": "mean of an epoch's losses, at its last update: what Keras prints"}
+    )
+    val_loss: float | None = field(default=None, metadata={"says": "loss on the validation data"})
+    val_accuracy: float | None = field(default=None, metadata={"says": "accuracy on the validation data"})
+    val_mape: float | None = field(default=None, metadata={"says": "mape on the validation data"})
 
     def __getitem__(self, field: str) -> Any:
         if field not in FIELDS:
@@ -45,8 +51,10 @@ class Record:
         return {name: json_number(value) for name, value in asdict(self).items()}
 
 
-FIELDS = tuple(field.name for field in fields(Record))
-COUNTS = tuple(field.name for field in fields(Record) if str(field.type).startswith("int"))
+FIELDS = tuple(each.name for each in fields(Record))
+FIELD_SAYS: dict[str, str] = {each.name: each.metadata["says"] for each in fields(Record)}
+"""What each field is, in a few words."""
+COUNTS = tuple(each.name for each in fields(Record) if str(each.type).startswith("int"))
 """The fields that are whole numbers."""
 SUMS = ("loss", "mape", "epoch_loss", "val_loss", "val_mape")
 """The fields that are means over samples, summed in the run's dtype: `History.rounding` is their error."""

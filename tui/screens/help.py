@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -112,7 +112,7 @@ class Help(Overlay, ModalScreen[None]):
         lines = [] if self._in_sweep else [Content(POSITION)]
         # stable: the others keep their order
         for heading, bindings in sorted(sections(), key=lambda each: self._in_sweep and each[0] != IN_SWEEP):
-            lines += _table(heading, self._keys(bindings))
+            lines += _table(heading, keys_of(bindings, self.app.get_key_display))
             if heading == CHARTS.description:
                 lines += _table("Signs in the charts", self._signs())
                 lines += _table("Signs on the time line below them", ON_TIME_LINE.items())
@@ -122,13 +122,14 @@ class Help(Overlay, ModalScreen[None]):
         ascii_only = cast("WireApp", self.app).ascii
         return [(each.plain if ascii_only else each.symbol, says) for each, says in IN_CHARTS.items()]
 
-    def _keys(self, bindings: Iterable[Binding]) -> list[tuple[str, str]]:
-        """Each action once, with all its keys and what it does."""
-        found: dict[str, tuple[list[str], str]] = {}
-        for binding in bindings:
-            keys, _ = found.setdefault(binding.action, ([], binding.tooltip or binding.description))
-            keys.append(self.app.get_key_display(replace(binding, key_display=None)))
-        return [(" ".join(keys), says) for keys, says in found.values()]
+
+def keys_of(bindings: Iterable[Binding], displayed: Callable[[Binding], str]) -> list[tuple[str, str]]:
+    """Each action once: all its keys, as `displayed`, and what it does."""
+    found: dict[str, tuple[list[str], str]] = {}
+    for binding in bindings:
+        keys, _ = found.setdefault(binding.action, ([], binding.tooltip or binding.description))
+        keys.append(displayed(replace(binding, key_display=None)))
+    return [(" ".join(keys), says) for keys, says in found.values()]
 
 
 def _table(heading: str, lines: Iterable[tuple[str, str]]) -> list[Content]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-LEAKY_SLOPE = 0.01
-"""torch.nn.LeakyReLU's default."""
+from gradstep.engine.config.preset import LEAKY_SLOPE
 
 _aten = torch.ops.aten
 

@@ -8,6 +8,17 @@ from __future__ import annotations
 from gradstep.engine.config.preset import GradientDescent, Momentum, Nesterov, Preset
 
 GRADIENT_DESCENT = 2.0
+LIMITS = {
+    "gradient_descent": "2/η",
+    "momentum": "(2+2β)/η",
+    "nesterov": "(2+2β)/((1+2β)η)",
+    "rmsprop_keras2": "2/η",
+    "rmsprop_keras3": "2/η",
+    "rmsprop_torch": "2/η",
+    "adam": "(2+2β₁)/((1−β₁)η)",
+}
+"""What λmax has to stay below, by rule: the Hessian's, or P⁻¹H's for rules with a preconditioner P. A rule
+that searches its step length has no limit."""
 
 
 def heavy_ball(beta: float) -> float:
