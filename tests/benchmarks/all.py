@@ -1,4 +1,4 @@
-"""Every benchmark in turn, each with its table: what the README says of speed. It takes some 40 minutes.
+"""Every benchmark in turn, each with its table: what README.md here says of speed. It takes some 40 minutes.
 
 By hand: python tests/benchmarks/all.py
 """
