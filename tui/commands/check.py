@@ -25,11 +25,13 @@ from gradstep.engine.records.history import json_number
 from gradstep.tui.charts.distribution import distribution
 from gradstep.tui.commands.data import warn_of_digits
 from gradstep.tui.commands.exit_status import Exit
+from gradstep.tui.commands.markdown import code, markdown
 from gradstep.tui.commands.output import Console
 from gradstep.tui.state.verdicts import evidence, signed
 from gradstep.tui.text import plain
 
 ROOM_FOR_A_TABLE = 140
+MARKDOWN = ("statement", "who says it", "preset", "verdict", "where", "evidence")
 QUICK_STEPS = 500
 """A preset that plans no more steps than this is in the quick set."""
 
@@ -37,7 +39,9 @@ QUICK_STEPS = 500
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("presets", nargs="*", metavar="PRESET", help="default: the quick ones")
     parser.add_argument("--all", action="store_true", help="every preset; on MNIST this takes many minutes")
-    parser.add_argument("--json", action="store_true", help="print JSON Lines, an object a claim")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print JSON Lines, an object a claim")
+    output.add_argument("--markdown", action="store_true", help="print the verdicts as a Markdown table")
     parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
 
 
@@ -65,7 +69,9 @@ def main(arguments: argparse.Namespace) -> int:
                 print(json.dumps(_as_json(name, verdict)), flush=True)
     except KeyboardInterrupt:
         interrupted = True
-    if judged and not arguments.json:
+    if judged and arguments.markdown:
+        print(markdown(MARKDOWN, (_markdown_row(name, verdict) for name, verdict in judged)))
+    elif judged and not arguments.json:
         _print_verdicts(judged)
     if interrupted:
         done = len({name for name, _ in judged})
@@ -161,6 +167,22 @@ def _block(preset: str, verdict: Verdict) -> Text:
         (plain(reproduce(preset, verdict)), "dim"),
         "\n",
     )
+
+
+def _markdown_row(preset: str, verdict: Verdict) -> tuple[str, ...]:
+    claim = verdict.claim
+    evidence = " ".join(map(code, _evidence(verdict).splitlines()))
+    return f"“{claim.says}”", claim.source, code(preset), verdict.state, _where(verdict), evidence
+
+
+def _where(verdict: Verdict) -> str:
+    """Of which step or seeds a verdict is; of how many steps, if nothing decided it."""
+    seeds = len(verdict.seeds)
+    if seeds and verdict.claim.over_seeds is None:
+        return f"{sum(bool(seed.held) for seed in verdict.seeds)} of {seeds} seeds"
+    if seeds:
+        return f"{seeds} seeds together"
+    return f"{verdict.steps:,} steps" if verdict.position is None else f"step {verdict.position:,}"
 
 
 def _as_json(preset: str, verdict: Verdict) -> dict[str, object]:

@@ -1,10 +1,11 @@
-"""Every preset's claims have the verdicts that the presets expect.
+"""Every preset's claims have the verdicts that the presets expect and that presets/README.md shows.
 
 The expected verdicts were measured with `gradstep check`; the numbers behind them are tested against
 hand calculations in test_scenario_numbers.py and against FACTS.md in tests/engine/test_presets.py.
 """
 
 import pytest
+from presets_page import claims
 
 from gradstep.engine import load_preset
 from gradstep.engine.config.files import preset_names
@@ -58,6 +59,7 @@ def assert_as_expected(name):
     assert verdicts
     wrong = [(v.claim.says, v.text, v.claim.expect, v.values) for v in verdicts if not v.expected]
     assert not wrong
+    assert [verdict.state for verdict in verdicts] == [row["verdict"] for row in claims(name)]
 
 
 @pytest.mark.parametrize("name", NEED_NOTHING)
