@@ -106,10 +106,11 @@ def test_unknown_topic(gradstep):
     assert done.err.endswith("did you mean 'rules'?\n")
 
 
-def test_no_topic_loads_torch(folder):
+def test_neither_help_nor_completion_loads_torch(folder):
     code = (
         "import sys; from gradstep.tui.cli import main; from gradstep.tui.commands.help import TOPICS\n"
-        "assert not any(main(['help', topic]) for topic in TOPICS); assert 'torch' not in sys.modules"
+        "assert not any(main(['help', topic]) for topic in TOPICS); main(['completion', 'zsh'])\n"
+        "assert 'torch' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -49,6 +49,31 @@ def options(parser: argparse.ArgumentParser) -> Iterator[str]:
                 yield from options(below)
 
 
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """Add --set KEY=VALUE."""
+    says = "change the preset, as train.seed=3"
+    completes(
+        parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=says), "setting"
+    )
+
+
+def add_data_dir(
+    parser: argparse.ArgumentParser, says: str = "where MNIST lies (default: $GRADSTEP_DATA, the cache)"
+) -> None:
+    """Add --data-dir."""
+    completes(parser.add_argument("--data-dir", type=Path, help=says), "directory")
+
+
+def completes(action: argparse.Action, kind: str) -> None:
+    """Have a shell complete an argument: a "file", a "directory", or what `completion` has a function for."""
+    if kind not in ("file", "directory"):
+        function = f"_gradstep_{kind}"
+        complete: object = {"bash": function, "zsh": function, "fish": f"({function})"}
+    else:
+        complete = kind
+    action.complete = complete  # type: ignore[attr-defined]
+
+
 def file_path(given: str) -> Path:
     """A file to write to. Raises argparse's error where none is named: "" would be this folder."""
     if not given or Path(given).is_dir():

@@ -23,6 +23,7 @@ from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
 from gradstep.engine.records.history import json_number
 from gradstep.tui.charts.distribution import distribution
+from gradstep.tui.commands.arguments import add_data_dir, completes
 from gradstep.tui.commands.data import warn_of_digits
 from gradstep.tui.commands.exit_status import Exit
 from gradstep.tui.commands.markdown import code, markdown
@@ -37,12 +38,13 @@ QUICK_STEPS = 500
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("presets", nargs="*", metavar="PRESET", help="default: the quick ones")
+    presets = parser.add_argument("presets", nargs="*", metavar="PRESET", help="default: the quick ones")
+    completes(presets, "preset_file")
     parser.add_argument("--all", action="store_true", help="every preset; on MNIST this takes many minutes")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print JSON Lines, an object a claim")
     output.add_argument("--markdown", action="store_true", help="print the verdicts as a Markdown table")
-    parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
+    add_data_dir(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:

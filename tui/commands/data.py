@@ -12,6 +12,7 @@ from rich.text import Text
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.data import mnist
 from gradstep.engine.errors import UserError
+from gradstep.tui.commands.arguments import add_data_dir
 from gradstep.tui.commands.output import Console
 from gradstep.tui.text import plain
 
@@ -19,7 +20,7 @@ from gradstep.tui.text import plain
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=["fetch"], help="fetch: download the data set")
     parser.add_argument("name", nargs="?", choices=["mnist"], help="the data set to fetch")
-    parser.add_argument("--data-dir", type=Path, help="where MNIST lies, or is to lie")
+    add_data_dir(parser, "where MNIST lies, or is to lie")
 
 
 def main(arguments: argparse.Namespace) -> int:

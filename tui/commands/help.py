@@ -14,6 +14,7 @@ from rich.text import Text
 from gradstep.engine.config.preset import ACTIVATION_FORMULAS, LOSS_FORMULAS, Network, RunConfig, Train
 from gradstep.engine.config.schema import names_of, tables_in
 from gradstep.engine.errors import UserError, did_you_mean
+from gradstep.tui.commands.arguments import completes
 from gradstep.tui.commands.exit_status import Exit
 from gradstep.tui.commands.output import Console
 from gradstep.tui.commands.parsers import COMMANDS, command_parser
@@ -25,7 +26,10 @@ SEARCHES = "searches its step length; no limit of stability"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("topic", nargs="?", metavar="TOPIC", help=f"{', '.join(TOPICS)}, or a command")
+    topic = parser.add_argument(
+        "topic", nargs="?", metavar="TOPIC", help=f"{', '.join(TOPICS)}, or a command"
+    )
+    completes(topic, "topic")
 
 
 def main(arguments: argparse.Namespace) -> int:

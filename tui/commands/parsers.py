@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from importlib import import_module
-from pathlib import Path
 
+from gradstep.tui.commands.arguments import add_data_dir, add_set
 from gradstep.tui.commands.exit_status import ALL, Exit
 
-COMMANDS = ("run", "sweep", "check", "presets", "data", "sessions", "export", "help")
+COMMANDS = ("run", "sweep", "check", "presets", "data", "sessions", "export", "help", "completion")
 FPS = 10
 """Frames a second, if nothing else is said."""
 MAX_FPS = 60
@@ -33,10 +33,14 @@ def explorer_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "preset", nargs="?", metavar="PRESET|FILE.toml|SESSION", help="see `gradstep presets`"
     )
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
-    )
-    parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
+    add_explorer_options(parser)
+    return parser
+
+
+def add_explorer_options(parser: argparse.ArgumentParser) -> None:
+    """The explorer's options, without what it opens."""
+    add_set(parser)
+    add_data_dir(parser)
     parser.add_argument(
         "--fps", type=_fps, default=FPS, metavar="N", help=f"at most so many frames a second ({FPS})"
     )
@@ -44,7 +48,6 @@ def explorer_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--version", action=_Version, nargs=0, help="of gradstep, and of what it computes with"
     )
-    return parser
 
 
 def _fps(given: str) -> float:

@@ -12,12 +12,14 @@ from rich.text import Text
 from gradstep.engine.config.files import load_preset, preset_names, to_toml
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
+from gradstep.tui.commands.arguments import completes
 from gradstep.tui.commands.markdown import code, markdown
 from gradstep.tui.commands.output import Console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", help="a preset or a TOML file of your own")
+    name = parser.add_argument("name", nargs="?", help="a preset or a TOML file of your own")
+    completes(name, "preset_file")
     parser.add_argument("--markdown", action="store_true", help="print the list as a Markdown table")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from gradstep.engine.conditions.evidence import counts
 from gradstep.engine.records.history import FIELDS, History, json_number
-from gradstep.tui.commands.arguments import file_path
+from gradstep.tui.commands.arguments import completes, file_path
 from gradstep.tui.commands.output import TextOutput
 
 Writer = Callable[[History, int], None]
@@ -21,7 +21,8 @@ Writer = Callable[[History, int], None]
 def add_record_arguments(parser: argparse.ArgumentParser) -> None:
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print JSON Lines, an object a position")
-    output.add_argument("--csv", type=file_path, metavar="FILE", help="write the records there")
+    table = output.add_argument("--csv", type=file_path, metavar="FILE", help="write the records there")
+    completes(table, "file")
 
 
 @contextmanager

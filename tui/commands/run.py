@@ -25,7 +25,7 @@ from gradstep.engine.errors import UserError
 from gradstep.engine.records.history import FIELDS
 from gradstep.engine.records.missing import is_null
 from gradstep.engine.session.folder import find_session
-from gradstep.tui.commands.arguments import file_path, run_length
+from gradstep.tui.commands.arguments import add_data_dir, add_set, completes, file_path, run_length
 from gradstep.tui.commands.data import warn_of_digits
 from gradstep.tui.commands.exit_status import Exit
 from gradstep.tui.commands.output import Console
@@ -41,7 +41,10 @@ NO_LENGTH = "{} does not say how long it goes: give --steps or --epochs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("preset", nargs="?", metavar="PRESET|FILE.toml", help="see `gradstep presets`")
+    preset = parser.add_argument(
+        "preset", nargs="?", metavar="PRESET|FILE.toml", help="see `gradstep presets`"
+    )
+    completes(preset, "preset_file")
     length = parser.add_mutually_exclusive_group()
     length.add_argument(
         "--steps", type=run_length, metavar="N", help="how many updates (default: the preset's)"
@@ -50,18 +53,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--epochs", type=run_length, metavar="N", help="how many passes over the training data"
     )
     parser.add_argument("--until", metavar="CONDITION", help="stop where it holds, as 'loss > prev.loss'")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
-    )
+    add_set(parser)
     add_record_arguments(parser)
-    parser.add_argument("--save", type=file_path, metavar="FILE", help="save the run as a session")
-    parser.add_argument(
+    save = parser.add_argument("--save", type=file_path, metavar="FILE", help="save the run as a session")
+    completes(save, "file")
+    origin = parser.add_argument(
         "--from",
         dest="origin",
         metavar="SESSION[@POSITION]",
         help="instead of a preset: go on from a saved session, which is left as it is",
     )
-    parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
+    completes(origin, "session_file")
+    add_data_dir(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -25,6 +25,7 @@ from gradstep.engine.session.folder import (
     sessions_called,
     sessions_folder,
 )
+from gradstep.tui.commands.arguments import completes
 from gradstep.tui.commands.output import Console
 from gradstep.tui.text import number, plain
 
@@ -36,12 +37,14 @@ SHOWN = 5
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     name = actions.add_parser("name", help="name a session; a named one is never offered for deletion")
-    name.add_argument("session", help="a session or name of the list, or a path")
+    session = name.add_argument("session", help="a session or name of the list, or a path")
     name.add_argument("name")
     delete = actions.add_parser("delete", help="delete sessions")
-    delete.add_argument(
+    sessions = delete.add_argument(
         "sessions", nargs="*", metavar="session", help="sessions or names of the list, or paths"
     )
+    for argument in (session, sessions):
+        completes(argument, "session_file")
     delete.add_argument("--old", action="store_true", help="the unnamed ones of more than 30 days ago")
 
 

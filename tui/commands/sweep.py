@@ -8,7 +8,6 @@ import shlex
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
-from pathlib import Path
 
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -28,7 +27,7 @@ from gradstep.engine.runs.table import write_csv
 from gradstep.engine.runs.workers import Workers
 from gradstep.engine.training.threads import available_processors
 from gradstep.tui.charts.distribution import distribution
-from gradstep.tui.commands.arguments import file_path, run_length
+from gradstep.tui.commands.arguments import add_data_dir, add_set, completes, file_path, run_length
 from gradstep.tui.commands.data import warn_of_digits
 from gradstep.tui.commands.exit_status import Exit
 from gradstep.tui.commands.output import Console, TextOutput
@@ -46,8 +45,9 @@ SHOWN_RUNNING = 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("preset", metavar="PRESET|FILE.toml", help="see `gradstep presets`")
-    parser.add_argument(
+    preset = parser.add_argument("preset", metavar="PRESET|FILE.toml", help="see `gradstep presets`")
+    completes(preset, "preset_file")
+    over = parser.add_argument(
         "--over",
         action="append",
         default=[],
@@ -55,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="as train.seed=0:20, train.rule.learning_rate=log:1e-13:1e-11:9 (or lin:), or a list a,b,c; "
         "given again: all combinations (default: the preset's [sweep])",
     )
+    completes(over, "setting")
     parser.add_argument(
         "--steps", type=run_length, metavar="N", help="how many updates (default: the preset's)"
     )
@@ -69,12 +70,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--jobs", type=int, metavar="N", help="runs at once (default: one a processor)")
     where.add_argument("--cluster", metavar="ADDRESS", help="have the workers of this Dask scheduler do them")
-    parser.add_argument("--save", type=file_path, metavar="FILE", help="keep the results there (SQLite)")
-    parser.add_argument("--csv", type=file_path, metavar="FILE", help="write the table of results there")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
+    save = parser.add_argument(
+        "--save", type=file_path, metavar="FILE", help="keep the results there (SQLite)"
     )
-    parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
+    table = parser.add_argument(
+        "--csv", type=file_path, metavar="FILE", help="write the table of results there"
+    )
+    for file in (save, table):
+        completes(file, "file")
+    add_set(parser)
+    add_data_dir(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
