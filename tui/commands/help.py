@@ -11,7 +11,14 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from rich.text import Text
 
-from gradstep.engine.config.preset import ACTIVATION_FORMULAS, LOSS_FORMULAS, Network, RunConfig, Train
+from gradstep.engine.config.preset import (
+    ACTIVATION_FORMULAS,
+    LOSS_FORMULAS,
+    QUANTIFIERS,
+    Network,
+    RunConfig,
+    Train,
+)
 from gradstep.engine.config.schema import names_of, tables_in
 from gradstep.engine.errors import UserError, did_you_mean
 from gradstep.tui.commands.arguments import completes
@@ -60,6 +67,10 @@ def _conditions() -> None:
     _list(expression.SAYS.items(), "What can be written")
     _list(aggregates.SAYS.items(), "Over all steps of a run (--measure), or over seeds (claims)")
     _list(READY.items(), "Examples, ready in the explorer")
+    _say(
+        f"A claim of a preset has one of {', '.join(QUANTIFIERS)}: the first three are conditions. With at, "
+        "`condition` holds at that step; with seeds, for each of them, or `over_seeds` for all together."
+    )
     _say("`gradstep help fields` and `gradstep help quantities` list the names.")
 
 

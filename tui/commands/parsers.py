@@ -28,7 +28,8 @@ def explorer_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "gradstep",
         description="A debugger for gradient descent: opens a scenario to step through.",
-        epilog=f"commands: {', '.join(COMMANDS)}; `gradstep COMMAND --help` tells more. {ALL}",
+        epilog=f"commands: {', '.join(COMMANDS)}; `gradstep COMMAND --help` tells more. "
+        f"Colours are those that TERM and COLORTERM promise; NO_COLOR switches them off. {ALL}",
     )
     parser.add_argument(
         "preset", nargs="?", metavar="PRESET|FILE.toml|SESSION", help="see `gradstep presets`"
@@ -44,7 +45,9 @@ def add_explorer_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fps", type=_fps, default=FPS, metavar="N", help=f"at most so many frames a second ({FPS})"
     )
-    parser.add_argument("--ascii", action="store_true", help="draw with plain ASCII characters only")
+    parser.add_argument(
+        "--ascii", action="store_true", help="draw with ASCII characters only, as in a locale without UTF-8"
+    )
     parser.add_argument(
         "--version", action=_Version, nargs=0, help="of gradstep, and of what it computes with"
     )

@@ -74,7 +74,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--save", type=file_path, metavar="FILE", help="keep the results there (SQLite)"
     )
     table = parser.add_argument(
-        "--csv", type=file_path, metavar="FILE", help="write the table of results there"
+        "--csv",
+        type=file_path,
+        metavar="FILE",
+        help="write the table of results there; its last column is the command that does a run again",
     )
     for file in (save, table):
         completes(file, "file")
