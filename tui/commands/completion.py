@@ -6,6 +6,7 @@ import argparse
 import shlex
 from collections.abc import Iterable
 from importlib import import_module
+from itertools import chain
 
 from gradstep.engine.config.files import load_preset, preset_names
 from gradstep.engine.config.preset import RunConfig, RunLength
@@ -122,9 +123,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _words() -> dict[str, str]:
     """The words that the scripts name, quoted as all three shells read them."""
-    questions = {name: load_preset(name).question for name in preset_names()}
-    settings = [*settings_in(RunConfig), *(f"run.{key}" for key in settings_in(RunLength))]
-    settings = list(dict.fromkeys(settings))
+    presets = {name: load_preset(name) for name in preset_names()}
+    questions = {name: preset.question for name, preset in presets.items()}
+    found = (settings_in([RunConfig], preset.model_dump()) for preset in presets.values())
+    settings = dict.fromkeys(chain(*found, (f"run.{key}" for key in settings_in([RunLength]))))
     return {
         "presets": shlex.quote(" ".join(questions)),
         "presets_said": _quoted(f"{name}:{question}" for name, question in questions.items()),
