@@ -13,7 +13,7 @@ from gradstep.engine.config.preset import (
     ACTIVATION_FORMULAS,
     LOSS_FORMULAS,
     Activation,
-    Loss,
+    LossName,
     Network,
     RunConfig,
     Train,
@@ -35,7 +35,7 @@ NAMED = {
     "conditions": [*expression.SAYS, *aggregates.SAYS, *READY, *READY.values()],
     "fields": FIELDS,
     "quantities": [form(quantity) for quantity in QUANTITIES.values()],
-    "losses": get_args(Loss),
+    "losses": get_args(LossName),
     "rules": [*names(Train, "rule"), *LIMITS.values()],
     "initialisers": names(Network, "initialiser"),
     "activations": get_args(Activation),
@@ -70,7 +70,7 @@ def test_topic_fits_the_terminal(gradstep, topic, columns, monkeypatch):
 
 def test_tables_have_a_sentence_for_each_name():
     assert list(FIELD_SAYS) == list(FIELDS)
-    assert set(LOSS_FORMULAS) == set(get_args(Loss))
+    assert set(LOSS_FORMULAS) == set(get_args(LossName))
     assert set(ACTIVATION_FORMULAS) == set(get_args(Activation))
     assert set(LIMITS) < set(names(Train, "rule"))
     for model, key in ((Train, "rule"), (Network, "initialiser"), (RunConfig, "data")):
