@@ -30,8 +30,8 @@ def load_preset(
 
     A file may be invalid if the overrides make it valid. Where they do not, `over` is applied too: the first
     values of a sweep's axes, by dotted keys. Raises ConfigError with every problem, also where the preset
-    watches or claims what has no value in its run. Saved runs are read by `parse_preset`: what they watch
-    may be empty.
+    watches or claims what has no value in its run. Overrides may take such a value away from a file that has
+    it: its claims then stay unchecked. Saved runs are read by `parse_preset`: what they watch may be empty.
     """
     if str(which) in preset_names():
         text = resources.files("gradstep.presets").joinpath(f"{which}.toml").read_text("utf-8")
@@ -45,7 +45,12 @@ def load_preset(
         if not over:
             raise
         preset = parse_preset(text, name=name, source=source, overrides=overrides, over=over)
-    check_preset(preset, source)
+    try:
+        check_preset(preset, source)
+    except ConfigError:
+        if any(key.partition("=")[0] in ("watch", "log", "claim") for key in overrides) or not overrides:
+            raise
+        check_preset(parse_preset(text, name=name, source=source), source)
     return preset
 
 

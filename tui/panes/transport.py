@@ -203,19 +203,15 @@ def _busy(state: RunState) -> bool:
 
 
 def _aim(state: RunState) -> Part:
-    """The condition that the run goes on to, and how far it is past its plan; empty on the way to its end."""
-    until, past = text.plain(state.until), state.past_plan
-    if not until and not past:
-        return Part(5, Content(""))
-    begin = f"▶ until {until}" if until else "▶ running"
-
-    def said(*ends: str) -> tuple[Content, int]:
-        behind = "".join(f" · {end}" for end in ends)
-        return Content.styled(begin + behind, "$accent"), len(behind)
-
-    brief, end = said(*[f"{past:,} past the plan"] * bool(past))
-    whole, _ = said(*[f"{past:,} steps past the plan"] * bool(past), "space stops")
-    return Part(0, whole, brief=Part(0, brief, elastic=True, end=end))
+    """Write the condition that the run goes on to, and how far it is past its plan; else nothing."""
+    past = f"{state.past_plan:,} steps past the plan" if state.past_plan else ""
+    if not state.until:
+        return Part(3 if past else 5, Content.styled(past, "$accent"))
+    begin = f"▶ until {text.plain(state.until)}"
+    behind = f" · {state.past_plan:,} past the plan" if past else ""
+    brief = Part(0, Content.styled(begin + behind, "$accent"), elastic=True, end=len(behind))
+    whole = " · ".join(part for part in (begin, past, "space stops") if part)
+    return Part(0, Content.styled(whole, "$accent"), brief=brief)
 
 
 def _branch(state: RunState) -> str:

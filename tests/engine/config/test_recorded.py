@@ -120,3 +120,11 @@ def test_a_preset_that_needs_it_is_refused(tmp_path, given, where):
     assert where in str(refused.value)
     # a saved run may have watched it; it opens for ever
     assert parse_preset(file.read_text(), name="never", source="file").title == "digits"
+
+
+def test_a_change_may_take_away_what_the_claims_of_a_right_file_read(tmp_path):
+    """Only what is asked for by the change itself is refused: the claims stay unchecked."""
+    preset = load_preset("identity-1-layer", ["data.validation=0"])
+    assert preset.data.validation == 0
+    with pytest.raises(UserError, match="val_loss has no value here"):
+        load_preset("identity-1-layer", ["data.validation=0", 'watch=["val_loss"]'])

@@ -187,7 +187,7 @@ def test_other_means_overflow_where_they_do():
     """Of 1,000 samples with a tenth of float32's greatest number each."""
     outputs = torch.tensor([[0.0, 3e37]]).repeat(1000, 1)
     labels = torch.zeros(1000, dtype=torch.int64)
-    for loss, factor in (("cross_entropy", 1), ("binary_cross_entropy", 2)):
+    for loss, factor in (("cross_entropy", 1), ("exam_cross_entropy", 2)):
         assert make_objective(loss, None).measure(outputs, labels, None).loss == pytest.approx(factor * 3e37)
     targets = torch.zeros(1000, 1)
     metrics = make_objective("mse", 0.5).measure(torch.full((1000, 1), 3e30), targets, None)
