@@ -11,21 +11,18 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from gradstep.engine.conditions.expression import (
-    Condition,
+from gradstep.engine.conditions.expression import Condition, Finals, Measure, Operand, no_runs
+from gradstep.engine.conditions.language import (
     ConditionError,
-    Finals,
-    Measure,
-    Operand,
     Translation,
-    no_runs,
     parse_condition,
     parse_measure,
     translated,
 )
-from gradstep.engine.records.history import FIELDS, History
+from gradstep.engine.records.history import History
 from gradstep.engine.records.missing import NULL, is_null_number
 from gradstep.engine.records.ranges import quantile
+from gradstep.engine.records.record import FIELDS
 
 OF_CONDITIONS = ("share", "count", "first")
 OF_NUMBERS = ("median", "quantile")

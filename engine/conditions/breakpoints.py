@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from gradstep.engine.conditions.evidence import evidence
-from gradstep.engine.conditions.expression import Condition, parse_condition
+from gradstep.engine.conditions.expression import Condition
+from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.errors import UserError
 from gradstep.engine.records.history import History
 

@@ -3,19 +3,86 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal, Self
 
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from gradstep.engine.conditions.aggregates import parse_condition_over_seeds
 from gradstep.engine.conditions.evidence import rounding_note
-from gradstep.engine.conditions.expression import Condition, Finals, no_runs, parse_condition
-from gradstep.engine.config.preset import Claim
+from gradstep.engine.conditions.expression import Condition, Finals, no_runs
+from gradstep.engine.conditions.language import ConditionError, parse_condition, parse_measure
 from gradstep.engine.records.history import History
 
 State = Literal["holds", "refuted", "shown", "open"]
 """What a preset expects and `check --json` says. An *always* or *never* not refuted so far "holds"."""
 Standing = Literal["unchecked", "so far", "shown", "refuted"]
 """What people are told: a claim that merely holds is not yet shown, nor is one that nothing was seen of."""
+Position = Annotated[int, Field(ge=0, lt=2**63)]
+Steps = Annotated[int, Field(ge=1, lt=2**63)]
+QUANTIFIERS = ("always", "never", "eventually", "at", "seeds")
 LOOK_AT_ONCE = 4096
 """Records that a judge reads together: enough to be fast, few enough to stop early."""
+
+
+class Claim(BaseModel):
+    """A sentence of a document as a condition with a quantifier."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    says: str = Field(min_length=1)
+    source: str = ""
+    always: str | None = Field(None, min_length=1)
+    never: str | None = Field(None, min_length=1)
+    eventually: str | None = Field(None, min_length=1)
+    at: Position | None = None
+    seeds: int | None = Field(None, ge=2, le=1000, description="judged at the end of the run of each seed")
+    condition: str | None = Field(None, min_length=1, description="what holds at `at`, or for each seed")
+    over_seeds: str | None = Field(None, min_length=1, description="what holds of the seeds together")
+    measure: str | None = Field(None, min_length=1, description="the number whose spread over seeds is shown")
+    within: Steps | None = None
+    expect: Literal["holds", "refuted", "shown", "open"] | None = None
+
+    @model_validator(mode="after")
+    def _one_quantifier(self) -> Self:
+        given = [q for q in QUANTIFIERS if getattr(self, q) is not None]
+        if len(given) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(map(repr, QUANTIFIERS))}; has {given}")
+        needed = self.at is not None or (self.seeds is not None and self.over_seeds is None)
+        if needed != (self.condition is not None):
+            raise ValueError(
+                "'condition' belongs to 'at' or 'seeds', and they to it: at = 100, condition = \"loss < 1\""
+            )
+        if self.over_seeds is not None:
+            if self.seeds is None:
+                raise ValueError("'over_seeds' belongs to 'seeds': seeds = 20")
+            try:
+                parse_condition_over_seeds(self.over_seeds)
+            except ConditionError as error:
+                raise ValueError(f"over_seeds: {error}") from None
+        if self.measure is not None:
+            if self.seeds is None:
+                raise ValueError("'measure' belongs to 'seeds': the number whose spread over them is shown")
+            try:
+                parse_measure(self.measure)
+            except ConditionError as error:
+                raise ValueError(f"measure: {error}") from None
+        for quantifier in ("always", "never", "eventually", "condition"):
+            text = getattr(self, quantifier)
+            if text is not None:
+                try:
+                    parse_condition(text)
+                except ConditionError as error:
+                    raise ValueError(f"{quantifier}: {error}") from None
+        return self
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What of a run has to be measured for it to be judged."""
+        text = self.always or self.never or self.eventually or self.condition
+        condition = parse_condition(text).quantities if text else ()
+        measured = parse_measure(self.measure).quantities if self.measure else ()
+        over = parse_condition_over_seeds(self.over_seeds).quantities if self.over_seeds else ()
+        return tuple(dict.fromkeys((*condition, *measured, *over)))
 
 
 @dataclass(frozen=True)

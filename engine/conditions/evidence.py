@@ -9,8 +9,9 @@ from itertools import pairwise
 
 from gradstep.engine.conditions.aggregates import parse_measure_of_run
 from gradstep.engine.conditions.expression import Comparison, Condition, Finals, Operand, Side, no_runs
-from gradstep.engine.records.history import SUMS, History
+from gradstep.engine.records.history import History
 from gradstep.engine.records.missing import is_null_number
+from gradstep.engine.records.record import SUMS
 
 DIGITS = 6
 """The significant digits of a number that is no count, where no more are needed."""

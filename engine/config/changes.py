@@ -11,8 +11,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gradstep.engine.config.errors import ConfigError, shown_key, unknown_key, validated
-from gradstep.engine.config.preset import Preset, with_name
+from gradstep.engine.config.preset import Preset
 from gradstep.engine.config.schema import Tables, keys_of, named, names_of, tables_in
+from gradstep.engine.config.types import with_name
 
 
 def with_changes(raw: Mapping[str, Any], source: str, changes: Mapping[str, Mapping[str, Any]]) -> Preset:

@@ -11,16 +11,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from gradstep.engine.config.preset import (
-    LARGEST,
-    MAX_CLASSES,
-    MAX_COORDINATES,
-    Preset,
-    RunConfig,
-    RunLength,
-    Train,
-)
+from gradstep.engine.config.data import MAX_CLASSES, MAX_COORDINATES
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.run import RunConfig, RunLength, Train
 from gradstep.engine.config.schema import Tables, keys_of, named, settings_in, tables_in
+from gradstep.engine.config.types import LARGEST
 from gradstep.engine.errors import UserError, did_you_mean, is_short_for, meant
 
 ALLOWED = "; allowed: "

@@ -12,9 +12,10 @@ import tomli_w
 
 from gradstep.engine.config.changes import parse_assignments, with_changes
 from gradstep.engine.config.errors import ConfigError
-from gradstep.engine.config.preset import Preset, RunConfig
+from gradstep.engine.config.preset import Preset
 from gradstep.engine.config.preset_file import read_preset_file, why_no_toml
 from gradstep.engine.config.recorded import check_preset
+from gradstep.engine.config.run import RunConfig
 
 
 def preset_names() -> list[str]:

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gradstep.engine.config.changes import is_live
-from gradstep.engine.config.preset import Preset, RunConfig
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.run import RunConfig
 from gradstep.engine.config.schema import names_of, tables_in
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from gradstep.engine.config.data import MAX_POINTS
 from gradstep.engine.config.errors import ConfigError
-from gradstep.engine.config.preset import MAX_POINTS
 from gradstep.engine.errors import did_you_mean
 
 MAX_FILE_BYTES = 1_000_000

@@ -8,11 +8,13 @@ from itertools import combinations
 from math import gcd
 
 from gradstep.engine.conditions.aggregates import Aggregate, parse_condition_over_seeds
-from gradstep.engine.conditions.expression import Condition, Operand, parse_condition, parse_measure
+from gradstep.engine.conditions.claims import Claim
+from gradstep.engine.conditions.expression import Condition, Operand
+from gradstep.engine.conditions.language import parse_condition, parse_measure
 from gradstep.engine.config.errors import ConfigError
-from gradstep.engine.config.preset import Claim, Preset
+from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.record import FIELDS
 
 OF_NUMBERS = ("mape", "max_error", "val_mape")
 """The fields that need targets that are numbers."""

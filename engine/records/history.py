@@ -1,67 +1,18 @@
-"""Records: one row of numbers for every position of a run, kept in columns."""
+"""Records of a branch, kept in columns."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradstep.engine.records.missing import is_null, is_null_number
+from gradstep.engine.records.missing import is_null
 from gradstep.engine.records.quantity_columns import Measured
+from gradstep.engine.records.record import COLUMNS, FIELDS, Record
 
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """The numbers of one position; None where a field has no meaning there."""
-
-    step: int
-    epoch: int
-    loss: float
-    accuracy: float | None
-    mistakes: int | None
-    mape: float | None
-    max_error: float | None
-    grad_norm: float
-    update_norm: float | None
-    param_norm: float
-    learning_rate: float
-    seconds: float
-    epoch_loss: float | None = None
-    val_loss: float | None = None
-    val_accuracy: float | None = None
-    val_mape: float | None = None
-
-    def __getitem__(self, field: str) -> Any:
-        if field not in FIELDS:
-            raise KeyError(field)
-        return getattr(self, field)
-
-    def as_json(self) -> dict[str, Any]:
-        """All fields, with "NaN", "Infinity" and "-Infinity" for what JSON has no number for."""
-        return {name: json_number(value) for name, value in asdict(self).items()}
-
-
-FIELDS = tuple(field.name for field in fields(Record))
-COUNTS = tuple(field.name for field in fields(Record) if str(field.type).startswith("int"))
-"""The fields that are whole numbers."""
-SUMS = ("loss", "mape", "epoch_loss", "val_loss", "val_mape")
-"""The fields that are means over samples, summed in the run's dtype: `History.rounding` is their error."""
-COLUMNS = FIELDS[2:]
-"""The stored columns, in the order of a row: all fields but `step` and `epoch`, which follow from the row."""
 _INDEX = {name: i for i, name in enumerate(COLUMNS)}
-
-
-def json_number(value: float | None) -> float | str | None:
-    """A value for JSON, which has no number for what is not finite; None for `NULL`."""
-    if value is None or is_null_number(value):
-        return None
-    if math.isfinite(value):
-        return value + 0  # a zero has no sign: torch's losses may be -0.0
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 class History:

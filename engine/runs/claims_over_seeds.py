@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gradstep.engine.conditions.aggregates import Aggregate, parse_condition_over_seeds
-from gradstep.engine.conditions.claims import SeedResult, State, Verdict
+from gradstep.engine.conditions.claims import Claim, SeedResult, State, Verdict
 from gradstep.engine.conditions.expression import Condition
-from gradstep.engine.config.axes import make_axis
-from gradstep.engine.config.preset import Claim, Preset
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.sweep import make_axis
 from gradstep.engine.errors import UserError
 from gradstep.engine.runs.local_workers import LocalWorkers
 from gradstep.engine.runs.plan import make_plan

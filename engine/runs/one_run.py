@@ -8,7 +8,7 @@ from typing import Any
 
 from gradstep.engine import faults
 from gradstep.engine.conditions.aggregates import Place, parse_measure_of_run
-from gradstep.engine.conditions.expression import parse_condition
+from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.config.changes import changed
 from gradstep.engine.data.load import load_kept
 from gradstep.engine.errors import UserError

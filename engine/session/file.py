@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.history import COLUMNS
 from gradstep.engine.records.quantity_columns import Values
+from gradstep.engine.records.record import COLUMNS
 
 SCHEMA = 2
 """2 has measured quantities and, in its states, since when units are silent; 1 is read too."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gradstep.engine.conditions.evidence import sum_rounding
-from gradstep.engine.config.preset import RunConfig
+from gradstep.engine.config.run import RunConfig
 from gradstep.engine.data.dataset import Dataset
 from gradstep.engine.records.missing import NULL
 from gradstep.engine.training.batches import Batches

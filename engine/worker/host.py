@@ -24,7 +24,8 @@ import torch
 
 from gradstep.engine import faults
 from gradstep.engine.conditions.evidence import evidence
-from gradstep.engine.conditions.expression import Condition, parse_condition
+from gradstep.engine.conditions.expression import Condition
+from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.errors import UserError
 from gradstep.engine.session.session import Session
 from gradstep.engine.timeline.timeline import Tick

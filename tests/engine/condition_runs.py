@@ -7,8 +7,9 @@ import math
 import numpy as np
 
 from gradstep.engine.config.preset import Preset
-from gradstep.engine.records.history import COLUMNS, History
+from gradstep.engine.records.history import History
 from gradstep.engine.records.missing import NULL
+from gradstep.engine.records.record import COLUMNS
 
 WINDOWS = ("change", "ago", "mean", "lowest", "highest", "rising", "falling")
 

@@ -10,8 +10,8 @@ from textual.keys import _character_to_key
 
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.files import load_preset, parse_preset
-from gradstep.engine.records.history import COLUMNS
 from gradstep.engine.records.missing import NULL
+from gradstep.engine.records.record import COLUMNS
 from gradstep.engine.worker.messages import (
     Advanced,
     Branches,

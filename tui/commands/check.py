@@ -21,7 +21,7 @@ from gradstep.engine.conditions.evidence import counts
 from gradstep.engine.config.files import load_preset, preset_names
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.history import json_number
+from gradstep.engine.records.record import json_number
 from gradstep.tui.charts.distribution import distribution
 from gradstep.tui.commands.data import warn_of_digits
 from gradstep.tui.commands.exit_status import Exit

@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from gradstep.engine.conditions.evidence import counts
-from gradstep.engine.records.history import FIELDS
 from gradstep.engine.records.missing import is_null
+from gradstep.engine.records.record import FIELDS
 from gradstep.tui import text
 from gradstep.tui.charts.draw import NO_STEPS, Mark
 from gradstep.tui.charts.look import Role

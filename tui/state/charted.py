@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gradstep.engine.errors import UserError, did_you_mean
-from gradstep.engine.records.history import FIELDS
 from gradstep.engine.records.quantities import QUANTITIES, find_quantity, form
+from gradstep.engine.records.record import FIELDS
 
 AT_MOST = 2
 """Charts at a time."""

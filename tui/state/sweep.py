@@ -11,9 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from gradstep.engine.config.axes import parse_axis
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.sweep import parse_axis
 from gradstep.engine.errors import UserError
 from gradstep.engine.runs.plan import Plan, make_plan
 from gradstep.engine.runs.result import Result

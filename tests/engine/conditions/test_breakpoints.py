@@ -7,7 +7,7 @@ from condition_runs import history, losses, small_preset
 
 from gradstep.engine import Session
 from gradstep.engine.conditions.breakpoints import READY, Breakpoint, Breakpoints
-from gradstep.engine.conditions.expression import ConditionError
+from gradstep.engine.conditions.language import ConditionError
 from gradstep.engine.errors import UserError
 
 EVERY_10 = "step % 10 == 0"

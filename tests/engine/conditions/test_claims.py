@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradstep.engine import Session
-from gradstep.engine.conditions.claims import Judge, Verdict, claim_condition
-from gradstep.engine.conditions.expression import Condition, parse_condition
-from gradstep.engine.config.preset import Claim
+from gradstep.engine.conditions.claims import Claim, Judge, Verdict, claim_condition
+from gradstep.engine.conditions.expression import Condition
+from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.records.history import History
 from gradstep.engine.records.missing import is_null_number
 

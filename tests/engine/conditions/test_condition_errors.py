@@ -2,9 +2,9 @@
 
 import pytest
 
-from gradstep.engine.conditions.expression import MAX_LENGTH, MAX_WINDOW, ConditionError, parse_condition
+from gradstep.engine.conditions.language import MAX_LENGTH, MAX_WINDOW, ConditionError, parse_condition
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.record import FIELDS
 
 COMPARISON = "needed here: a comparison"
 NUMBER = "needed here: a number"

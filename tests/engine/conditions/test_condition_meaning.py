@@ -10,8 +10,10 @@ from condition_texts import conditions
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gradstep.engine.conditions.expression import Operand, parse_condition
-from gradstep.engine.records.history import FIELDS, History
+from gradstep.engine.conditions.expression import Operand
+from gradstep.engine.conditions.language import parse_condition
+from gradstep.engine.records.history import History
+from gradstep.engine.records.record import FIELDS
 
 NAN, INF = math.nan, math.inf
 

@@ -11,7 +11,8 @@ from condition_texts import conditions, nearly_conditions
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gradstep.engine.conditions.expression import MAX_LENGTH, Condition, ConditionError, parse_condition
+from gradstep.engine.conditions.expression import Condition
+from gradstep.engine.conditions.language import MAX_LENGTH, ConditionError, parse_condition
 
 ALLOWED = {"abs", "finite", "log10", "min", "max", "_divide", "_modulo", "_power"}
 RECORDS = history(

@@ -8,9 +8,9 @@ import torch
 from condition_runs import history, small_preset
 
 from gradstep.engine.conditions.evidence import counts, evidence, sum_rounding, written
-from gradstep.engine.conditions.expression import parse_condition
-from gradstep.engine.records.history import COUNTS
+from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.records.missing import NULL
+from gradstep.engine.records.record import COUNTS
 from gradstep.engine.session.session import Session
 from gradstep.engine.training.model.loss import make_objective
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from gradstep.engine.config.axes import AxisError, axis_values, label, make_axis, names_of_axes, parse_axis
+from gradstep.engine.config.sweep import AxisError, axis_values, label, make_axis, names_of_axes, parse_axis
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gradstep.engine.config.changes import override
 from gradstep.engine.config.errors import EVERY_RUN_S, ConfigError
 from gradstep.engine.config.files import load_preset, parse_preset
-from gradstep.engine.config.preset import RunConfig
+from gradstep.engine.config.run import RunConfig
 from gradstep.engine.config.schema import settings_in
 from gradstep.engine.errors import UserError, meant
 from gradstep.engine.records.quantities import find_quantity

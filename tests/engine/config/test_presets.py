@@ -10,7 +10,7 @@ import pytest
 
 from gradstep.engine import Session, load_preset
 from gradstep.engine.config.files import preset_names
-from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.record import FIELDS
 
 # the list
 NAMES = [

@@ -3,9 +3,9 @@
 import pytest
 from condition_runs import small_preset
 
-from gradstep.engine.config.axes import parse_axis
 from gradstep.engine.config.files import load_preset, parse_preset, to_toml
 from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.sweep import parse_axis
 from gradstep.engine.errors import UserError
 from gradstep.engine.runs.plan import make_plan
 from gradstep.engine.session.session import Session

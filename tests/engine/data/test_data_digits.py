@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import map_coordinates
 from sklearn.datasets import load_digits
 
-from gradstep.engine.config.preset import DigitsData, MnistData
+from gradstep.engine.config.data import DigitsData, MnistData
 from gradstep.engine.data.digits import enlarge
 from gradstep.engine.data.load import DataError, load
 

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from gradstep.engine.config.preset import MnistData
+from gradstep.engine.config.data import MnistData
 from gradstep.engine.data import mnist
 from gradstep.engine.data.load import DataError, fetch_mnist, load
 from gradstep.engine.data.status import status

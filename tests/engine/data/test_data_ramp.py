@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gradstep.engine.config.preset import RampData
+from gradstep.engine.config.data import RampData
 from gradstep.engine.data.load import DataError, load
 
 

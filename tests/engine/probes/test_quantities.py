@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gradstep.engine import ConfigError, Session
-from gradstep.engine.conditions.expression import ConditionError, parse_condition
+from gradstep.engine.conditions.language import ConditionError, parse_condition
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
 from gradstep.engine.records.missing import NULL, is_null

@@ -10,8 +10,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from gradstep.engine.records.history import COLUMNS, FIELDS, History, Record
+from gradstep.engine.records.history import History
 from gradstep.engine.records.missing import NULL, is_null
+from gradstep.engine.records.record import COLUMNS, FIELDS, Record
 
 # DESIGN.md, "The record's fields", in its order
 DESIGN_FIELDS = [

@@ -6,7 +6,7 @@ from small_runs import preset
 
 from gradstep.engine import Session, load_preset
 from gradstep.engine.conditions.aggregates import Place, parse_condition_over_seeds, parse_measure_of_run
-from gradstep.engine.conditions.expression import ConditionError
+from gradstep.engine.conditions.language import ConditionError
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.errors import ConfigError
 from gradstep.engine.runs.check import check

@@ -12,8 +12,8 @@ from store_runs import bits, branching, facts, preset
 
 from gradstep.engine import Session
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.history import COLUMNS
 from gradstep.engine.records.missing import NULL, is_null
+from gradstep.engine.records.record import COLUMNS
 from gradstep.engine.session.file import SessionFile, StoredBranch, StoreError
 from gradstep.engine.session.folder import (
     delete_session,

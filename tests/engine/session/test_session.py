@@ -10,8 +10,8 @@ import torch
 from small_runs import DIGITS, RAMP, bits, flat_parameters, preset
 
 from gradstep.engine import ConfigError, Session, UserError, load_preset
-from gradstep.engine.records.history import FIELDS
 from gradstep.engine.records.missing import is_null
+from gradstep.engine.records.record import FIELDS
 
 MINIBATCH = {
     "data": DIGITS,

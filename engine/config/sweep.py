@@ -1,4 +1,4 @@
-"""The values that a setting takes in a sweep, from a short text such as `log:1e-13:1e-11:9`."""
+"""The `[sweep]` table, and the values of its axes from a short text such as `log:1e-13:1e-11:9`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import math
 import tomllib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
+from gradstep.engine.conditions.aggregates import parse_measure_of_run
+from gradstep.engine.conditions.language import ConditionError, parse_condition
+from gradstep.engine.config.types import Table
 from gradstep.engine.errors import UserError
 from gradstep.engine.records.ranges import evenly
 
@@ -39,6 +43,49 @@ class Axis:
     def __str__(self) -> str:
         ends = self.labels if len(self.labels) < 4 else (self.labels[0], "…", self.labels[-1])
         return f"{self.key} = {', '.join(ends)}"
+
+
+class SweepAxis(Table):
+    """A setting and the values that it takes, as a list or a text such as "log:1e-4:1:9"."""
+
+    key: str = Field(min_length=1, max_length=200)
+    values: str | list[Any]
+    labels: list[str] | None = Field(None, description="the values' names on the screen")
+
+    @model_validator(mode="after")
+    def _is_axis(self) -> Self:
+        self.axis()
+        return self
+
+    def axis(self) -> Axis:
+        try:
+            return make_axis(self.key, self.values, self.labels)
+        except AxisError as error:
+            raise ValueError(f"values: {error}") from None
+
+
+class Sweep(Table):
+    """Runs of the preset over all combinations of its axes' values."""
+
+    axis: list[SweepAxis] = Field(min_length=1, max_length=6)
+    until: str | None = Field(None, min_length=1, description="the condition at which a run ends early")
+    measure: list[str] = Field([], max_length=10, description="numbers beside those of the last record")
+
+    @model_validator(mode="after")
+    def _is_read(self) -> Self:
+        problems = []
+        for key, texts, parse in (
+            ("until", [self.until] if self.until else [], parse_condition),
+            ("measure", self.measure, parse_measure_of_run),
+        ):
+            for text in texts:
+                try:
+                    parse(text)
+                except ConditionError as error:
+                    problems.append(f"{key}: {error}")
+        if problems:
+            raise ValueError("\n\n".join(problems))
+        return self
 
 
 def parse_axis(text: str) -> Axis:
