@@ -16,7 +16,7 @@ import numpy as np
 
 from gradstep.engine.conditions.expression import Comparison, Condition, Measure, Operand, Side
 from gradstep.engine.errors import UserError, did_you_mean
-from gradstep.engine.records.quantities import QUANTITIES, find_quantity, form
+from gradstep.engine.records.quantities import QUANTITIES, find_quantity
 from gradstep.engine.records.record import FIELDS
 
 MAX_LENGTH = 1000
@@ -271,7 +271,9 @@ class Translation:
                 raise self.error(node, f"{name} is one number: it takes no [{index}]")
             return name
         if name not in QUANTITIES:
-            raise self.unknown(node, name, [*self.names, *map(form, QUANTITIES.values())], "name")
+            raise self.unknown(
+                node, name, [*self.names, *(quantity.form for quantity in QUANTITIES.values())], "name"
+            )
         written = name if index is None else f"{name}[{index}]"
         try:
             find_quantity(written)

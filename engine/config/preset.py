@@ -12,7 +12,7 @@ from gradstep.engine.config.run import RunConfig, RunLength
 from gradstep.engine.config.sweep import Sweep
 from gradstep.engine.config.types import Count
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.quantities import QUANTITIES, find_quantity, form
+from gradstep.engine.records.quantities import QUANTITIES, find_quantity
 from gradstep.engine.records.record import FIELDS
 
 
@@ -26,7 +26,7 @@ def _is_quantity(name: str) -> str:
 
 def _can_be_watched(name: str) -> str:
     if name not in FIELDS and name.partition("[")[0] not in QUANTITIES:
-        expected = [*FIELDS, *map(form, QUANTITIES.values())]
+        expected = [*FIELDS, *(quantity.form for quantity in QUANTITIES.values())]
         raise PydanticKnownError("literal_error", {"expected": ", ".join(map(repr, expected))})
     return name if name in FIELDS else _is_quantity(name)
 

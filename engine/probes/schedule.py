@@ -10,6 +10,7 @@ from gradstep.engine.conditions.breakpoints import Breakpoints
 from gradstep.engine.conditions.expression import Condition
 from gradstep.engine.errors import UserError
 from gradstep.engine.probes import registry as probes
+from gradstep.engine.probes.readings import READINGS
 from gradstep.engine.probes.subject import Subject
 from gradstep.engine.records.history import History
 from gradstep.engine.records.missing import NULL, is_null_number
@@ -86,12 +87,13 @@ def measured(
     subject: Subject | None = None
     for name in names:
         quantity, index = find_quantity(name)
-        key = quantity.probe, tuple(sorted(quantity.options.items()))
+        reading = READINGS[quantity.name]
+        key = reading.probe, tuple(sorted(reading.options.items()))
         try:
             if key not in results:
                 subject = look() if subject is None else subject
-                results[key] = probes.run(quantity.probe, subject, lambda _share: go_on(), **quantity.options)
-            values[name] = quantity.read(results[key], index)
+                results[key] = probes.run(reading.probe, subject, lambda _share: go_on(), **reading.options)
+            values[name] = reading.read(results[key], index)
         except probes.ProbeCancelledError:
             raise
         except UserError as error:
