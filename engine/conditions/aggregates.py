@@ -20,7 +20,7 @@ from gradstep.engine.conditions.language import (
     translated,
 )
 from gradstep.engine.records.history import History
-from gradstep.engine.records.missing import NULL, is_null_number
+from gradstep.engine.records.missing import MISSING, is_missing_number
 from gradstep.engine.records.ranges import quantile
 from gradstep.engine.records.record import FIELDS
 
@@ -62,14 +62,14 @@ class Aggregate:
         return None if held is None else float(held)
 
     def over(self, seen: Sequence[float | None]) -> float:
-        """Its value of what was seen; `NULL` where there is none, since nowhere it could be told."""
+        """Its value of what was seen; `MISSING` where there is none, since nowhere it could be told."""
         told = [value for value in seen if value is not None]
         if self.name == "count":
             return sum(told)
         if self.name == "first":
-            return float(seen.index(1.0)) if 1.0 in told else NULL
+            return float(seen.index(1.0)) if 1.0 in told else MISSING
         if not told:
-            return NULL
+            return MISSING
         if self.name == "share":
             return sum(told) / len(told)
         return quantile(told, self.q)
@@ -114,8 +114,8 @@ class Summary:
         )
 
     def of(self, values: Sequence[float]) -> float | None:
-        """Its number of its parts' values, a truth as 0 or 1; None where one of them is `NULL`."""
-        if any(is_null_number(value) for value in values):
+        """Its number of its parts' values, a truth as 0 or 1; None where one of them is `MISSING`."""
+        if any(is_missing_number(value) for value in values):
             return None
         return float(self._function(list(values)))
 

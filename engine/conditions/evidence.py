@@ -10,7 +10,7 @@ from itertools import pairwise
 from gradstep.engine.conditions.aggregates import parse_measure_of_run
 from gradstep.engine.conditions.expression import Comparison, Condition, Finals, Operand, Side, no_runs
 from gradstep.engine.records.history import History
-from gradstep.engine.records.missing import is_null_number
+from gradstep.engine.records.missing import is_missing_number
 from gradstep.engine.records.record import SUMS
 
 DIGITS = 6
@@ -26,7 +26,7 @@ def written(value: float | None, *, count: bool, digits: int = DIGITS, comma: st
 
     The median of counts may lie between two of them, and then has a fraction.
     """
-    if value is None or is_null_number(value):
+    if value is None or is_missing_number(value):
         return "none"
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"

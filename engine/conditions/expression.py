@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradstep.engine.records.history import History
-from gradstep.engine.records.missing import NULL, is_null, is_null_number
+from gradstep.engine.records.missing import MISSING, is_missing, is_missing_number
 from gradstep.engine.records.quantities import find_quantity
 from gradstep.engine.records.record import COUNTS, FIELDS
 
@@ -53,22 +53,22 @@ class Operand:
         return find_quantity(self.field)[0].count
 
     def value(self, history: History, position: int, finals: Finals = no_runs) -> float:
-        """Its value there; `NULL` where it has none."""
+        """Its value there; `MISSING` where it has none."""
         if self.kind == "run":
             other = finals(self.preset)
-            return NULL if other is None else other.value(self.field, len(other) - 1)
+            return MISSING if other is None else other.value(self.field, len(other) - 1)
         if self.kind == "field":
             return history.value(self.field, position)
         # rising and falling compare each of `window` steps, the others reduce the last `window` values
         reduces = self.kind in ("mean", "lowest", "highest")
         first = position - self.window + reduces
         if first < 0:
-            return NULL
+            return MISSING
         if self.kind == "ago":
             return history.value(self.field, first)
         if self.kind == "change":
             now, then = history.value(self.field, position), history.value(self.field, first)
-            return NULL if is_null_number(now) or is_null_number(then) else now - then
+            return MISSING if is_missing_number(now) or is_missing_number(then) else now - then
         return self._over_window(history, first, position)
 
     def column(
@@ -80,14 +80,14 @@ class Operand:
         if self.kind == "change":
             now, then = history.column(self.field, first, last), self._shifted(history, first, last)
             with np.errstate(invalid="ignore"):
-                return np.where(is_null(now) | is_null(then), NULL, now - then)
+                return np.where(is_missing(now) | is_missing(then), MISSING, now - then)
         return np.array([self.value(history, position, finals) for position in range(first, last)])
 
     def _shifted(self, history: History, first: int, last: int) -> NDArray[np.float64]:
         """The field `window` positions before each of [first, last)."""
         missing = min(max(0, self.window - first), last - first)
         values = history.column(self.field, first + missing - self.window, last - self.window)
-        return np.concatenate((np.full(missing, NULL), values)) if missing else values.astype(np.float64)
+        return np.concatenate((np.full(missing, MISSING), values)) if missing else values.astype(np.float64)
 
     def _over_window(self, history: History, first: int, position: int) -> float:
         values = history.column(self.field, first, position + 1)
@@ -106,8 +106,8 @@ class Operand:
         # a null makes a reduction NaN and a comparison false, so most windows need no second look
         if found == 0.0 or found != found:
             least = np.minimum.reduce(values)
-            if least != least and is_null(values).any():
-                return NULL
+            if least != least and is_missing(values).any():
+                return MISSING
         return found
 
 
@@ -140,7 +140,7 @@ class _Expression:
     def _read(self, history: History, position: int, finals: Finals) -> list[float] | None:
         values = [operand.value(history, position, finals) for operand in self.operands]
         for value in values:
-            if value != value and is_null_number(value):
+            if value != value and is_missing_number(value):
                 return None
         return values
 
@@ -179,7 +179,7 @@ class Condition(_Expression):
         columns = [operand.column(history, first, last, finals) for operand in self.operands]
         if not columns:
             return [self._holds([])] * (last - first)
-        missing = np.logical_or.reduce([is_null(column) for column in columns]).tolist()
+        missing = np.logical_or.reduce([is_missing(column) for column in columns]).tolist()
         rows = zip(*(column.tolist() for column in columns), strict=True)
         return [None if null else self._holds(row) for null, row in zip(missing, rows, strict=True)]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradstep.engine.records.missing import is_null
+from gradstep.engine.records.missing import is_missing
 from gradstep.engine.records.quantity_columns import Measured
 from gradstep.engine.records.record import COLUMNS, FIELDS, Record
 
@@ -61,7 +61,7 @@ class History:
     def column(self, name: str, first: int = 0, last: int | None = None) -> NDArray[Any]:
         """A field or quantity over positions [first, last), to be read before the history changes again.
 
-        Nulls are `NULL`.
+        Missing values are `MISSING`.
         """
         last = len(self) if last is None else min(last, len(self))
         if name in ("step", "epoch"):
@@ -77,7 +77,7 @@ class History:
         return np.concatenate((self._parent.column(name, first, min(last, split)), own))
 
     def value(self, name: str, position: int) -> float:
-        """One field or quantity at a recorded position; `NULL` where it has no meaning."""
+        """One field or quantity at a recorded position; `MISSING` where it has no meaning."""
         if name == "step":
             return float(position)
         if name == "epoch":
@@ -104,7 +104,7 @@ class History:
         if position < self._inherited and self._parent is not None:
             return self._parent.record(position)
         row = self._rows[position - self._inherited]
-        nulls = is_null(row)
+        nulls = is_missing(row)
         values: dict[str, Any] = {
             name: None if null else value
             for name, value, null in zip(COLUMNS, row.tolist(), nulls, strict=True)

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from gradstep.engine.records.missing import NULL, is_null_number
+from gradstep.engine.records.missing import MISSING, is_missing_number
 
 Values = tuple[str, NDArray[np.int64], NDArray[np.float64]]
 """A quantity's name, positions and its values there."""
@@ -49,7 +49,7 @@ class Measured:
             self._names.append(name)
             column = np.empty(0)
         if at >= len(column):
-            grown = np.full(max(64, at + 1, len(column) * 5 // 4), NULL)
+            grown = np.full(max(64, at + 1, len(column) * 5 // 4), MISSING)
             grown[: len(column)] = column
             column = grown
         self._columns[name] = column
@@ -60,17 +60,17 @@ class Measured:
     def take(self, other: Measured, position: int) -> None:
         """Set the values at a position to those of another branch, where it has some."""
         for name in other.names:
-            if not is_null_number(value := other.value(name, position)):
+            if not is_missing_number(value := other.value(name, position)):
                 self.put(name, position, value)
 
     def value(self, name: str, position: int) -> float:
-        """The value there; `NULL` for none."""
+        """The value there; `MISSING` for none."""
         column, at = self._columns.get(name), position - self._first
-        return NULL if column is None or not 0 <= at < len(column) else column.item(at)
+        return MISSING if column is None or not 0 <= at < len(column) else column.item(at)
 
     def column(self, name: str, first: int, last: int) -> NDArray[np.float64]:
-        """The values over positions [first, last); `NULL` where there is none."""
-        found = np.full(max(0, last - first), NULL)
+        """The values over positions [first, last); `MISSING` where there is none."""
+        found = np.full(max(0, last - first), MISSING)
         column = self._columns.get(name)
         if column is not None:
             start = max(first, self._first)

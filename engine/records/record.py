@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from gradstep.engine.records.missing import is_null_number
+from gradstep.engine.records.missing import is_missing_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ COLUMNS = FIELDS[2:]
 
 
 def json_number(value: float | None) -> float | str | None:
-    """A value for JSON, which has no number for what is not finite; None for `NULL`."""
-    if value is None or is_null_number(value):
+    """A value for JSON, which has no number for what is not finite; None for `MISSING`."""
+    if value is None or is_missing_number(value):
         return None
     if math.isfinite(value):
         return value + 0  # a zero has no sign: torch's losses may be -0.0

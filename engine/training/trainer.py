@@ -14,7 +14,7 @@ from torch import Tensor
 from gradstep.engine.conditions.evidence import sum_rounding
 from gradstep.engine.config.run import RunConfig
 from gradstep.engine.data.dataset import Dataset
-from gradstep.engine.records.missing import NULL
+from gradstep.engine.records.missing import MISSING
 from gradstep.engine.training.batches import Batches
 from gradstep.engine.training.cuda_graph import GraphedPass
 from gradstep.engine.training.devices import resolve_device, rows_at_once
@@ -45,7 +45,7 @@ class Evaluation:
 
 
 class Validation(NamedTuple):
-    """The means over the validation set; `NULL` where one has no meaning for the target."""
+    """The means over the validation set; `MISSING` where one has no meaning for the target."""
 
     loss: float
     accuracy: float
@@ -106,7 +106,7 @@ class Trainer:
         self.remark = ""
         """What kept the last update's rule from moving as it is meant to; empty where nothing did."""
         self._update = torch.empty_like(self.network.parameters)
-        self._arrived_by: float | None = NULL
+        self._arrived_by: float | None = MISSING
         """The norm of the update that led here; None where it is among the numbers on the device."""
         self._stepped = False
         self.position = 0
@@ -221,7 +221,7 @@ class Trainer:
         return Validation(
             loss=weighted_mean([part.loss for _, part in parts], sizes),
             accuracy=weighted_mean([part.accuracy for _, part in parts], sizes),
-            mape=NULL if self.classifies else weighted_mean([part.mape for _, part in parts], sizes),
+            mape=MISSING if self.classifies else weighted_mean([part.mape for _, part in parts], sizes),
         )
 
     def batch(self, position: int) -> tuple[Tensor, Tensor]:

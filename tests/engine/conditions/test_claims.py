@@ -12,7 +12,7 @@ from gradstep.engine.conditions.claims import Claim, Judge, Verdict, claim_condi
 from gradstep.engine.conditions.expression import Condition
 from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.records.history import History
-from gradstep.engine.records.missing import is_null_number
+from gradstep.engine.records.missing import is_missing_number
 
 
 def claim(**given):
@@ -83,7 +83,7 @@ def test_the_evidence_is_what_was_read_where_it_was_decided():
     assert verdict(FALLING, always="loss > 0").values == ()
     assert verdict(FALLING, eventually="loss < 0").values == ()
     found = verdict(history(val_loss=[1.0, None]), eventually="val_loss < 0", within=1)
-    assert is_null_number(found.values[0][1])
+    assert is_missing_number(found.values[0][1])
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from condition_runs import history, small_preset
 
 from gradstep.engine.conditions.evidence import counts, evidence, sum_rounding, written
 from gradstep.engine.conditions.language import parse_condition
-from gradstep.engine.records.missing import NULL
+from gradstep.engine.records.missing import MISSING
 from gradstep.engine.records.record import COUNTS
 from gradstep.engine.session.session import Session
 from gradstep.engine.training.model.loss import make_objective
@@ -118,4 +118,4 @@ def test_other_numbers_are_none(name):
 
 def test_the_record_s_whole_numbers_are_its_counts():
     assert COUNTS == ("step", "epoch", "mistakes")
-    assert written(NULL, count=True) == "none"
+    assert written(MISSING, count=True) == "none"

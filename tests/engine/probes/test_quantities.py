@@ -7,7 +7,7 @@ from gradstep.engine import ConfigError, Session
 from gradstep.engine.conditions.language import ConditionError, parse_condition
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.missing import NULL, is_null
+from gradstep.engine.records.missing import MISSING, is_missing
 from gradstep.engine.records.quantities import QUANTITIES
 from gradstep.engine.records.quantity_columns import Measured
 
@@ -213,7 +213,7 @@ def test_what_was_left_is_measured_before_the_next_step():
     session = Session(preset(measure={"sharpness": 1}))
     session.measurer.go_on = lambda: False
     session.step()
-    assert is_null(session.history.column("sharpness", 1, 2)).all()
+    assert is_missing(session.history.column("sharpness", 1, 2)).all()
     session.measurer.go_on = lambda: True
     session.step()
     assert not np.isnan(session.history["sharpness"]).any()
@@ -294,9 +294,9 @@ def test_measured_values_are_told_once():
     assert list(measured.since(3)) == []
     assert np.isnan(measured.value("a", 6))
     assert measured.column("a", 3, 9)[2] == 1.0
-    assert is_null(measured.column("a", 3, 9)).tolist() == [True, True, False, True, False, True]
+    assert is_missing(measured.column("a", 3, 9)).tolist() == [True, True, False, True, False, True]
     assert measured.value("c", 5) is not None
-    assert is_null(np.array([measured.value("c", 5), NULL])).all()
+    assert is_missing(np.array([measured.value("c", 5), MISSING])).all()
 
 
 def test_a_quantity_can_be_asked_for_as_the_run_goes():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gradstep.engine.records.history import History
-from gradstep.engine.records.missing import NULL, is_null
+from gradstep.engine.records.missing import MISSING, is_missing
 from gradstep.engine.records.record import COLUMNS, FIELDS, Record
 
 # DESIGN.md, "The record's fields", in its order
@@ -132,7 +132,7 @@ def test_put():
         history.put(2, "step", 1.0)
 
 
-# the NaN that processors make (x86's has its sign set), and one with a payload that is not NULL's
+# the NaN that processors make (x86's has its sign set), and one with a payload that is not MISSING's
 COMPUTED = [
     float("nan"),
     -float("nan"),
@@ -145,27 +145,27 @@ COMPUTED = [
 def test_null_is_none_and_a_computed_nan_is_a_nan():
     history = History(1)
     for nan in COMPUTED:
-        history.append((nan, NULL) * (len(COLUMNS) // 2))
+        history.append((nan, MISSING) * (len(COLUMNS) // 2))
         history.put(len(history) - 1, "mistakes", 7.0)  # a count is never NaN
     for record in history.records():
         for value, null in zip((record[name] for name in COLUMNS), itertools.cycle((False, True))):
             assert (value is None) == null
             assert null or math.isnan(value) or value == 7
-    # as arrays both are NaN, and told apart by `is_null`
+    # as arrays both are NaN, and told apart by `is_missing`
     assert np.isnan(history["loss"]).all()
     assert np.isnan(history["accuracy"]).all()
-    assert not is_null(history.column("loss")).any()
-    assert is_null(history.column("accuracy")).all()
-    assert is_null(history.rows()).sum() == len(COMPUTED) * len(COLUMNS) // 2
+    assert not is_missing(history.column("loss")).any()
+    assert is_missing(history.column("accuracy")).all()
+    assert is_missing(history.rows()).sum() == len(COMPUTED) * len(COLUMNS) // 2
 
 
 def test_null_survives_copies_rows_and_growth():
     history = History(1)
     for _ in range(1000):
-        history.append((1.0, *(NULL,) * (len(COLUMNS) - 1)))
+        history.append((1.0, *(MISSING,) * (len(COLUMNS) - 1)))
     other = History(1)
     other.extend(np.frombuffer(history.rows().tobytes()).reshape(-1, len(COLUMNS)))
-    other.put(3, "val_loss", NULL)
+    other.put(3, "val_loss", MISSING)
     other.put(4, "val_loss", float("nan"))
     for position, record in enumerate(other.records()):
         assert record.loss == 1.0
@@ -182,7 +182,7 @@ def test_infinities_are_values():
 def test_as_json_has_every_field_and_is_json():
     """DESIGN.md: all fields always; null, "NaN", "Infinity", "-Infinity"."""
     history = History(1)
-    history.append((math.nan, math.inf, NULL, -math.inf, NULL, *row()[5:]))
+    history.append((math.nan, math.inf, MISSING, -math.inf, MISSING, *row()[5:]))
     found = history.record(0).as_json()
     assert list(found) == DESIGN_FIELDS
     assert found["loss"] == "NaN"

@@ -10,7 +10,7 @@ import torch
 from small_runs import DIGITS, RAMP, bits, flat_parameters, preset
 
 from gradstep.engine import ConfigError, Session, UserError, load_preset
-from gradstep.engine.records.missing import is_null
+from gradstep.engine.records.missing import is_missing
 from gradstep.engine.records.record import FIELDS
 
 MINIBATCH = {
@@ -230,7 +230,7 @@ def test_epoch_loss_with_one_batch_an_epoch_is_the_loss_before():
 
 
 def validated(run):
-    return np.flatnonzero(~is_null(run.history.column("val_loss"))).tolist()
+    return np.flatnonzero(~is_missing(run.history.column("val_loss"))).tolist()
 
 
 @pytest.mark.parametrize(
