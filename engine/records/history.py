@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradstep.engine.records.missing import is_missing
-from gradstep.engine.records.quantity_columns import Measured
+from gradstep.engine.records.quantity_columns import QuantityColumns
 from gradstep.engine.records.record import COLUMNS, FIELDS, Record
 
 _INDEX = {name: i for i, name in enumerate(COLUMNS)}
@@ -32,7 +32,7 @@ class History:
         self._clean = inherited
         self._put: list[tuple[str, int]] = []
         self._rounding = 0.0
-        self.measured = Measured(inherited)
+        self.measured = QuantityColumns(inherited)
 
     def __len__(self) -> int:
         return self._inherited + self._own

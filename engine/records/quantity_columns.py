@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from gradstep.engine.records.missing import MISSING, is_missing_number
 
-Values = tuple[str, NDArray[np.int64], NDArray[np.float64]]
+QuantityValues = tuple[str, NDArray[np.int64], NDArray[np.float64]]
 """A quantity's name, positions and its values there."""
 
 
-class Measured:
+class QuantityColumns:
     """By name and position, from position `first` on. What is put again replaces what was there.
 
     Every value put has a number, so that a reader can ask for what is new: `since`.
@@ -57,7 +57,7 @@ class Measured:
         self._put_names.append(self._names.index(name))
         self._put_positions.append(position)
 
-    def take(self, other: Measured, position: int) -> None:
+    def take(self, other: QuantityColumns, position: int) -> None:
         """Set the values at a position to those of another branch, where it has some."""
         for name in other.names:
             if not is_missing_number(value := other.value(name, position)):
@@ -84,7 +84,7 @@ class Measured:
         put = zip(self._put_names[count:], self._put_positions[count:], strict=True)
         return min((position for number, position in put if number in wanted), default=None)
 
-    def since(self, count: int) -> Iterator[Values]:
+    def since(self, count: int) -> Iterator[QuantityValues]:
         """What was put after the first `count` values, name by name."""
         # copies: an array whose memory is in use can't be resized
         numbers = np.frombuffer(self._put_names[count:], np.uint16)

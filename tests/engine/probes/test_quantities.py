@@ -9,7 +9,7 @@ from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
 from gradstep.engine.records.missing import MISSING, is_missing
 from gradstep.engine.records.quantities import QUANTITIES
-from gradstep.engine.records.quantity_columns import Measured
+from gradstep.engine.records.quantity_columns import QuantityColumns
 
 RATE = 0.05
 LAST_DIES = "dead[1] == 1 and prev.dead[1] < 1"
@@ -285,7 +285,7 @@ def test_windows_look_at_quantities_too():
 
 
 def test_measured_values_are_told_once():
-    measured = Measured(5)
+    measured = QuantityColumns(5)
     measured.put("a", 5, 1.0)
     measured.put("b", 300, 2.0)
     measured.put("a", 7, 3.0)
