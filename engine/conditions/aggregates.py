@@ -11,12 +11,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from gradstep.engine.conditions.expression import Condition, Finals, Measure, Operand, no_runs
+from gradstep.engine.conditions.expression import Condition, Finals, NumberExpression, Operand, no_runs
 from gradstep.engine.conditions.language import (
     ConditionError,
     Translation,
     parse_condition,
-    parse_measure,
+    parse_number,
     translated,
 )
 from gradstep.engine.records.history import History
@@ -42,7 +42,7 @@ class Aggregate:
     """What a condition or a number comes to over many places."""
 
     name: str
-    of: Condition | Measure
+    of: Condition | NumberExpression
     q: float = 0.5
     """Which quantile."""
 
@@ -52,11 +52,11 @@ class Aggregate:
     @property
     def counts(self) -> bool:
         """Whether it is a whole number, or, as a median of counts, between two of them."""
-        return self.name in ("count", "first") or (isinstance(self.of, Measure) and self.of.counts)
+        return self.name in ("count", "first") or (isinstance(self.of, NumberExpression) and self.of.counts)
 
     def look(self, place: Place) -> float | None:
         """What there is to see at one place, a truth as 0 or 1; None where it can't be told."""
-        if isinstance(self.of, Measure):
+        if isinstance(self.of, NumberExpression):
             return self.of.value(*place)
         held = self.of.holds(*place)
         return None if held is None else float(held)
@@ -120,7 +120,7 @@ class Summary:
         return float(self._function(list(values)))
 
 
-def parse_measure_of_run(text: str, names: Collection[str] = FIELDS) -> Summary:
+def parse_number_of_run(text: str, names: Collection[str] = FIELDS) -> Summary:
     """A number of a run: over all its steps, and of its last record. Raises ConditionError."""
     return _parse(text, names, names, truth=False)
 
@@ -169,7 +169,7 @@ class _OfMany(Translation):
                     pass
                 case other:
                     raise self.error(other, "a share from 0 to 1 is needed here")
-        return Aggregate(name, parse_measure(first, self.inside), float(q))
+        return Aggregate(name, parse_number(first, self.inside), float(q))
 
     def operand(self, operand: Aggregate | Operand) -> str:
         written = list(map(str, self.parts))

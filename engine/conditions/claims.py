@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from gradstep.engine.conditions.aggregates import parse_condition_over_seeds
 from gradstep.engine.conditions.evidence import rounding_note
 from gradstep.engine.conditions.expression import Condition, Finals, no_runs
-from gradstep.engine.conditions.language import ConditionError, parse_condition, parse_measure
+from gradstep.engine.conditions.language import ConditionError, parse_condition, parse_number
 from gradstep.engine.records.history import History
 
 State = Literal["holds", "refuted", "shown", "open"]
@@ -63,7 +63,7 @@ class Claim(BaseModel):
             if self.seeds is None:
                 raise ValueError("'measure' belongs to 'seeds': the number whose spread over them is shown")
             try:
-                parse_measure(self.measure)
+                parse_number(self.measure)
             except ConditionError as error:
                 raise ValueError(f"measure: {error}") from None
         for quantifier in ("always", "never", "eventually", "condition"):
@@ -80,7 +80,7 @@ class Claim(BaseModel):
         """What of a run has to be measured for it to be judged."""
         text = self.always or self.never or self.eventually or self.condition
         condition = parse_condition(text).quantities if text else ()
-        measured = parse_measure(self.measure).quantities if self.measure else ()
+        measured = parse_number(self.measure).quantities if self.measure else ()
         over = parse_condition_over_seeds(self.over_seeds).quantities if self.over_seeds else ()
         return tuple(dict.fromkeys((*condition, *measured, *over)))
 

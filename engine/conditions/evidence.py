@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 
-from gradstep.engine.conditions.aggregates import parse_measure_of_run
+from gradstep.engine.conditions.aggregates import parse_number_of_run
 from gradstep.engine.conditions.expression import Comparison, Condition, Finals, Operand, Side, no_runs
 from gradstep.engine.records.history import History
 from gradstep.engine.records.missing import is_missing_number
@@ -39,7 +39,7 @@ def written(value: float | None, *, count: bool, digits: int = DIGITS, comma: st
 def counts(name: str) -> bool:
     """Whether a number is a count, by its name in the condition language: a field, a quantity, an
     aggregate. Raises ConditionError for another text."""
-    return parse_measure_of_run(name).counts
+    return parse_number_of_run(name).counts
 
 
 def evidence(condition: Condition, history: History, position: int, finals: Finals = no_runs) -> str:

@@ -185,7 +185,7 @@ class Condition(_Expression):
 
 
 @dataclass(frozen=True)
-class Measure(_Expression):
+class NumberExpression(_Expression):
     """A parsed number."""
 
     _value: Callable[[list[float]], float]

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from gradstep.engine.conditions.expression import Comparison, Condition, Measure, Operand, Side
+from gradstep.engine.conditions.expression import Comparison, Condition, NumberExpression, Operand, Side
 from gradstep.engine.errors import UserError, did_you_mean
 from gradstep.engine.records.quantities import QUANTITIES, find_quantity
 from gradstep.engine.records.record import FIELDS
@@ -38,10 +38,10 @@ def parse_condition(text: str, names: Collection[str] = FIELDS) -> Condition:
     return Condition(translation.text, tuple(translation.operands), function, tuple(translation.comparisons))
 
 
-def parse_measure(text: str, names: Collection[str] = FIELDS) -> Measure:
+def parse_number(text: str, names: Collection[str] = FIELDS) -> NumberExpression:
     """Parse a number over the fields `names`, such as `log10(loss)`. Raises ConditionError."""
     translation, function = translated(text, lambda line: Translation(line, names), truth=False)
-    return Measure(translation.text, tuple(translation.operands), function)
+    return NumberExpression(translation.text, tuple(translation.operands), function)
 
 
 T = TypeVar("T", bound="Translation")

@@ -10,7 +10,7 @@ from math import gcd
 from gradstep.engine.conditions.aggregates import Aggregate, parse_condition_over_seeds
 from gradstep.engine.conditions.claims import Claim
 from gradstep.engine.conditions.expression import Condition, Operand
-from gradstep.engine.conditions.language import parse_condition, parse_measure
+from gradstep.engine.conditions.language import parse_condition, parse_number
 from gradstep.engine.config.errors import ConfigError
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
@@ -116,7 +116,7 @@ def _read_by(claim: Claim) -> Iterator[str]:
     text = claim.always or claim.never or claim.eventually or claim.condition
     operands = list(parse_condition(text).operands) if text else []
     if claim.measure is not None:
-        operands += parse_measure(claim.measure).operands
+        operands += parse_number(claim.measure).operands
     if claim.over_seeds is not None:
         for part in parse_condition_over_seeds(claim.over_seeds).parts:
             operands += part.of.operands if isinstance(part, Aggregate) else [part]

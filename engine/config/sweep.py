@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from gradstep.engine.conditions.aggregates import parse_measure_of_run
+from gradstep.engine.conditions.aggregates import parse_number_of_run
 from gradstep.engine.conditions.language import ConditionError, parse_condition
 from gradstep.engine.config.types import Table
 from gradstep.engine.errors import UserError
@@ -76,7 +76,7 @@ class Sweep(Table):
         problems = []
         for key, texts, parse in (
             ("until", [self.until] if self.until else [], parse_condition),
-            ("measure", self.measure, parse_measure_of_run),
+            ("measure", self.measure, parse_number_of_run),
         ):
             for text in texts:
                 try:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gradstep.engine.conditions.aggregates import Place, parse_measure_of_run
+from gradstep.engine.conditions.aggregates import Place, parse_number_of_run
 from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.config.changes import changed
 from gradstep.engine.data.load import load_kept
@@ -65,7 +65,7 @@ def _done(job: Job, tell: Tell, started: float) -> Result:
         ending,
         reason,
         session.record,
-        tuple(parse_measure_of_run(measure).value(places) for measure in job.measures),
+        tuple(parse_number_of_run(measure).value(places) for measure in job.measures),
         tuple(parse_condition(condition).holds(*places[-1]) for condition in job.conditions),
         tuple(verdict.state for verdict in session.claims(finals)),
         session.state_hash(),

@@ -5,7 +5,7 @@ import pytest
 from small_runs import preset
 
 from gradstep.engine import Session, load_preset
-from gradstep.engine.conditions.aggregates import Place, parse_condition_over_seeds, parse_measure_of_run
+from gradstep.engine.conditions.aggregates import Place, parse_condition_over_seeds, parse_number_of_run
 from gradstep.engine.conditions.language import ConditionError
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.errors import ConfigError
@@ -96,15 +96,15 @@ def test_numbers_over_the_steps_of_a_run():
         "max(quantile(loss, 0), 3)": max(loss.min(), 3),
     }
     for text, value in expected.items():
-        assert parse_measure_of_run(text).value(places) == pytest.approx(value, rel=1e-12), text
-    twice = parse_measure_of_run("median(loss) / median( loss ) + 1")
+        assert parse_number_of_run(text).value(places) == pytest.approx(value, rel=1e-12), text
+    twice = parse_number_of_run("median(loss) / median( loss ) + 1")
     assert (len(twice.parts), twice.value(places)) == (1, 2.0)
-    twice = parse_measure_of_run("median(loss) - median(loss)")
+    twice = parse_number_of_run("median(loss) - median(loss)")
     assert (len(twice.parts), twice.value(places)) == (1, 0.0)
-    assert parse_measure_of_run("first(loss < 0)").value(places) is None
-    assert parse_measure_of_run("median(val_loss)").value(places) is None
+    assert parse_number_of_run("first(loss < 0)").value(places) is None
+    assert parse_number_of_run("median(val_loss)").value(places) is None
     with pytest.raises(ConditionError, match="did you mean 'median'"):
-        parse_measure_of_run("meidan(loss)")
+        parse_number_of_run("meidan(loss)")
     assert parse_condition_over_seeds("share(loss > 0) == 1").value(places) == 1.0
 
 
@@ -122,5 +122,5 @@ def test_numbers_over_the_steps_of_a_run():
 )
 def test_runs_that_diverge_are_farthest_away(text, losses, expected):
     """By hand: what lies in the middle is a number where more than half are, whatever the others are."""
-    summary = parse_measure_of_run(text)
+    summary = parse_number_of_run(text)
     assert summary.aggregates[0].over(losses) == pytest.approx(expected, nan_ok=True)
