@@ -13,7 +13,7 @@ from gradstep.engine.conditions.expression import Condition, Finals, no_runs
 from gradstep.engine.conditions.language import ConditionError, parse_condition, parse_number
 from gradstep.engine.records.history import History
 
-State = Literal["holds", "refuted", "shown", "open"]
+Outcome = Literal["holds", "refuted", "shown", "open"]
 """What a preset expects and `check --json` says. An *always* or *never* not refuted so far "holds"."""
 Standing = Literal["unchecked", "so far", "shown", "refuted"]
 """What people are told: a claim that merely holds is not yet shown, nor is one that nothing was seen of."""
@@ -105,7 +105,7 @@ class Verdict:
     """
 
     claim: Claim
-    state: State
+    outcome: Outcome
     steps: int
     """The position judged last."""
     position: int | None = None
@@ -126,26 +126,26 @@ class Verdict:
     @property
     def expected(self) -> bool:
         """Whether the preset's author found the same."""
-        return self.claim.expect is None or self.claim.expect == self.state
+        return self.claim.expect is None or self.claim.expect == self.outcome
 
     @property
     def final(self) -> bool:
         """Whether more records can't change it."""
         within = self.claim.within
-        return self.state in ("refuted", "shown") or (within is not None and self.steps >= within)
+        return self.outcome in ("refuted", "shown") or (within is not None and self.steps >= within)
 
     @property
     def standing(self) -> Standing:
         """What people are told. An *always* or *never* counts as shown at `within`, or at the planned end;
         a step beyond the planned end can still refute it."""
-        if self.state in ("refuted", "shown"):
-            return "refuted" if self.state == "refuted" else "shown"
+        if self.outcome in ("refuted", "shown"):
+            return "refuted" if self.outcome == "refuted" else "shown"
         if self.seeds:
             return "shown"
         if not self.looked:
             return "unchecked"
         end = self.claim.within if self.claim.within is not None else self.planned
-        return "shown" if self.state == "holds" and end is not None and self.steps >= end else "so far"
+        return "shown" if self.outcome == "holds" and end is not None and self.steps >= end else "so far"
 
     @property
     def text(self) -> str:
@@ -156,7 +156,7 @@ class Verdict:
             held = sum(bool(seed.held) for seed in self.seeds)
             return f"{self.standing}: holds for {held} of {len(self.seeds)} seeds"
         if self.position is not None:
-            return f"{self.state} at step {self.position:,}"
+            return f"{self.outcome} at step {self.position:,}"
         if self.standing == "unchecked":
             return f"not checked yet{self._lacking}"
         if self.standing == "shown":
@@ -212,8 +212,10 @@ class Judge:
             self._look(history, min(end, self._judged + LOOK_AT_ONCE))
         if self._decided is not None:
             return self._decided
-        state: State = "holds" if claim.always or claim.never else "open"
-        return Verdict(claim, state, max(0, end - 1), looked=self._looked, planned=planned, needs=self._needs)
+        outcome: Outcome = "holds" if claim.always or claim.never else "open"
+        return Verdict(
+            claim, outcome, max(0, end - 1), looked=self._looked, planned=planned, needs=self._needs
+        )
 
     def _follow_puts(self, history: History) -> None:
         """Begin again where a value was put into a record that was judged: a late measurement, a change."""
@@ -236,15 +238,15 @@ class Judge:
         self._looked += sum(truth is not None for truth in truths[first == 0 :])
         decisive = not claim.always
         if decisive in truths:
-            state: State = "shown" if claim.eventually else "refuted"
-            self._decide(state, history, first + truths.index(decisive))
+            outcome: Outcome = "shown" if claim.eventually else "refuted"
+            self._decide(outcome, history, first + truths.index(decisive))
         elif claim.eventually and end - 1 == claim.within:
             self._decide("refuted", history, claim.within)
 
-    def _decide(self, state: State, history: History, position: int) -> None:
+    def _decide(self, outcome: Outcome, history: History, position: int) -> None:
         values = tuple(self._condition.values(history, position, self._finals).items())
         note = rounding_note(self._condition, history, position, self._finals)
-        self._decided = Verdict(self.claim, state, position, position, values, note)
+        self._decided = Verdict(self.claim, outcome, position, position, values, note)
 
 
 def claim_condition(claim: Claim) -> str:

@@ -67,7 +67,7 @@ def _done(job: Job, tell: Tell, started: float) -> Result:
         session.record,
         tuple(parse_number_of_run(measure).value(places) for measure in job.measures),
         tuple(parse_condition(condition).holds(*places[-1]) for condition in job.conditions),
-        tuple(verdict.state for verdict in session.claims(finals)),
+        tuple(verdict.outcome for verdict in session.claims(finals)),
         session.state_hash(),
         time.perf_counter() - started,
     )

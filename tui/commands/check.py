@@ -114,9 +114,9 @@ def reproduce(preset: str, verdict: Verdict) -> str:
         return f"{command} --steps {claim.at}"
     if verdict.position == 0:
         return f"{command} --steps 0"
-    if verdict.state == "refuted" and claim.always:
+    if verdict.outcome == "refuted" and claim.always:
         return f"{command} --until {shlex.quote(f'not ({claim.always})')}"
-    if verdict.state == "shown" or (verdict.state == "refuted" and claim.never):
+    if verdict.outcome == "shown" or (verdict.outcome == "refuted" and claim.never):
         return f"{command} --until {shlex.quote(claim_condition(claim))}"
     return f"{command} --steps {verdict.steps}"
 
@@ -168,7 +168,7 @@ def _as_json(preset: str, verdict: Verdict) -> dict[str, object]:
         "preset": preset,
         "says": verdict.claim.says,
         "source": verdict.claim.source,
-        "verdict": verdict.state,
+        "verdict": verdict.outcome,
         "position": verdict.position,
         "steps": verdict.steps,
         "expected": verdict.claim.expect,

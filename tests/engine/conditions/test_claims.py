@@ -57,22 +57,22 @@ FALLING = losses(5.0, 4.0, 3.0, 3.0, 2.0, 4.0, 1.0)
 )
 def test_verdicts(given, state, position, steps):
     found = verdict(FALLING, **given)
-    assert (found.state, found.position, found.steps) == (state, position, steps)
+    assert (found.outcome, found.position, found.steps) == (state, position, steps)
 
 
 def test_what_is_not_evaluated_refutes_nothing_and_shows_nothing():
     made = history(val_loss=[None, None, 2.0, None, 1.0], loss=[0.0] * 5)
     assert verdict(made, always="val_loss > 1").position == 4
-    assert verdict(made, always="val_loss > 0").state == "holds"
+    assert verdict(made, always="val_loss > 0").outcome == "holds"
     assert verdict(made, never="val_loss < 2").position == 4
     assert verdict(made, eventually="val_loss < 2").position == 4
-    assert verdict(made, eventually="val_loss < 2", within=3).state == "refuted"
+    assert verdict(made, eventually="val_loss < 2", within=3).outcome == "refuted"
 
 
 def test_nan_refutes_an_always_and_shows_nothing():
     made = losses(2.0, 1.0, math.nan)
     assert verdict(made, always="loss <= prev.loss").position == 2
-    assert verdict(made, eventually="loss < 0.5").state == "open"
+    assert verdict(made, eventually="loss < 0.5").outcome == "open"
     assert verdict(made, never="not finite(loss)").position == 2
 
 
@@ -137,7 +137,7 @@ def test_before_the_first_step_nothing_is_checked(given):
 )
 def test_an_always_is_shown_at_the_planned_end(planned, standing, text):
     found = Judge(claim(always="loss > 0")).judge(FALLING, planned)
-    assert (found.state, found.standing, found.text) == ("holds", standing, text)
+    assert (found.outcome, found.standing, found.text) == ("holds", standing, text)
     assert Judge(claim(eventually="loss < 0")).judge(FALLING, planned).standing == "so far"
     assert Judge(claim(always="loss > 1.5")).judge(FALLING, planned).standing == "refuted"
 
@@ -153,7 +153,7 @@ def test_a_thousand_is_written_so():
 @pytest.mark.parametrize("quantifier", ["always", "never"])
 def test_what_holds_so_far_is_never_said_to_be_proved(quantifier):
     found = verdict(losses(*[1.0] * 50), **{quantifier: "loss > 0" if quantifier == "always" else "loss < 0"})
-    assert (found.state, found.final) == ("holds", False)
+    assert (found.outcome, found.final) == ("holds", False)
     assert "so far" in found.text
     assert not any(word in found.text for word in ("prove", "always", "never", "true", "shown"))
 
@@ -181,7 +181,7 @@ def test_the_condition_of_a_claim():
 
 def test_before_the_first_record_nothing_is_decided():
     assert verdict(history(loss=[]), always="loss > 0") == Verdict(claim(always="loss > 0"), "holds", 0)
-    assert verdict(history(loss=[]), eventually="loss > 0").state == "open"
+    assert verdict(history(loss=[]), eventually="loss > 0").outcome == "open"
 
 
 # --- as the records come ----------------------------------------------------------------------------
@@ -222,10 +222,10 @@ def test_judging_as_the_records_come_is_judging_at_once(judged, columns):
         made = history(loss=[loss for loss, _ in columns[:count]], val_loss=[v for _, v in columns[:count]])
         found = one_by_one.judge(made)
         assert repr(found) == repr(Judge(judged).judge(made))
-        assert (found.state, found.position) == brute_verdict(judged, made)
+        assert (found.outcome, found.position) == brute_verdict(judged, made)
         if seen and seen[-1].final:
             assert repr(found) == repr(seen[-1])
-        if seen and seen[-1].state in ("refuted", "shown"):
+        if seen and seen[-1].outcome in ("refuted", "shown"):
             assert found is seen[-1]
         seen.append(found)
 
@@ -284,9 +284,9 @@ def test_a_late_value_of_a_parent_counts_up_to_the_fork():
     child.extend(parent.rows(1, 2))
     judge = Judge(claim(never="sharpness == 7"))
     parent.measured.put("sharpness", 2, 7.0)
-    assert judge.judge(child).state == "holds"
+    assert judge.judge(child).outcome == "holds"
     parent.measured.put("sharpness", 0, 7.0)
-    assert (judge.judge(child).state, judge.judge(child).position) == ("refuted", 0)
+    assert (judge.judge(child).outcome, judge.judge(child).position) == ("refuted", 0)
 
 
 def test_a_judge_reads_each_record_once(monkeypatch):
@@ -311,13 +311,13 @@ def test_a_judge_reads_each_record_once(monkeypatch):
 def test_a_session_judges_its_branch_with_the_recorded_future():
     settings = small_preset([{"always": "loss < prev.loss"}, {"eventually": "step == 8"}])
     session = Session(settings)
-    assert [found.state for found in session.claims()] == ["holds", "open"]
+    assert [found.outcome for found in session.claims()] == ["holds", "open"]
     session.burst(10)
     assert [found.text for found in session.claims()] == ["holds so far (10 steps)", "shown at step 8"]
     session.seek(2)
     assert [found.text for found in session.claims()] == ["holds so far (10 steps)", "shown at step 8"]
     session.fork({"train.rule.learning_rate": 10.0})
-    assert [found.state for found in session.claims()] == ["holds", "open"]
+    assert [found.outcome for found in session.claims()] == ["holds", "open"]
     session.step()
     assert [found.text for found in session.claims()] == ["refuted at step 3", "not met so far (3 steps)"]
     session.switch(0)
@@ -327,7 +327,7 @@ def test_a_session_judges_its_branch_with_the_recorded_future():
 def test_another_seed_is_judged_afresh():
     session = Session(small_preset([{"eventually": "step == 3"}]))
     session.burst(5)
-    assert session.claims()[0].state == "shown"
+    assert session.claims()[0].outcome == "shown"
     session.reset(seed=7)
     assert session.claims()[0].text == "not checked yet"
 

@@ -244,7 +244,7 @@ def test_a_claim_can_be_of_a_quantity():
     measure = {"data_rank": 4, "sharpness": 1, "stability_limit": 1}
     session = Session(preset(measure=measure, claims=claims))
     session.burst(6)
-    assert [verdict.state for verdict in session.claims()] == ["shown", "holds"]
+    assert [verdict.outcome for verdict in session.claims()] == ["shown", "holds"]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_of_all_seeds_together(losses):
     half = float(np.median(np.log10(other)))
     text = TEXT.format(middle * 1.001, max(small), OTHER, count, LOG, half - 1e-9)
     (verdict,) = check(claimed(over_seeds=text, measure="loss"))
-    assert verdict.state == "holds"
+    assert verdict.outcome == "holds"
     assert verdict.text == "shown over 5 seeds"
     assert [seed.measure for seed in verdict.seeds] == pytest.approx(small.tolist(), rel=1e-12)
     assert dict(verdict.values) == {
@@ -53,7 +53,7 @@ def test_of_all_seeds_together(losses):
         f"median({LOG})": pytest.approx(half),
     }
     (verdict,) = check(claimed(over_seeds=f"median(loss) < {middle}"))
-    assert verdict.state == "refuted"
+    assert verdict.outcome == "refuted"
 
 
 def test_of_each_seed(losses):
@@ -61,7 +61,7 @@ def test_of_each_seed(losses):
     middle = float(np.median(small))
     (verdict,) = check(claimed(condition=f"loss <= {middle}"))
     assert [seed.held for seed in verdict.seeds] == (small <= middle).tolist()
-    assert (verdict.state, verdict.text) == ("refuted", "refuted: holds for 3 of 5 seeds")
+    assert (verdict.outcome, verdict.text) == ("refuted", "refuted: holds for 3 of 5 seeds")
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_at_position_0_a_tick_is_only_beside_a_claim_about_position_0(name):
     found = Session(load_preset(name)).claims()
     for verdict in found:
         line = told(verdict).plain
-        if verdict.claim.at == 0 and verdict.state == "shown":
+        if verdict.claim.at == 0 and verdict.outcome == "shown":
             assert verdict.position == 0
             assert verdict.values
         else:
