@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import gcd
 
@@ -29,6 +29,8 @@ class Recorded:
     """Whether its targets are classes."""
     validates: bool
     """Whether it has a validation set."""
+    searches: bool = False
+    """Whether its rule finds each step's length by itself."""
     every: Mapping[str, int] = field(default_factory=dict)
     """Positions between two values of a field, where that is known and more than 1."""
 
@@ -36,7 +38,8 @@ class Recorded:
     def of(cls, preset: Preset) -> Recorded:
         """What a preset says of its runs."""
         # a data set without a key for it has no validation part; without a value, all there is
-        return cls(preset.data.target == "label", getattr(preset.data, "validation", 0) != 0)
+        validates = getattr(preset.data, "validation", 0) != 0
+        return cls(preset.data.target == "label", validates, preset.train.learning_rate is None)
 
     def known(self, batches: int, validate_every: int | None) -> Recorded:
         """The same once the data is there: `batches` an epoch, and the positions between two validations,
@@ -45,7 +48,7 @@ class Recorded:
         if validate_every is not None:
             periods |= {name: validate_every for name in FIELDS if name.startswith(OF_VALIDATION)}
         every = {name: period for name, period in periods.items() if period > 1}
-        return Recorded(self.labels, validate_every is not None, every)
+        return replace(self, validates=validate_every is not None, every=every)
 
     def why_never(self, name: str) -> str:
         """Why a field never has a value; empty where it has one, and for a quantity."""
@@ -53,6 +56,8 @@ class Recorded:
             return "this run has no validation set"
         if name in OF_NUMBERS and self.labels:
             return "its targets are classes, and a class is right or wrong"
+        if name == "learning_rate" and self.searches:
+            return "this rule searches the length of each step"
         return ""
 
     def check_field(self, name: str) -> None:

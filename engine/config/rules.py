@@ -66,10 +66,7 @@ class Adam(Table):
 
 
 class LineSearch(Table):
-    """θ ← θ + αd with the step length α searched along d, on the loss of the batch.
-
-    A record's learning rate is here, as with the rules below, the first step length that is tried.
-    """
+    """θ ← θ + αd with the step length α searched along d, on the loss of the batch."""
 
     name: Literal["line_search"]
     direction: Literal["gradient", "heavy_ball", "conjugate_gradients"] = "gradient"
@@ -82,10 +79,6 @@ class LineSearch(Table):
     )
     momentum: Fraction = Field(0.9, description="heavy ball: share of the previous direction")
     conjugate: Literal["polak_ribiere", "fletcher_reeves"] = "polak_ribiere"
-
-    @property
-    def learning_rate(self) -> float:
-        return self.initial_step
 
     @property
     def curvature_bound(self) -> float:
@@ -109,10 +102,6 @@ class LBFGS(Table):
     initial_step: Positive = 1.0
     history: int = Field(10, ge=1, le=100)
 
-    @property
-    def learning_rate(self) -> float:
-        return self.initial_step
-
 
 class Newton(Table):
     """θ ← θ − α(H + damping)⁺g with the batch's Hessian H, α = `initial_step` or searched back from it."""
@@ -124,10 +113,6 @@ class Newton(Table):
     armijo: Share = 1e-4
     damping: float = Field(0.0, ge=0, allow_inf_nan=False)
     saddle_free: bool = Field(False, description="|λ| for the Hessian's eigenvalues λ")
-
-    @property
-    def learning_rate(self) -> float:
-        return self.initial_step
 
 
 Rule = Annotated[

@@ -37,6 +37,11 @@ class Train(Table):
     threads: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = "auto"
     validate_every: Count | None = Field(None, description="positions between two validations")
 
+    @property
+    def learning_rate(self) -> float | None:
+        """The learning rate of the next update; None for a rule that finds its own step length."""
+        return None if isinstance(self.rule, LineSearch | LBFGS | Newton) else self.rule.learning_rate
+
 
 class RunConfig(Table):
     """Everything that determines a run."""
@@ -74,11 +79,12 @@ class RunConfig(Table):
         quadratic = len(layers) == 1 and layers[0].activation == "linear" and "mse" in self.train.loss
         # Adam's first step is η/(1 − β₁)
         largest = LARGEST * (1 - rule.beta1) if isinstance(rule, Adam) else LARGEST
-        if self.train.dtype == "float32" and rule.learning_rate > largest:
-            key = "learning_rate" if "learning_rate" in type(rule).model_fields else "initial_step"
+        key, length = "learning_rate", self.train.learning_rate
+        if isinstance(rule, LineSearch | LBFGS | Newton):
+            key, length = "initial_step", rule.initial_step
+        if self.train.dtype == "float32" and length is not None and length > largest:
             problems.append(
-                f"train.rule.{key}: given {rule.learning_rate}; allowed with train.dtype = 'float32': "
-                f"up to {largest:.4g}"
+                f"train.rule.{key}: given {length}; allowed with train.dtype = 'float32': up to {largest:.4g}"
             )
         if isinstance(rule, LineSearch) and rule.search == "exact" and not quadratic:
             problems.append(

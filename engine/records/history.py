@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradstep.engine.records.missing import is_missing
+from gradstep.engine.records.missing import MISSING, is_missing
 from gradstep.engine.records.quantity_columns import QuantityColumns
 from gradstep.engine.records.record import COLUMNS, FIELDS, Record
 
@@ -130,11 +130,11 @@ class History:
         self._rows[self._own : self._own + len(rows)] = rows
         self._own += len(rows)
 
-    def put(self, position: int, name: str, value: float) -> None:
-        """Set one field of a position recorded here, not inherited."""
+    def put(self, position: int, name: str, value: float | None) -> None:
+        """Set one field of a position recorded here, not inherited; None for no value."""
         if not self._inherited <= position < len(self):
             raise IndexError(f"no record of position {position} here")
-        self._rows[position - self._inherited, _INDEX[name]] = value
+        self._rows[position - self._inherited, _INDEX[name]] = MISSING if value is None else value
         self._clean = min(self._clean, position)
         self._put.append((name, position))
 

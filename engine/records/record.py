@@ -23,7 +23,7 @@ class Record:
     grad_norm: float
     update_norm: float | None
     param_norm: float
-    learning_rate: float
+    learning_rate: float | None
     seconds: float
     epoch_loss: float | None = None
     val_loss: float | None = None

@@ -30,7 +30,7 @@ class Recorder:
         every = self._validate_every
         return (position // every + 1) * every if self._trainer.validates else None
 
-    def row(self, evaluation: Evaluation, history: History, learning_rate: float) -> tuple[float, ...]:
+    def row(self, evaluation: Evaluation, history: History, learning_rate: float | None) -> tuple[float, ...]:
         """The row of the position that comes next in `history`, as it was evaluated: a number for each
         column."""
         position = len(history)
@@ -45,7 +45,7 @@ class Recorder:
             evaluation.grad_norm,
             evaluation.update_norm,
             evaluation.param_norm,
-            learning_rate,
+            MISSING if learning_rate is None else learning_rate,
             self.seconds,
             self._epoch_loss(position, history),
             val_loss,

@@ -3,6 +3,7 @@
 import pytest
 from condition_runs import small_preset
 
+from gradstep.engine.config.changes import changed
 from gradstep.engine.config.files import load_preset, parse_preset, to_toml
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.config.sweep import parse_axis
@@ -120,3 +121,46 @@ def test_a_preset_that_needs_it_is_refused(tmp_path, given, where):
     assert where in str(refused.value)
     # a saved run may have watched it; it opens for ever
     assert parse_preset(file.read_text(), name="never", source="file").title == "digits"
+
+
+# --- rules that search each step's length -----------------------------------------------------------
+
+
+def with_rule(name):
+    return changed(classes(dtype="float64"), {"train.rule.name": name})
+
+
+@pytest.mark.parametrize("name", ["line_search", "lbfgs", "newton"])
+def test_learning_rate_is_missing_for_a_rule_that_searches(name):
+    rule = {"train.rule.name": name, "data.samples": 12, "network.layers": [{"units": 1}]}
+    session = Session(changed(load_preset("linear-1-layer"), rule | {"data.length": 3}))
+    session.burst(2)
+    assert [record.learning_rate for record in session.history.records()] == [None, None, None]
+    with pytest.raises(UserError, match=r"learning_rate has no value here: .*searches"):
+        session.add_breakpoint("learning_rate > 1")
+
+
+def test_learning_rate_follows_a_change_of_the_rule():
+    session = Session(with_rule("lbfgs"))
+    session.step()
+    session.change({"train.rule.name": "gradient_descent", "train.rule.learning_rate": 0.25})
+    session.step()
+    session.change({"train.rule.name": "line_search"})
+    assert [record.learning_rate for record in session.history.records()] == [None, 0.25, None]
+
+
+def test_a_session_that_recorded_first_step_lengths_resumes(tmp_path):
+    """As sessions were saved in which the column of a searching rule held `initial_step`."""
+    session = Session(with_rule("lbfgs"))
+    session.burst(5)
+    for position in range(6):
+        session.history.put(position, "learning_rate", 1.0)
+    session.save(tmp_path / "old")
+    bits = session.state_hash()
+    resumed = Session.open(tmp_path / "old")
+    assert resumed.history["learning_rate"].tolist() == [1.0] * 6
+    resumed.seek(2)
+    resumed.seek(5)
+    assert resumed.state_hash() == bits
+    assert resumed.timeline.mismatch is None
+    assert resumed.step().learning_rate is None
