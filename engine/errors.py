@@ -1,6 +1,7 @@
-"""What goes wrong: mistakes of the user, memory that runs out, and faults of gradstep's own.
+"""Errors: mistakes of the user, names probably meant, and faults of gradstep's own.
 
-Imports that only a fault needs wait for one: every start imports this module.
+A fault is told in one sentence; its traceback goes to a file that the sentence names. Imports that only a
+fault needs are made when one happens, since every start imports this module.
 """
 
 from __future__ import annotations
@@ -22,31 +23,31 @@ OTHER_METHODS = {
     *("elu", "celu", "selu", "gelu", "silu", "prelu", "crelu", "relu6"),
     *("emnist", "fmnist", "kmnist", "qmnist"),
 }
-"""Losses, rules, activations and data that differ from gradstep's in a letter, and are no slip of the pen."""
+"""Losses, rules, activations and data sets a letter away from gradstep's: never taken for a slip."""
 FAULT_STATUS = 70
 """The exit status after a fault, as in sysexits.h (EX_SOFTWARE: internal software error)."""
 
 _kept: dict[tuple[object, ...], Path] = {}
-"""The files of this process, by kind and place of the fault."""
+"""Files that this process wrote, by kind and place of the fault."""
 
 
 class UserError(Exception):
-    """A mistake in what the user gave; its text says what, where, and what is allowed."""
+    """A mistake in the user's input; front ends print its text alone: what, where, and what is allowed."""
 
 
-# --- names that were probably meant ----------------------------------------------------------------
+# --- names probably meant --------------------------------------------------------------------------
 
 
 def did_you_mean(given: str, allowed: Iterable[str]) -> str:
-    """The end of an error's text: the allowed name that was probably meant; "" if none is close."""
+    """Return the end of an error's text that names the name probably meant; "" if none is close."""
     found = meant(given, allowed)
     return f"; did you mean {found!r}?" if found else ""
 
 
 def meant(given: str, allowed: Iterable[str]) -> str:
-    """The name that begins with what was given, is a slip or two from it, or has its letters as initials.
+    """Return the allowed name that begins with the given one, is a slip or two away, or has it as initials.
 
-    Returns "" if there is none, or if what was given is the name of another method.
+    Returns "" if there is none, or if the given name is another method's.
     """
     if given.lower() in OTHER_METHODS:
         return ""
@@ -58,12 +59,12 @@ def meant(given: str, allowed: Iterable[str]) -> str:
 
 
 def is_short_for(given: str, name: str) -> bool:
-    """Whether what was given is the initials of a name: lr of learning_rate."""
+    """Return whether the given letters are a name's initials: lr of learning_rate."""
     return "_" in name and given == "".join(word[:1] for word in name.split("_"))
 
 
 def _slips(given: str, name: str) -> int:
-    """How many letters were left out, added, mistaken or exchanged with the next; 3 stands for more."""
+    """Count the letters left out, added, mistaken or swapped with the next one; 3 stands for more."""
     if not given or abs(len(given) - len(name)) > 2:
         return 3
     before: list[int] = []
@@ -78,18 +79,18 @@ def _slips(given: str, name: str) -> int:
     return min(row[-1], 3)
 
 
-# --- what nothing foresaw ---------------------------------------------------------------------------
+# --- faults -----------------------------------------------------------------------------------------
 
 
 def is_no_memory(error: Exception) -> bool:
-    """Whether it says that memory is short: Python's and NumPy's, or torch's, of a processor or a device."""
+    """Return whether the exception means out of memory (Python, NumPy, or torch on CPU or GPU)."""
     said = str(error)
     return isinstance(error, MemoryError) or "can't allocate memory" in said or "out of memory" in said
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What is said of a fault; `traceback` is empty where a file holds it."""
+    """A fault in words; `traceback` is empty if a file holds it."""
 
     sentence: str
     traceback: str = ""
@@ -99,15 +100,17 @@ class Fault:
 
 
 def faults_folder() -> Path:
-    """The platform's place for a user's state, in which tracebacks are kept."""
+    """Return the folder of tracebacks, in the platform's folder for a user's state."""
     from platformdirs import user_state_path
 
     return user_state_path("gradstep", appauthor=False) / "faults"
 
 
 def keep_traceback(error: BaseException) -> Fault:
-    """Write the traceback of an exception to a file. A fault that repeats in a process names its first file,
-    so that one in each of many steps fills no disk."""
+    """Write an exception's traceback to a file, and return the sentence that names it.
+
+    A fault that repeats in a process names its first file, so that one a step fills no disk.
+    """
     said = f"gradstep met a fault of its own ({type(error).__name__})"
     # a traceback may itself need what failed: no stack, no memory, a `__str__` that raises
     try:
@@ -122,12 +125,12 @@ def keep_traceback(error: BaseException) -> Fault:
 
 
 def explain(error: Exception) -> str:
-    """What to tell of an exception that nothing foresaw; its traceback is kept."""
+    """Return the sentence for an unforeseen exception: out of memory, or a fault whose traceback is kept."""
     return NO_MEMORY if is_no_memory(error) else str(keep_traceback(error))
 
 
 def _where(error: BaseException) -> tuple[object, ...]:
-    """The kind of an exception and the lines that it came through."""
+    """Return the type of an exception and the lines that it came through."""
     lines = ((frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__))
     return type(error), *lines
 
@@ -139,7 +142,7 @@ def _formatted(error: BaseException) -> str:
 
 
 def _written(text: str) -> Path:
-    """A new file of the user's alone with the text, and what a bug report should say."""
+    """Write the text, under the command and the versions, to a new file that only the user can read."""
     import platform
     import shlex
 

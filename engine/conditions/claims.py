@@ -1,4 +1,4 @@
-"""Claims judged against the records of a run: a verdict, and the records that are its evidence."""
+"""Claims, and their verdicts from the records of a run."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from gradstep.engine.conditions.language import ConditionError, parse_condition,
 from gradstep.engine.records.history import History
 
 Outcome = Literal["holds", "refuted", "shown", "open"]
-"""What a preset expects and `check --json` says. An *always* or *never* not refuted so far "holds"."""
+"""Outcomes that a preset expects and `check --json` writes. An unrefuted *always* or *never* "holds"."""
 Standing = Literal["unchecked", "so far", "shown", "refuted"]
-"""What people are told: a claim that merely holds is not yet shown, nor is one that nothing was seen of."""
+"""Outcomes as the screen tells them: a claim that holds so far is not yet shown."""
 Position = Annotated[int, Field(ge=0, lt=2**63)]
 Steps = Annotated[int, Field(ge=1, lt=2**63)]
 QUANTIFIERS = ("always", "never", "eventually", "at", "seeds")
@@ -25,7 +25,7 @@ LOOK_AT_ONCE = 4096
 
 
 class Claim(BaseModel):
-    """A sentence of a document as a condition with a quantifier."""
+    """The `[[claim]]` table: a sentence of a document as a condition with a quantifier."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -77,7 +77,7 @@ class Claim(BaseModel):
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """What of a run has to be measured for it to be judged."""
+        """The quantities that the claim's expressions read; they have to be measured."""
         text = self.always or self.never or self.eventually or self.condition
         condition = parse_condition(text).quantities if text else ()
         measured = parse_number(self.measure).quantities if self.measure else ()
@@ -87,8 +87,7 @@ class Claim(BaseModel):
 
 @dataclass(frozen=True)
 class SeedResult:
-    """Whether a claim's condition, if any, held at the end of the run of one seed, and what its measure
-    was there."""
+    """The end of one seed's run: whether the claim's condition held, and its measure; None for none."""
 
     seed: int
     held: bool | None
@@ -97,47 +96,50 @@ class SeedResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the records say of a claim so far.
+    """The verdict on a claim after `steps` steps.
 
-    `always` and `never` hold for `steps` steps so far, and no finite run proves them, or are refuted at
-    `position`. `eventually` and `at` are shown or refuted there, or open until then. A claim over seeds
-    holds if it does for each of them, or, where it says so, for what they come to together.
+    `always` and `never` hold so far, which no finite run proves, or are refuted at `position`. `eventually`
+    and `at` are open until they are shown or refuted at `position`. A claim over seeds holds if its
+    condition holds for each seed, or its `over_seeds` for all together.
     """
 
     claim: Claim
     outcome: Outcome
     steps: int
-    """The position judged last."""
+    """The last judged position."""
     position: int | None = None
-    """Where it was decided; the evidence is the records there and just before."""
+    """The position that decided it; None until then, and for a claim over seeds."""
     values: tuple[tuple[str, float], ...] = ()
-    """What the condition read there."""
+    """The condition's values there."""
     note: str = ""
-    """Comparisons of it that are within rounding, in words."""
+    """The condition's comparisons within rounding, as text."""
     seeds: tuple[SeedResult, ...] = ()
-    """One run a seed, for a claim over seeds that was judged."""
+    """The seeds' runs, for a judged claim over seeds."""
     looked: int = 0
-    """Steps after which the condition had a truth value. Position 0 comes before the first step."""
+    """Steps after which the condition had a truth value; position 0, before the first step, is none."""
     planned: int | None = None
-    """The position of the run's planned end."""
+    """The position of the run's planned end, if it has one."""
     needs: tuple[str, ...] = ()
-    """Presets whose runs the condition reads and that were not run."""
+    """Presets whose runs the condition reads but that were not run."""
 
     @property
     def expected(self) -> bool:
-        """Whether the preset's author found the same."""
+        """Whether the outcome is the one that the preset expects, if any."""
         return self.claim.expect is None or self.claim.expect == self.outcome
 
     @property
     def final(self) -> bool:
-        """Whether more records can't change it."""
+        """Whether more records cannot change the outcome."""
         within = self.claim.within
         return self.outcome in ("refuted", "shown") or (within is not None and self.steps >= within)
 
     @property
     def standing(self) -> Standing:
-        """What people are told. An *always* or *never* counts as shown at `within`, or at the planned end;
-        a step beyond the planned end can still refute it."""
+        """The outcome as the screen tells it.
+
+        An *always* or *never* counts as shown at `within` or at the planned end. A step beyond the planned
+        end can still refute it.
+        """
         if self.outcome in ("refuted", "shown"):
             return "refuted" if self.outcome == "refuted" else "shown"
         if self.seeds:
@@ -149,7 +151,7 @@ class Verdict:
 
     @property
     def text(self) -> str:
-        """The verdict in words."""
+        """The verdict as text."""
         if self.seeds and self.claim.over_seeds is not None:
             return f"{self.standing} over {len(self.seeds)} seeds"
         if self.seeds:
@@ -166,7 +168,7 @@ class Verdict:
 
     @property
     def _lacking(self) -> str:
-        """What an unchecked claim waits for, where more steps alone do not bring it."""
+        """The reason why more steps alone do not check the claim; "" if they do."""
         if self.claim.seeds is not None:
             return f": `gradstep check` runs {self.claim.seeds} seeds"
         if self.needs:
@@ -177,10 +179,10 @@ class Verdict:
 
 
 class Judge:
-    """Judges one claim as the records come; each record is read once.
+    """Judges one claim as records come, and reads each record once.
 
     A decided claim stays decided, unless a value that its condition reads is put in afterwards. Without
-    `finals`, what a claim says of another preset's run leaves it open.
+    `finals`, a claim on another preset's run stays open.
     """
 
     def __init__(self, claim: Claim, finals: Finals = no_runs) -> None:
@@ -199,7 +201,7 @@ class Judge:
         self._decided: Verdict | None = None
 
     def judge(self, history: History, planned: int | None = None) -> Verdict:
-        """The verdict on all records of a history, of which those judged before are taken as judged.
+        """Return the verdict on all records of a history; only those not judged before are read.
 
         `planned` is the position of the run's planned end.
         """
@@ -218,7 +220,7 @@ class Judge:
         )
 
     def _follow_puts(self, history: History) -> None:
-        """Begin again where a value was put into a record that was judged: a late measurement, a change."""
+        """Start over if a value was put into a judged record: a late measurement, a change."""
         before, self._puts = self._puts, history.puts()
         if before is None or before == self._puts:
             return
@@ -226,7 +228,7 @@ class Judge:
             self._begin()
 
     def _look(self, history: History, end: int) -> None:
-        """Judge the records up to a position, or up to the first one that decides."""
+        """Judge the records before `end`, or up to the first one that decides."""
         claim, first, self._judged = self.claim, self._judged, end
         if claim.at is not None:
             if first <= claim.at < end:
@@ -250,7 +252,7 @@ class Judge:
 
 
 def claim_condition(claim: Claim) -> str:
-    """The text of a claim's condition, whatever its quantifier."""
+    """Return the text of a claim's condition, whatever its quantifier."""
     text = claim.always or claim.never or claim.eventually or claim.condition or claim.over_seeds
     assert text is not None, "a claim has exactly one quantifier"
     return text

@@ -1,4 +1,4 @@
-"""What a condition reads of the records, and what it comes to: operands, conditions, numbers."""
+"""Parsed expressions: the numbers that they read from records, and their values there."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ from gradstep.engine.records.quantities import find_quantity
 from gradstep.engine.records.record import COUNTS, FIELDS
 
 Finals = Callable[[str], History | None]
-"""The records of another preset's finished run, by its name; None where that was not run."""
+"""Maps a preset's name to the records of its finished run; None if it was not run."""
 
 
 def no_runs(_preset: str) -> None:
-    """No other preset was run: what a condition says of one is not evaluated."""
+    """Return None for every preset: no other one was run, so conditions on them have no value."""
 
 
 @dataclass(frozen=True)
 class Operand:
-    """A number that a condition reads from the records: of this position, an earlier one, or several; or,
-    of kind "run", from the last record of another preset's run."""
+    """A number that an expression reads from the records of one or several positions.
+
+    One of kind "run" comes from the last record of another preset's run.
+    """
 
     kind: Literal["field", "change", "ago", "mean", "lowest", "highest", "rising", "falling", "run"]
     field: str
@@ -43,7 +45,7 @@ class Operand:
 
     @property
     def counts(self) -> bool:
-        """Whether it is a whole number: a count, a difference of counts, or a truth."""
+        """Whether the operand is a whole number: a count, a difference of counts, or a truth."""
         if self.kind in ("rising", "falling"):
             return True
         if self.kind == "mean":
@@ -53,7 +55,7 @@ class Operand:
         return find_quantity(self.field)[0].count
 
     def value(self, history: History, position: int, finals: Finals = no_runs) -> float:
-        """Its value there; `MISSING` where it has none."""
+        """Return the value at a position, or `MISSING`."""
         if self.kind == "run":
             other = finals(self.preset)
             return MISSING if other is None else other.value(self.field, len(other) - 1)
@@ -74,7 +76,7 @@ class Operand:
     def column(
         self, history: History, first: int, last: int, finals: Finals = no_runs
     ) -> NDArray[np.float64]:
-        """Its values at positions [first, last), the same as `value` has one by one."""
+        """Return the values at positions [first, last), equal to those of `value`."""
         if self.kind in ("field", "ago"):
             return self._shifted(history, first, last)
         if self.kind == "change":
@@ -84,7 +86,7 @@ class Operand:
         return np.array([self.value(history, position, finals) for position in range(first, last)])
 
     def _shifted(self, history: History, first: int, last: int) -> NDArray[np.float64]:
-        """The field `window` positions before each of [first, last)."""
+        """Return the field `window` positions before each of [first, last)."""
         missing = min(max(0, self.window - first), last - first)
         values = history.column(self.field, first + missing - self.window, last - self.window)
         return np.concatenate((np.full(missing, MISSING), values)) if missing else values.astype(np.float64)
@@ -103,7 +105,7 @@ class Operand:
                 found = float(np.minimum.reduce(values))
             case _:
                 found = float(np.maximum.reduce(values))
-        # a null makes a reduction NaN and a comparison false, so most windows need no second look
+        # a missing value makes a reduction NaN and a comparison false: most windows need no second look
         if found == 0.0 or found != found:
             least = np.minimum.reduce(values)
             if least != least and is_missing(values).any():
@@ -113,12 +115,12 @@ class Operand:
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a comparison: the numbers that it reads or names, in their order."""
+    """One side of a comparison: its text, and the operands and constants in it, in order."""
 
     text: str
     reads: tuple[Operand | float, ...]
     alone: bool
-    """Whether it is one of them as it stands."""
+    """Whether the side is a single operand or constant."""
 
     def __str__(self) -> str:
         return self.text
@@ -134,7 +136,7 @@ class _Expression:
     operands: tuple[Operand, ...]
 
     def values(self, history: History, position: int, finals: Finals = no_runs) -> dict[str, float]:
-        """What it reads at a position, by the operands' names: the evidence."""
+        """Return the operands' values at a position, by their names: the evidence."""
         return {str(operand): operand.value(history, position, finals) for operand in self.operands}
 
     def _read(self, history: History, position: int, finals: Finals) -> list[float] | None:
@@ -146,18 +148,18 @@ class _Expression:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields and quantities of this run that it reads."""
+        """The fields and quantities that the expression reads of its own run."""
         named = (operand.field for operand in self.operands if operand.kind != "run")
         return tuple(dict.fromkeys(named))
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """The quantities of this run that it reads, which have to be measured."""
+        """The quantities that the expression reads of its own run; they have to be measured."""
         return tuple(name for name in self.fields if name not in FIELDS)
 
     @property
     def runs(self) -> set[str]:
-        """The presets whose runs it reads."""
+        """The presets whose runs the expression reads."""
         return {operand.preset for operand in self.operands if operand.kind == "run"}
 
 
@@ -169,19 +171,21 @@ class Condition(_Expression):
     comparisons: tuple[Comparison, ...] = ()
 
     def holds(self, history: History, position: int, finals: Finals = no_runs) -> bool | None:
-        """Whether it is so at a position; None where it is not evaluated, since an operand has no value:
-        `prev` at position 0, a field that is null there, a preset that was not run."""
+        """Return whether the condition holds at a position; None if an operand has no value there.
+
+        `prev` has none at position 0, nor has another preset that was not run.
+        """
         values = self._read(history, position, finals)
         return None if values is None else self._holds(values)
 
     def held(self, history: History, first: int, last: int, finals: Finals = no_runs) -> list[bool | None]:
-        """`holds` at each of the positions [first, last), at a tenth of its cost."""
+        """Return `holds` at each of the positions [first, last), at a tenth of its cost."""
         columns = [operand.column(history, first, last, finals) for operand in self.operands]
         if not columns:
             return [self._holds([])] * (last - first)
         missing = np.logical_or.reduce([is_missing(column) for column in columns]).tolist()
         rows = zip(*(column.tolist() for column in columns), strict=True)
-        return [None if null else self._holds(row) for null, row in zip(missing, rows, strict=True)]
+        return [None if lacks else self._holds(row) for lacks, row in zip(missing, rows, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -192,10 +196,10 @@ class NumberExpression(_Expression):
 
     @property
     def counts(self) -> bool:
-        """Whether it is a whole number: one operand that is."""
+        """Whether the number is one operand that is a whole number."""
         return len(self.operands) == 1 and str(self.operands[0]) == self.text and self.operands[0].counts
 
     def value(self, history: History, position: int, finals: Finals = no_runs) -> float | None:
-        """The number at a position; None where an operand has no value."""
+        """Return the number at a position; None if an operand has no value there."""
         values = self._read(history, position, finals)
         return None if values is None else float(self._value(values))

@@ -1,7 +1,7 @@
 """The condition language: expressions over a record and those before it, such as `loss > prev.loss`.
 
-Conditions come from strangers. What is parsed is checked node by node against a white list, and only text
-written here is ever compiled.
+Conditions come from strangers. Each node of their syntax tree is checked against a white list, and only
+text written here is compiled.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MAX_WINDOW = 1_000
 
 
 class ConditionError(UserError):
-    """A text that is no condition; the message points at the column and names what is allowed."""
+    """An error in a condition's text; the message points at the column and names the allowed words."""
 
     def __init__(self, text: str, column: int, problem: str) -> None:
         self.column = column
@@ -50,7 +50,7 @@ T = TypeVar("T", bound="Translation")
 def translated(
     text: str, translation_of: Callable[[str], T], *, truth: bool
 ) -> tuple[T, Callable[[Sequence[float]], Any]]:
-    """The translation of a text, and the function of its operands' values. Raises ConditionError."""
+    """Return the translation of a text, and the function of its operands' values. Raises ConditionError."""
     if len(text) > MAX_LENGTH:
         raise ConditionError(text[:60] + "…", 1, f"longer than {MAX_LENGTH} characters")
     line = re.sub(r"\s", " ", text.strip())
@@ -90,7 +90,7 @@ _WINDOWED = ("change", "ago", "mean", "lowest", "highest", "rising", "falling")
 
 
 def _divide(a: float, b: float) -> float:
-    """As IEEE 754 has it, where Python raises."""
+    """Divide as IEEE 754 does; Python raises for b = 0."""
     if b:
         return a / b
     return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
@@ -113,7 +113,7 @@ def _log10(a: float) -> float:
 
 
 def _min(*numbers: float) -> float:
-    """NaN if one is, whichever; Python's `min` looks at their order."""
+    """Return the least number, NaN if one is NaN; Python's `min` depends on their order."""
     return math.nan if any(number != number for number in numbers) else min(numbers)
 
 
@@ -134,7 +134,7 @@ _HELPERS: dict[str, Callable[..., object]] = {"_divide": _divide, "_modulo": _mo
 
 
 class Translation:
-    """From a syntax tree to the text of an expression over `v`, the operands' values."""
+    """Translates a syntax tree to the text of an expression over `v`, the list of the operands' values."""
 
     def __init__(self, text: str, names: Collection[str]) -> None:
         self.text = text
@@ -142,10 +142,10 @@ class Translation:
         self.operands: list[Operand] = []
         self.comparisons: list[Comparison] = []
         self._reads: list[Operand | float] = []
-        """What the number that is being translated reads."""
+        """Operands and constants of the side that is being translated."""
 
     def truth(self, node: ast.expr) -> str:
-        """Something that is so or not: a comparison, `and`, `or`, `not`, `finite(…)`."""
+        """Translate a truth: a comparison, `and`, `or`, `not`, `finite(…)`. Raises ConditionError."""
         match node:
             case ast.BoolOp(op=op, values=values):
                 word = " and " if isinstance(op, ast.And) else " or "
@@ -171,15 +171,17 @@ class Translation:
         )
 
     def side(self, node: ast.expr) -> tuple[str, Side]:
-        """A side of a comparison: its translation, and what it reads."""
+        """Return the translation of a comparison's side, and the side."""
         self._reads = []
         source = self.number(node)
         alone = isinstance(node, ast.Constant) or re.fullmatch(r"v\[\d+\]", source) is not None
         return source, Side(ast.get_source_segment(self.text, node) or "", tuple(self._reads), alone)
 
     def number(self, node: ast.expr, index: int | None = None) -> str:
-        """A number: a constant, a field, a quantity, whose `index` stood in brackets, arithmetic, a
-        function's value."""
+        """Translate a number: a constant, a field, a quantity, arithmetic, a call. Raises ConditionError.
+
+        `index` is the number that stood in brackets behind a name.
+        """
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 return self.constant(node, value)
@@ -265,7 +267,7 @@ class Translation:
         return repr(number)
 
     def field(self, node: ast.expr, name: str, index: int | None) -> str:
-        """A field's name, or a quantity's as it is written."""
+        """Return the name of a field, or of a quantity with its index."""
         if name in self.names:
             if index is not None:
                 raise self.error(node, f"{name} is one number: it takes no [{index}]")

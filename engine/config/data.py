@@ -1,4 +1,4 @@
-"""The `[data]` table: which samples a run trains on."""
+"""The `[data]` table: the samples that a run trains on."""
 
 from __future__ import annotations
 

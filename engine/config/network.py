@@ -1,4 +1,4 @@
-"""The `[network]` table: dense layers, and how their weights start."""
+"""The `[network]` table: dense layers, and their initial weights."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class NormalInitialiser(Table):
 
 
 class ConstantInitialiser(Table):
-    """Every weight and every bias the same number."""
+    """All weights and biases are `value`."""
 
     name: Literal["constant"]
     value: Finite = 0.0
@@ -50,10 +50,10 @@ class IdentityInitialiser(Table):
 
 
 class ShiftedIdentityInitialiser(Table):
-    """The identity's, with every hidden bias `shift` and the last one taking the shifts back.
+    """Identity weights, every hidden bias `shift`, and a last bias that takes the shifts back.
 
     Hidden ReLUs are then in their linear region for all inputs above -shift: the construction of a comment
-    on the identity document. Layers must be as wide as the inputs for it to be the identity.
+    on the identity document. The net is the identity if all layers are as wide as the inputs.
     """
 
     name: Literal["shifted_identity"]
@@ -61,7 +61,7 @@ class ShiftedIdentityInitialiser(Table):
 
 
 class SwappedIdentityInitialiser(Table):
-    """The identity's with the outputs `first` and `second` (counted from 0) exchanged, in every layer."""
+    """Identity weights with the outputs `first` and `second` (from 0) swapped, in every layer."""
 
     name: Literal["swapped_identity"]
     first: int = Field(ge=0, le=99_999)
@@ -69,7 +69,7 @@ class SwappedIdentityInitialiser(Table):
 
 
 class SingleWeightInitialiser(Table):
-    """Every unit weighs its first input with `value` and all others with 0; biases 0."""
+    """Every unit's first weight is `value`, all others are 0; biases 0."""
 
     name: Literal["single_weight"]
     value: Finite = 1.0
@@ -111,7 +111,7 @@ class Network(Table):
         return self
 
     def shapes(self, width: int) -> list[tuple[int, int]]:
-        """The weight shapes (units, inputs), layer by layer, for inputs of this width."""
+        """Return the weight shapes (units, inputs), layer by layer, for inputs of this width."""
         return [(b, a) for a, b in pairwise([width, *(layer.units for layer in self.layers)])]
 
     def parameters(self, width: int) -> int:

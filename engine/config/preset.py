@@ -1,4 +1,4 @@
-"""A preset: a run config with the question that it answers, its claims, and what to watch."""
+"""The preset: a run config with its question, its claims, and the fields to watch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Watched = Annotated[str, AfterValidator(_can_be_watched)]
 
 
 class Preset(RunConfig):
-    """A run config, the question it answers, its claims, what to watch."""
+    """A run config with its question, its claims, and the fields to watch."""
 
     name: str = Field("", exclude=True, description="the file's stem")
     title: str = Field(min_length=1)
@@ -45,7 +45,7 @@ class Preset(RunConfig):
     watch: list[Watched] = Field(["loss", "accuracy"], min_length=1, max_length=4)
     log: list[Watched] = Field([], description="the watched fields whose charts open on a log scale")
     measure: dict[QuantityName, Count] = Field(
-        {}, description="quantities that are measured as the run goes, each every so many steps"
+        {}, description="quantities measured as the run goes, each every so many steps"
     )
     run: RunLength = RunLength()
     sweep: Sweep | None = None
@@ -53,7 +53,7 @@ class Preset(RunConfig):
 
     @model_validator(mode="after")
     def _measured(self) -> Self:
-        """What is claimed or watched of a quantity needs it measured where it is looked at."""
+        """Refuse watched and claimed quantities that are not measured at the positions that need them."""
         problems = [
             f"watch: {name} is not measured; say every how many steps: [measure] {quoted(name)} = 10"
             for name in self.watch
@@ -77,5 +77,5 @@ class Preset(RunConfig):
 
 
 def quoted(name: str) -> str:
-    """A quantity's name as a key of TOML."""
+    """Return a quantity's name as a TOML key."""
     return f'"{name}"' if "[" in name else name

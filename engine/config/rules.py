@@ -1,4 +1,4 @@
-"""The `[train.rule]` table: how a gradient becomes an update."""
+"""The `[train.rule]` table: the rule that makes an update from a gradient."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The run config: everything that determines a run; and how long the run goes."""
+"""The run config, which determines a run, and the `[train]` and `[run]` tables."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_NEWTON_PARAMETERS = 2_000
 
 
 def with_proper_name(loss: object) -> object:
-    """The name of a loss from the one that it had in presets and sessions of version 0.1."""
+    """Return a loss's name for the one that presets and sessions of version 0.1 have."""
     return "exam_cross_entropy" if loss == "binary_cross_entropy" else loss
 
 
@@ -102,11 +102,11 @@ class RunConfig(Table):
 
 
 class RunLength(Table):
-    """How long a run goes when nothing else is said: `steps` or `epochs`, not both."""
+    """The `[run]` table: a run's planned length in `steps` or `epochs`, and the memory for its states."""
 
     steps: Whole | None = None
     epochs: Whole | None = None
-    keyframe_megabytes: Count = Field(512, description="memory for the states that can be gone back to")
+    keyframe_megabytes: Count = Field(512, description="memory for the states to go back to")
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:

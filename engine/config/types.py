@@ -1,4 +1,4 @@
-"""Types that the tables of a config share: numbers with their limits, and the base of tables."""
+"""Types that the tables of a preset share: numbers with their limits, and the base of all tables."""
 
 from __future__ import annotations
 
@@ -30,5 +30,5 @@ class Table(BaseModel):
 
 
 def with_name(given: object) -> object:
-    """A table from its short form, the name alone."""
+    """Return a table for its short form, the name alone; anything else as it is."""
     return {"name": given} if isinstance(given, str) else given

@@ -1,4 +1,4 @@
-"""How quantities are read: which probe finds each one, and where its result holds the number. No torch."""
+"""The readings of quantities: which probe finds each one, and where its result holds the number. No torch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from gradstep.engine.probes.results import (
 
 @dataclass(frozen=True)
 class Reading:
-    """Which probe finds a quantity, with which options, and how the number is read from its result."""
+    """A probe with its options, and how a quantity is read from its result."""
 
     probe: str
     read: Callable[[Any, int | None], float]
@@ -35,7 +35,7 @@ def _layer(result: LayersResult | StepResult, number: int | None) -> Any:
 
 
 def _share(which: str) -> Callable[[LayersResult, int | None], float]:
-    """The share of a layer's units that are `which`; NaN where its activation knows no firing."""
+    """Return the reading of a layer's share of units that are `which`; the largest without an index."""
 
     def read(result: LayersResult, number: int | None) -> float:
         reports: list[LayerReport] = list(result.layers) if number is None else [_layer(result, number)]

@@ -1,4 +1,4 @@
-"""Records of a branch, kept in columns."""
+"""The history of a branch: its records as rows of one array."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ _INDEX = {name: i for i, name in enumerate(COLUMNS)}
 
 
 class History:
-    """The records of a branch, position 0 first: 112 bytes a record, grown by a quarter at a time.
+    """The records of a branch from position 0 on: 112 bytes a record, grown by a quarter at a time.
 
-    A branch of another history holds rows of its own from position `inherited` on; those before it are
-    the parent's. Quantities that were measured beside the records are in `measured`, and are read by name
-    as the fields are: without a value where they were not measured.
+    A child history holds its own rows from position `inherited` on; earlier rows are the parent's.
+    `measured` holds quantities, which are read by name as fields are.
     """
 
     def __init__(self, batches: int, parent: History | None = None, inherited: int = 0) -> None:
@@ -39,7 +38,7 @@ class History:
 
     @property
     def rounding(self) -> float:
-        """The rounding error of a recorded sum, as a share of it; 0 where that is not known."""
+        """The rounding error of a recorded sum as a share of it; 0 if unknown."""
         return self._parent.rounding if self._parent is not None else self._rounding
 
     @rounding.setter
@@ -48,20 +47,22 @@ class History:
 
     @property
     def inherited(self) -> int:
-        """The first position that is recorded here; those before it are the parent's."""
+        """The first position recorded here; earlier ones are the parent's."""
         return self._inherited
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """A field, or a measured quantity, over all positions, as a copy; what has no meaning, or was not
-        measured, at a position is NaN. Raises KeyError for a name that is neither."""
+        """Return a copy of a field or a measured quantity over all positions; missing values are NaN.
+
+        Raises KeyError for another name.
+        """
         if name not in FIELDS and not self._was_measured(name):
             raise KeyError(name)
         return self.column(name).copy()
 
     def column(self, name: str, first: int = 0, last: int | None = None) -> NDArray[Any]:
-        """A field or quantity over positions [first, last), to be read before the history changes again.
+        """Return a field or quantity over positions [first, last); missing values are `MISSING`.
 
-        Missing values are `MISSING`.
+        May be a view: invalid after the next append.
         """
         last = len(self) if last is None else min(last, len(self))
         if name in ("step", "epoch"):
@@ -77,7 +78,7 @@ class History:
         return np.concatenate((self._parent.column(name, first, min(last, split)), own))
 
     def value(self, name: str, position: int) -> float:
-        """One field or quantity at a recorded position; `MISSING` where it has no meaning."""
+        """Return a field or quantity at a recorded position; `MISSING` if it has no value there."""
         if name == "step":
             return float(position)
         if name == "epoch":
@@ -91,12 +92,12 @@ class History:
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """What was measured beside the records, here or on the branches that this one comes from."""
+        """Names of the quantities measured here or on the parents."""
         before = self._parent.quantities if self._parent is not None else ()
         return tuple(dict.fromkeys((*before, *self.measured.names)))
 
     def record(self, position: int) -> Record:
-        """The record of a position; negative counts from the end. Raises IndexError beyond either end."""
+        """Return a position's record; -1 is the last one. Raises IndexError beyond either end."""
         if position < 0:
             position += len(self)
         if not 0 <= position < len(self):
@@ -118,7 +119,7 @@ class History:
             yield self.record(position)
 
     def append(self, row: Sequence[float]) -> None:
-        """Add the next position's row: a number for each of `COLUMNS`."""
+        """Add the row of the next position: a number for each of `COLUMNS`."""
         if self._own == len(self._rows):
             self._grow(self._own + 1)
         self._rows[self._own] = row
@@ -131,7 +132,7 @@ class History:
         self._own += len(rows)
 
     def put(self, position: int, name: str, value: float | None) -> None:
-        """Set one field of a position recorded here, not inherited; None for no value."""
+        """Set a field of a position recorded here, not inherited; None for no value. Raises IndexError."""
         if not self._inherited <= position < len(self):
             raise IndexError(f"no record of position {position} here")
         self._rows[position - self._inherited, _INDEX[name]] = MISSING if value is None else value
@@ -139,12 +140,12 @@ class History:
         self._put.append((name, position))
 
     def puts(self) -> tuple[int, ...]:
-        """How many values were put so far, here and on the branches that this one comes from."""
+        """Return the counts of values put so far, on the parents and here, for `first_put_since`."""
         before = self._parent.puts() if self._parent is not None else ()
         return (*before, len(self._put), len(self.measured))
 
     def first_put_since(self, puts: tuple[int, ...], names: Collection[str]) -> int:
-        """The first position at which one of these was put since `puts()` was so; the length if none was."""
+        """Return the first position of the names' values put since `puts()` was this; the length for none."""
         *before, fields, values = puts
         found = [position for name, position in self._put[fields:] if name in names]
         if (measured := self.measured.first_put_since(values, names)) is not None:
@@ -155,7 +156,7 @@ class History:
         return min(found, default=len(self))
 
     def rows(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
-        """A copy of the rows of positions [first, last), of shape (positions, len(COLUMNS))."""
+        """Return a copy of the rows of positions [first, last), of shape (positions, len(COLUMNS))."""
         last = len(self) if last is None else min(last, len(self))
         split = self._inherited
         own = self._rows[max(0, first - split) : max(0, last - split)]
@@ -164,15 +165,14 @@ class History:
         return np.concatenate((self._parent.rows(first, min(last, split)), own))
 
     def unsaved(self) -> int:
-        """The first position that was added or changed since `mark_saved`."""
+        """Return the first position that was added or changed since `mark_saved`."""
         return self._clean
 
     def mark_saved(self) -> None:
-        """Say that everything up to now is saved."""
         self._clean = len(self)
 
     def truncate(self, count: int) -> None:
-        """Forget the records from position `count` on, as far as they are this history's own."""
+        """Drop this history's own records from position `count` on."""
         self._own = max(0, min(self._own, count - self._inherited))
         self._clean = min(self._clean, len(self))
 

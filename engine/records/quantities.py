@@ -1,8 +1,8 @@
-"""Names of quantities: numbers of a state beyond its record, as conditions write them.
+"""Quantities: numbers read from the network itself, by the names that conditions use.
 
-`dead[2]` is layer 2's share of dead units, `sharpness` the Hessian's largest eigenvalue. They are measured
-where a run is told to (a preset's `[measure]`, a breakpoint's condition), since most cost more than a step.
-`gradstep.engine.probes.readings` tells how each is computed.
+`dead[2]` is layer 2's share of dead units, `sharpness` the Hessian's largest eigenvalue. A preset's
+`[measure]` or a condition asks for them, since most cost more than a step. How each one is computed is in
+`probes/readings.py`.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ _NEEDS_NO_INDEX = (None, "layers")
 
 @dataclass(frozen=True)
 class Quantity:
-    """A number that a probe finds."""
+    """A number that a probe finds, by its name."""
 
     name: str
     says: str
     """One line for a list."""
     index: Index | None = None
-    """What stands in brackets: a layer from 1 on ("layers": without one, the largest of all), a sample from
-    0 on, or nothing."""
+    """The number in brackets: a layer from 1 on, a sample from 0 on, or none. "layers": a layer, or without
+    one the largest of all."""
     count: bool = False
     """Whether it is a whole number."""
 
     @property
     def form(self) -> str:
-        """How it is written: `sharpness`, `rank[layer]`."""
+        """How conditions write it: `sharpness`, `rank[layer]`."""
         return self.name if self.index in _NEEDS_NO_INDEX else f"{self.name}[{self.index}]"
 
 
@@ -80,7 +80,7 @@ QUANTITIES = {
 
 
 def find_quantity(name: str) -> tuple[Quantity, int | None]:
-    """The quantity of a name such as `dead[2]`, and the index. Raises UserError saying what is allowed."""
+    """Return quantity and index of a name such as `dead[2]`. Raises UserError with the allowed names."""
     found = _NAMED.fullmatch(name)
     word = found[1] if found else name
     if found is None or word not in QUANTITIES:

@@ -11,7 +11,7 @@ from gradstep.engine.records.missing import is_missing_number
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The numbers of one position; None where a field has no meaning there."""
+    """The numbers of one position; None for a field without a value there."""
 
     step: int
     epoch: int
@@ -36,21 +36,21 @@ class Record:
         return getattr(self, field)
 
     def as_json(self) -> dict[str, Any]:
-        """All fields, with "NaN", "Infinity" and "-Infinity" for what JSON has no number for."""
+        """Return all fields as JSON values, with "NaN", "Infinity" and "-Infinity" as texts."""
         return {name: json_number(value) for name, value in asdict(self).items()}
 
 
 FIELDS = tuple(field.name for field in fields(Record))
 COUNTS = tuple(field.name for field in fields(Record) if str(field.type).startswith("int"))
-"""The fields that are whole numbers."""
+"""Fields that hold whole numbers."""
 SUMS = ("loss", "mape", "epoch_loss", "val_loss", "val_mape")
-"""The fields that are means over samples, summed in the run's dtype: `History.rounding` is their error."""
+"""Fields that are means over samples, summed in the run's dtype; `History.rounding` is their error."""
 COLUMNS = FIELDS[2:]
-"""The stored columns, in the order of a row: all fields but `step` and `epoch`, which follow from the row."""
+"""Stored columns in the order of a row: all fields but `step` and `epoch`, which follow from its position."""
 
 
 def json_number(value: float | None) -> float | str | None:
-    """A value for JSON, which has no number for what is not finite; None for `MISSING`."""
+    """Return a value for JSON, which has no number that is not finite; None for `MISSING`."""
     if value is None or is_missing_number(value):
         return None
     if math.isfinite(value):
