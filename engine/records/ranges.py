@@ -78,7 +78,9 @@ def binned(values: NDArray[Any], bins: int) -> tuple[Ints, Floats, int]:
         return np.array([finite.size]), _around(low, high), lost
     unit = unit_for(low, high)
     counts, edges = np.histogram(finite * unit, bins, (low * unit, high * unit))
-    return counts.astype(np.int64), edges / unit, lost
+    edges /= unit
+    edges[0], edges[-1] = low, high  # a subnormal end loses bits to the unit
+    return counts.astype(np.int64), edges, lost
 
 
 def quantile(numbers: Sequence[float], q: float) -> float:

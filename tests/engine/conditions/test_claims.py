@@ -60,7 +60,7 @@ def test_verdicts(given, state, position, steps):
     assert (found.outcome, found.position, found.steps) == (state, position, steps)
 
 
-def test_what_is_not_evaluated_refutes_nothing_and_shows_nothing():
+def test_missing_operands_decide_nothing():
     made = history(val_loss=[None, None, 2.0, None, 1.0], loss=[0.0] * 5)
     assert verdict(made, always="val_loss > 1").position == 4
     assert verdict(made, always="val_loss > 0").outcome == "holds"
@@ -76,7 +76,7 @@ def test_nan_refutes_an_always_and_shows_nothing():
     assert verdict(made, never="not finite(loss)").position == 2
 
 
-def test_the_evidence_is_what_was_read_where_it_was_decided():
+def test_evidence_is_of_the_deciding_position():
     found = verdict(FALLING, always="loss <= prev.loss")
     assert found.values == (("loss", 4.0), ("prev.loss", 2.0))
     assert verdict(FALLING, never="change(loss, 2) > 0").values == (("change(loss, 2)", 1.0),)
@@ -121,7 +121,7 @@ def test_texts(given, text):
 @pytest.mark.parametrize(
     "given", [{"always": "loss > 0"}, {"never": "loss > 9"}, {"eventually": "loss < 0"}], ids=str
 )
-def test_before_the_first_step_nothing_is_checked(given):
+def test_position_0_alone_checks_nothing(given):
     found = verdict(losses(5.0), **given)
     assert (found.standing, found.text) == ("unchecked", "not checked yet")
 
@@ -146,19 +146,19 @@ def test_the_planned_end_is_not_the_end_of_within():
     assert Judge(claim(always="loss > 0", within=100)).judge(FALLING, 3).standing == "so far"
 
 
-def test_a_thousand_is_written_so():
+def test_steps_have_thousands_separators():
     assert verdict(losses(*[1.0] * 2001), always="loss > 0").text == "holds so far (2,000 steps)"
 
 
 @pytest.mark.parametrize("quantifier", ["always", "never"])
-def test_what_holds_so_far_is_never_said_to_be_proved(quantifier):
+def test_holding_so_far_is_not_final(quantifier):
     found = verdict(losses(*[1.0] * 50), **{quantifier: "loss > 0" if quantifier == "always" else "loss < 0"})
     assert (found.outcome, found.final) == ("holds", False)
     assert "so far" in found.text
     assert not any(word in found.text for word in ("prove", "always", "never", "true", "shown"))
 
 
-def test_when_more_records_can_change_nothing():
+def test_final_verdicts():
     assert verdict(FALLING, always="loss < prev.loss").final
     assert verdict(FALLING, eventually="loss < 3").final
     assert verdict(FALLING, always="loss > 0", within=6).final
@@ -216,7 +216,7 @@ def brute_verdict(judged, made):
 
 
 @given(claims, rows)
-def test_judging_as_the_records_come_is_judging_at_once(judged, columns):
+def test_judging_in_parts_equals_judging_at_once(judged, columns):
     one_by_one, seen = Judge(judged), []
     for count in range(1, len(columns) + 1):
         made = history(loss=[loss for loss, _ in columns[:count]], val_loss=[v for _, v in columns[:count]])
@@ -259,7 +259,7 @@ events = st.lists(
 
 
 @given(measured_claims, events)
-def test_late_values_and_forks_are_judged_as_from_scratch(judged, events):
+def test_late_values_and_forks_equal_a_fresh_judge(judged, events):
     """Values are measured, or a setting changed, at positions that were judged before."""
     made = losses(1.0)
     judge = Judge(judged)

@@ -59,7 +59,7 @@ def test_the_last_assignment_wins(smallest):
     assert override(smallest, ["train.seed=3", "train.seed=4"]).train.seed == 4
 
 
-def test_a_new_rule_keeps_what_it_has_too():
+def test_a_new_rule_keeps_shared_keys():
     preset = override(parse(EVERYTHING), ["train.rule.name=adam"])
     # learning_rate = 0.05 is kept, momentum is dropped, the rest are Adam's defaults
     assert preset.train.rule.model_dump() == {
@@ -124,7 +124,7 @@ def test_changing_nothing_changes_nothing():
     assert override(preset, []) == preset
 
 
-def test_what_is_measured_can_be_set():
+def test_measured_quantities_can_be_set():
     preset = override(load_preset("linear-1-layer"), ["measure.sharpness=5", "measure.dead[1]=2"])
     assert preset.measure == {"sharpness": 5, "dead[1]": 2}
     assert load_preset("linear-1-layer").measure == {}

@@ -16,7 +16,6 @@ def smallest():
 
 
 def test_defaults(smallest):
-    """DESIGN.md ("Presets"), and the constants of the issue."""
     assert smallest.name == "test"
     assert smallest.data.model_dump() == {
         "name": "ramp",
@@ -36,7 +35,7 @@ def test_defaults(smallest):
 @pytest.mark.parametrize(
     ("name", "constants"),
     [
-        # FACTS.md, "Formulas"; torch.optim's own defaults
+        # the formulas' usual constants; torch.optim's own defaults
         ("rmsprop_keras2", {"learning_rate": 1e-3, "rho": 0.9, "epsilon": 1e-7}),
         ("rmsprop_keras3", {"learning_rate": 1e-3, "rho": 0.9, "epsilon": 1e-7}),
         ("rmsprop_torch", {"learning_rate": 1e-2, "rho": 0.99, "epsilon": 1e-8}),
@@ -75,7 +74,7 @@ def test_shipped_presets_to_toml_and_back(name):
 
 
 def test_defaults_are_written_out(smallest):
-    """DESIGN.md: a default is written out when a config is saved."""
+    """A config is saved with its defaults written out."""
     text = to_toml(smallest)
     for line in ('dtype = "float32"', "samples = 1500", 'activation = "linear"', "shuffle = true"):
         assert line in text
@@ -113,7 +112,7 @@ def test_windows_line_ends_are_fine(tmp_path):
 
 
 def test_config_needs_no_torch():
-    """DESIGN.md: the screen imports the config's modules, which must not import torch."""
+    """The screen imports the config's modules, which must not import torch."""
     code = (
         "import sys, gradstep.engine.config.changes, gradstep.engine.config.errors; "
         "import gradstep.engine.config.form, gradstep.engine.config.files as presets; "

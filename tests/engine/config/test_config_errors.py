@@ -1,7 +1,6 @@
 """Every kind of mistake in a config: the text names the file, the key, what was given, what is allowed.
 
-The expected texts are DESIGN.md's promise ("every error at once, each with file, key, what was given and what
-is allowed", and "did you mean"), not pydantic's wording; the looked-for words are those a reader needs.
+Every error is reported at once. The looked-for words are those that a reader needs, not pydantic's.
 """
 
 import pytest
@@ -190,7 +189,7 @@ def test_a_mistake(mistake):
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_no_text_speaks_of_how_it_is_made(mistake):
+def test_errors_do_not_name_pydantic(mistake):
     """The reader has written TOML: no pydantic, no Python classes, no dictionaries or objects."""
     old, new, _ = MISTAKES[mistake]
     text = "\n".join(problems(TEXT.replace(old, new, 1)))
@@ -206,7 +205,7 @@ def test_no_text_speaks_of_how_it_is_made(mistake):
         assert word not in text, text
 
 
-def test_a_bad_batch_says_both_that_it_may_be():
+def test_a_bad_batch_names_both_allowed_forms():
     for given in ('"al"', "0", "1.5"):
         found = "\n".join(problems(TEXT.replace("batch = 32", f"batch = {given}")))
         assert "train.batch" in found
@@ -318,7 +317,7 @@ def test_several_at_once():
         assert sum(problem.startswith(f"{key}:") for problem in found) == 1, (key, found)
 
 
-def test_all_the_parts_that_do_not_fit_at_once():
+def test_all_cross_field_errors_at_once():
     found = problems(TEXT.replace('"label"', '"input"'))
     assert len(found) == 2
     assert any(problem.startswith("network.layers:") for problem in found)
@@ -447,7 +446,7 @@ def test_another_kind_of_file_is_one_sentence(tmp_path, name, content, says):
     assert len(text.splitlines()) == 1
 
 
-def test_what_is_said_of_a_table_can_be_done(tmp_path):
+def test_the_suggested_points_table_is_a_preset(tmp_path):
     """The lines of TOML in the sentence, with a network, are a preset."""
     (tmp_path / "x.csv").write_text(TABLE)
     lines = load_error(tmp_path / "x.csv").partition("[data] ")[2]
@@ -477,7 +476,7 @@ def test_a_huge_file(tmp_path):
 
 
 @pytest.mark.parametrize("which", ["", ".", "x" * 300, "a\0b", "a/b/c" * 1000, "💥"], ids=range(6))
-def test_names_that_no_file_can_have(which):
+def test_impossible_file_names(which):
     load_error(which)
 
 
@@ -494,7 +493,7 @@ def test_names_that_no_file_can_have(which):
     ids=["open", "deep list", "deep table", "long number", "deep key", "long sample number"],
 )
 def test_a_file_made_to_break_a_parser(text):
-    """DESIGN.md: presets come from strangers."""
+    """Presets come from strangers."""
     problems(text)
 
 
@@ -593,7 +592,7 @@ def test_a_short_form_lacks_what_its_table_needs():
     assert found == ["network.initialiser.first: missing", "network.initialiser.second: missing"]
 
 
-def test_more_values_than_a_machine_should_be_asked_for():
+def test_too_many_values_are_refused():
     ramp = ["data={ name = 'ramp', samples = 1000000, length = 51 }", "network.layers=[{ units = 1 }]"]
     with pytest.raises(ConfigError, match=r"data\.samples: 1,000,000 × .* 51 is more than 50,000,000 values"):
         override(parse(TEXT), [*ramp, "train.loss=mse"])
@@ -614,12 +613,12 @@ def test_a_problem_is_a_line_of_plain_text():
     assert len(found) < 300
 
 
-def test_what_was_given_is_left_as_it_is():
+def test_raw_tables_are_not_changed():
     layers = [{"units": 8}, {"units": 10}]
     changed(parse(TEXT), {"network.layers": layers, "network.layers.0.units": 3})
     assert layers == [{"units": 8}, {"units": 10}]
 
 
-def test_a_misfit_does_not_hide_behind_a_title():
+def test_cross_field_errors_appear_beside_others():
     text = TEXT.replace('title = "A preset"\n', "").replace("{ units = 10 }", "{ units = 9 }")
     assert {problem.split(":")[0] for problem in problems(text)} == {"title", "network.layers"}

@@ -37,8 +37,8 @@ def test_settings_are_all_values_live_ones_first():
     assert [setting.live for setting in found] == [is_live(key) for key in keys]
 
 
-def test_what_is_live():
-    """DESIGN.md: what applies at the next step (learning rate, momentum) and what needs a new run."""
+def test_live_keys():
+    """Rates and momenta apply at the next step; other keys need a new run."""
     live = {setting.key for setting in settings(parse(EVERYTHING)) if setting.live}
     assert live == {
         "train.rule.name",
@@ -75,7 +75,7 @@ def test_choices():
     assert choices["train.rule.learning_rate"] == ()
 
 
-def test_the_exam_s_loss_is_read_by_its_old_name():
+def test_the_old_name_of_a_loss_is_read():
     """`binary_cross_entropy` in presets and sessions of version 0.1; never written, never offered."""
     old = EVERYTHING.replace("exam_cross_entropy", "binary_cross_entropy")
     assert "binary_cross_entropy" in old
@@ -87,7 +87,7 @@ def test_the_exam_s_loss_is_read_by_its_old_name():
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_every_choice_is_a_choice(name):
+def test_every_choice_is_accepted(name):
     """A choice picked in the form gives a config, or an error about what does not fit with it."""
     preset = load_preset(name)
     for setting in settings(preset):
@@ -100,7 +100,7 @@ def test_every_choice_is_a_choice(name):
                 assert "unknown key" not in problems or setting.key == "data.name", problems
 
 
-def test_a_settings_own_value_can_be_set():
+def test_setting_the_current_value_changes_nothing():
     preset = parse(EVERYTHING)
     for setting in settings(preset):
         assert changed(preset, {setting.key: setting.value}) == preset, setting

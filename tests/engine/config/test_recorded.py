@@ -41,7 +41,7 @@ def classes(validation=0, **train):
 
 @pytest.mark.parametrize(("condition", "why"), NEVER)
 @pytest.mark.parametrize("ask", ["run_until", "reverse_until", "add_breakpoint"])
-def test_a_session_refuses_it(condition, why, ask):
+def test_a_session_refuses_a_field_without_values(condition, why, ask):
     session = Session(classes())
     session.burst(3)
     with pytest.raises(UserError, match=why):
@@ -51,19 +51,19 @@ def test_a_session_refuses_it(condition, why, ask):
 
 
 @pytest.mark.parametrize(("condition", "why"), NEVER)
-def test_a_sweep_refuses_it(condition, why):
+def test_a_sweep_refuses_a_field_without_values(condition, why):
     with pytest.raises(UserError, match=f"until: .*{why}"):
         make_plan(classes(), [parse_axis("train.seed=0:2")], condition)
 
 
-def test_a_sweep_over_validation_refuses_it_where_one_run_has_none():
+def test_a_sweep_refuses_it_if_one_run_has_no_validation():
     axis = parse_axis("data.validation=0,10")
     with pytest.raises(UserError, match=NO_VALIDATION):
         make_plan(classes(), [axis], "val_loss > 1")
     assert len(make_plan(classes(), [parse_axis("data.validation=5,10")], "val_loss > 1")) == 2
 
 
-def test_watch_refuses_it():
+def test_watch_refuses_a_field_without_values():
     session = Session(classes())
     with pytest.raises(UserError, match=CLASSES):
         session.watch(["loss", "mape"], {})
@@ -111,7 +111,7 @@ def test_another_preset_s_run_is_not_read_while_one_runs():
         ),
     ],
 )
-def test_a_preset_that_needs_it_is_refused(tmp_path, given, where):
+def test_a_preset_with_such_a_field_is_refused(tmp_path, given, where):
     file = tmp_path / "never.toml"
     text = to_toml(classes()).replace('watch = [\n    "loss",\n    "accuracy",\n]\n', "")
     lines = [line for line in text.splitlines() if not line.startswith(("log", "claim"))]
