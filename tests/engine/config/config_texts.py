@@ -1,6 +1,10 @@
-"""Presets as texts: the smallest one, and one with every table."""
+"""Presets as texts: the smallest one, one with every table, and a classifier."""
 
+import pytest
+
+from gradstep.engine.config.errors import ConfigError
 from gradstep.engine.config.files import parse_preset
+from gradstep.engine.errors import UserError
 
 SMALLEST = """
 title = "Smallest"
@@ -51,7 +55,36 @@ says = "It is low in the end."
 at = 9
 condition = "loss < 1"
 """
+CLASSIFIER = """
+title = "A preset"
+watch = ["loss", "accuracy"]
+[data]
+name = "digits"
+target = "label"
+samples = 100
+[network]
+layers = [{ units = 8, activation = "tanh" }, { units = 10 }]
+initialiser = { name = "normal", std = 0.1 }
+[train]
+loss = "cross_entropy"
+rule = { name = "momentum", learning_rate = 0.1 }
+batch = 32
+[run]
+steps = 20
+[[claim]]
+says = "It falls."
+always = "loss < prev.loss"
+"""
 
 
 def parse(text, overrides=()):
     return parse_preset(text, name="test", source="test.toml", overrides=overrides)
+
+
+def problems(text):
+    with pytest.raises(ConfigError) as caught:
+        parse(text)
+    error = caught.value
+    assert isinstance(error, UserError)
+    assert str(error).splitlines() == [f"test.toml: {problem}" for problem in error.problems]
+    return error.problems

@@ -1,7 +1,9 @@
 """Whatever a stranger writes in a preset or types after `--set`: a preset, or a ConfigError."""
 
+import pytest
 import tomli_w
-from config_texts import EVERYTHING, SMALLEST, parse
+from config_texts import CLASSIFIER as TEXT
+from config_texts import EVERYTHING, SMALLEST, parse, problems
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -84,7 +86,35 @@ def test_any_file_gives_a_config_or_a_config_error(tables):
     check(lambda: parse(tomli_w.dumps(without_none(tables))))
 
 
-@QUICK
-@given(st.text(max_size=60))
-def test_any_text_gives_a_config_or_a_config_error(text):
-    check(lambda: parse(text))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a = " + "[" * 5000,
+        "a = " + "[" * 5000 + "]" * 5000,
+        "a = " + "{ b = " * 3000,
+        "a = " + "1" * 5000,
+        "a" + ".a" * 3000 + " = 1",
+        '[data]\nname = "ramp"\nsamples = ' + "9" * 4301,
+    ],
+    ids=["open", "deep list", "deep table", "long number", "deep key", "long sample number"],
+)
+def test_a_file_made_to_break_a_parser(text):
+    """Presets come from strangers."""
+    problems(text)
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "train.²=3",
+        "network.layers.².units=3",
+        "train.seed=" + "[" * 5000,
+        "train.seed=" + "1" * 5000,
+        "network.layers." + "1" * 5000 + ".units=3",
+        ".".join(["train"] * 5000) + "=1",
+    ],
+    ids=["superscript", "superscript layer", "deep", "long number", "long index", "long key"],
+)
+def test_an_assignment_made_to_break_a_parser(assignment):
+    with pytest.raises(ConfigError):
+        override(parse(TEXT), [assignment])
