@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from gradstep.engine.config.files import load_preset, preset_names
     from gradstep.engine.config.preset import Preset
     from gradstep.engine.errors import UserError
-    from gradstep.engine.records.history import History, Record
+    from gradstep.engine.records.history import History
+    from gradstep.engine.records.record import Record
     from gradstep.engine.session.session import Session
 
 __all__ = [
@@ -35,7 +36,7 @@ _HOMES = {
     "ConfigError": "gradstep.engine.config.errors",
     "History": "gradstep.engine.records.history",
     "Preset": "gradstep.engine.config.preset",
-    "Record": "gradstep.engine.records.history",
+    "Record": "gradstep.engine.records.record",
     "Session": "gradstep.engine.session.session",
     "UserError": "gradstep.engine.errors",
     "load_preset": "gradstep.engine.config.files",

@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from gradstep.engine.conditions.breakpoints import READY
-from gradstep.engine.conditions.expression import parse_condition
+from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.config.files import load_preset
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError

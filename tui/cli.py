@@ -15,8 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradstep.engine.errors import NO_MEMORY, UserError, did_you_mean, is_no_memory
-from gradstep.engine.faults import Fault, keep
+from gradstep.engine.errors import NO_MEMORY, Fault, UserError, did_you_mean, is_no_memory, keep_traceback
 from gradstep.engine.worker.process import EngineProcess, start_process
 from gradstep.tui.commands.arguments import options, parse
 from gradstep.tui.commands.exit_status import OF_A_SIGNAL, Exit
@@ -63,7 +62,7 @@ def _status(arguments: Sequence[str]) -> int:
             return _bad_input(NO_MEMORY)
         if _is_of_interrupt(error):
             return Exit.INTERRUPTED
-        return _fault(keep(error))
+        return _fault(keep_traceback(error))
 
 
 def _carry_out(arguments: Sequence[str]) -> int:

@@ -16,7 +16,7 @@ from textual.css.query import NoMatches
 from textual.widget import MountError
 from textual.worker import WorkerFailed
 
-from gradstep.engine.faults import Fault, keep
+from gradstep.engine.errors import Fault, keep_traceback
 from gradstep.tui.commands.exit_status import OF_A_SIGNAL, Exit
 from gradstep.tui.signals import SIGNALS, handled
 from gradstep.tui.wire.driver import STDERR, TerminalDriver
@@ -84,7 +84,7 @@ class Ending(App[int]):
 
     def _keep(self, error: Exception) -> None:
         if self.fault is None:
-            self.fault = keep(error.error if isinstance(error, WorkerFailed) else error)
+            self.fault = keep_traceback(error.error if isinstance(error, WorkerFailed) else error)
 
     def _handle_exception(self, error: Exception) -> None:
         """Called by Textual for what nothing has caught. It would print a traceback."""

@@ -1,7 +1,7 @@
-"""One number of many places: of all steps of a run, or of the runs of all seeds.
+"""Aggregates over the steps of a run or over seeds: share, count, first, median, quantile.
 
-The condition language with `share(CONDITION)`, `count`, `first`, and `median(NUMBER)`, `quantile(NUMBER, q)`,
-each of which looks at every place: `share(loss > prev.loss)`, `quantile(log10(loss), 0.9) > 3`.
+They extend the condition language: `share(loss > prev.loss)`, `quantile(log10(loss), 0.9) > 3`.
+`share`, `count` and `first` take a condition, `median` and `quantile` a number.
 """
 
 from __future__ import annotations
@@ -11,21 +11,18 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from gradstep.engine.conditions.expression import (
-    Condition,
+from gradstep.engine.conditions.expression import Condition, Finals, NumberExpression, Operand, no_runs
+from gradstep.engine.conditions.language import (
     ConditionError,
-    Finals,
-    Measure,
-    Operand,
     Translation,
-    no_runs,
     parse_condition,
-    parse_measure,
+    parse_number,
     translated,
 )
-from gradstep.engine.records.history import FIELDS, History
-from gradstep.engine.records.missing import NULL, is_null_number
+from gradstep.engine.records.history import History
+from gradstep.engine.records.missing import MISSING, is_missing_number
 from gradstep.engine.records.ranges import quantile
+from gradstep.engine.records.record import FIELDS
 
 OF_CONDITIONS = ("share", "count", "first")
 OF_NUMBERS = ("median", "quantile")
@@ -41,7 +38,7 @@ SAYS = {
 
 
 class Place(NamedTuple):
-    """A position of a run, and the other presets' runs that it is compared with."""
+    """A position of a run, and the finished runs of other presets."""
 
     history: History
     position: int
@@ -50,37 +47,37 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Aggregate:
-    """What a condition or a number comes to over many places."""
+    """The aggregate of a condition or a number over many places."""
 
     name: str
-    of: Condition | Measure
+    of: Condition | NumberExpression
     q: float = 0.5
-    """Which quantile."""
+    """The share of a quantile."""
 
     def __str__(self) -> str:
         return f"{self.name}({self.of.text}{f', {self.q:g}' if self.name == 'quantile' else ''})"
 
     @property
     def counts(self) -> bool:
-        """Whether it is a whole number, or, as a median of counts, between two of them."""
-        return self.name in ("count", "first") or (isinstance(self.of, Measure) and self.of.counts)
+        """Whether the aggregate is a count, or a quantile of counts, which may lie between two."""
+        return self.name in ("count", "first") or (isinstance(self.of, NumberExpression) and self.of.counts)
 
     def look(self, place: Place) -> float | None:
-        """What there is to see at one place, a truth as 0 or 1; None where it can't be told."""
-        if isinstance(self.of, Measure):
+        """Return the value at one place, 0 or 1 for a condition; None if an operand is missing."""
+        if isinstance(self.of, NumberExpression):
             return self.of.value(*place)
         held = self.of.holds(*place)
         return None if held is None else float(held)
 
     def over(self, seen: Sequence[float | None]) -> float:
-        """Its value of what was seen; `NULL` where there is none, since nowhere it could be told."""
+        """Return the aggregate of the values of `look`; `MISSING` if it has none."""
         told = [value for value in seen if value is not None]
         if self.name == "count":
             return sum(told)
         if self.name == "first":
-            return float(seen.index(1.0)) if 1.0 in told else NULL
+            return float(seen.index(1.0)) if 1.0 in told else MISSING
         if not told:
-            return NULL
+            return MISSING
         if self.name == "share":
             return sum(told) / len(told)
         return quantile(told, self.q)
@@ -88,9 +85,9 @@ class Aggregate:
 
 @dataclass(frozen=True)
 class Summary:
-    """A parsed expression over many places: a number, or something that is so or not.
+    """A parsed number or condition over many places.
 
-    Fields outside of its aggregates are those of the last place.
+    Fields outside its aggregates are read at the last place.
     """
 
     text: str
@@ -99,22 +96,22 @@ class Summary:
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """The quantities that it reads, which have to be measured as the run goes."""
+        """The quantities that the expression reads; they have to be measured as the run goes."""
         read = [part.of.quantities if isinstance(part, Aggregate) else (part.field,) for part in self.parts]
         return tuple(dict.fromkeys(name for names in read for name in names if name not in FIELDS))
 
     @property
     def counts(self) -> bool:
-        """Whether it is one part that is a count."""
+        """Whether the expression is a single part that is a count."""
         return len(self.parts) == 1 and str(self.parts[0]) == self.text and self.parts[0].counts
 
     @property
     def aggregates(self) -> list[Aggregate]:
-        """Those of its parts that look at every place."""
+        """The parts that read every place."""
         return [part for part in self.parts if isinstance(part, Aggregate)]
 
     def value(self, places: Sequence[Place]) -> float | None:
-        """Its number; None where a part has no value."""
+        """Return the number over the places, 0 or 1 for a condition; None if a part has no value."""
         return self.of(
             [
                 part.over([part.look(place) for place in places])
@@ -125,19 +122,19 @@ class Summary:
         )
 
     def of(self, values: Sequence[float]) -> float | None:
-        """Its number of its parts' values, a truth as 0 or 1; None where one of them is `NULL`."""
-        if any(is_null_number(value) for value in values):
+        """Return the number from the parts' values, 0 or 1 for a condition; None if one is `MISSING`."""
+        if any(is_missing_number(value) for value in values):
             return None
         return float(self._function(list(values)))
 
 
-def parse_measure_of_run(text: str, names: Collection[str] = FIELDS) -> Summary:
-    """A number of a run: over all its steps, and of its last record. Raises ConditionError."""
+def parse_number_of_run(text: str, names: Collection[str] = FIELDS) -> Summary:
+    """Parse a number over all steps of a run and its last record. Raises ConditionError."""
     return _parse(text, names, names, truth=False)
 
 
 def parse_condition_over_seeds(text: str, names: Collection[str] = FIELDS) -> Summary:
-    """Something that is so or not of the runs of many seeds at their ends. Raises ConditionError."""
+    """Parse a condition on the last records of many seeds' runs. Raises ConditionError."""
     return _parse(text, (), names, truth=True)
 
 
@@ -147,7 +144,7 @@ def _parse(text: str, outside: Collection[str], inside: Collection[str], *, trut
 
 
 class _OfMany(Translation):
-    """The translation where aggregates are numbers too; `inside` are the names that those may read."""
+    """Translates aggregates too; `inside` are the names that they may read, `outside` those beside them."""
 
     def __init__(self, text: str, outside: Collection[str], inside: Collection[str]) -> None:
         super().__init__(text, outside)
@@ -180,7 +177,7 @@ class _OfMany(Translation):
                     pass
                 case other:
                     raise self.error(other, "a share from 0 to 1 is needed here")
-        return Aggregate(name, parse_measure(first, self.inside), float(q))
+        return Aggregate(name, parse_number(first, self.inside), float(q))
 
     def operand(self, operand: Aggregate | Operand) -> str:
         written = list(map(str, self.parts))

@@ -1,4 +1,4 @@
-"""Conditions that stop a run, counted; and ready ones to choose from."""
+"""Breakpoints: conditions that stop a run, with their hits; and ready-made ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from gradstep.engine.conditions.evidence import evidence
-from gradstep.engine.conditions.expression import Condition, parse_condition
+from gradstep.engine.conditions.expression import Condition
+from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.errors import UserError
 from gradstep.engine.records.history import History
 
@@ -21,13 +22,13 @@ READY = {
     "more than half of the units dead": "dead > 0.5",
     "beyond the edge of stability": "sharpness > stability_limit",
 }
-"""By name; the thresholds are those of Amazon SageMaker Debugger's built-in rules, where it has one. The
-last two measure the network at every step."""
+"""Ready-made conditions by name; thresholds as in Amazon SageMaker Debugger's built-in rules, if it has one.
+The last two measure the network at every step."""
 
 
 @dataclass(frozen=True)
 class Breakpoint:
-    """A condition that stops the run where it holds, after it has been ignored `ignore` times."""
+    """A condition that stops the run where it holds; its next `ignore` hits are counted only."""
 
     number: int
     condition: str
@@ -43,17 +44,17 @@ class Breakpoint:
 
 @dataclass(frozen=True)
 class Hit:
-    """A breakpoint that stopped the run, where, and what its condition read there."""
+    """A breakpoint that stopped the run, the position, and the values of its condition there."""
 
     breakpoint: Breakpoint
     position: int
     values: tuple[tuple[str, float], ...]
     evidence: str
-    """The values in words."""
+    """The values as text."""
 
 
 class Breakpoints:
-    """The breakpoints of a session. They belong to no position: going back does not bring an old set back."""
+    """The breakpoints of a session. They belong to no position: going back leaves them as they are."""
 
     def __init__(self, points: list[Breakpoint] | None = None) -> None:
         self._points: dict[int, Breakpoint] = {point.number: point for point in points or []}
@@ -71,7 +72,7 @@ class Breakpoints:
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """What those that are enabled need to have measured at every position."""
+        """The quantities that enabled breakpoints need at every position."""
         return self._quantities
 
     def add(self, condition: str, name: str = "") -> Breakpoint:
@@ -85,7 +86,7 @@ class Breakpoints:
         return point
 
     def edit(self, number: int, *, enabled: bool | None = None, ignore: int | None = None) -> Breakpoint:
-        """Switch a breakpoint on or off, or have it ignored so many times. Raises UserError."""
+        """Enable or disable a breakpoint, or set how many hits to ignore. Raises UserError."""
         point = self._find(number)
         if enabled is not None:
             point = replace(point, enabled=enabled)
@@ -98,13 +99,13 @@ class Breakpoints:
         return point
 
     def remove(self, number: int) -> None:
-        """Forget a breakpoint. Raises UserError."""
+        """Remove a breakpoint. Raises UserError."""
         self._find(number)
         del self._points[number], self._conditions[number]
         self._gather()
 
     def hit(self, history: History, position: int) -> Hit | None:
-        """The first breakpoint that stops the run at a position; every one that holds there is counted."""
+        """Return the first breakpoint that stops the run at a position; count the hits of all."""
         first: Hit | None = None
         for number, point in self._points.items():  # only values change within
             if not point.enabled or not self._conditions[number].holds(history, position):

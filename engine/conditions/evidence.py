@@ -1,4 +1,4 @@
-"""How numbers of a run are written: counts as whole numbers, and what a condition read with its evidence."""
+"""Numbers of a run as text: counts as whole numbers, and the values behind a condition."""
 
 from __future__ import annotations
 
@@ -7,34 +7,27 @@ from collections.abc import Iterable
 from functools import lru_cache
 from itertools import pairwise
 
-from gradstep.engine.conditions.aggregates import parse_measure_of_run
-from gradstep.engine.conditions.expression import (
-    Comparison,
-    Condition,
-    ConditionError,
-    Finals,
-    Operand,
-    Side,
-    no_runs,
-    parse_condition,
-)
-from gradstep.engine.records.history import SUMS, History
-from gradstep.engine.records.missing import is_null_number
+from gradstep.engine.conditions.aggregates import parse_number_of_run
+from gradstep.engine.conditions.expression import Comparison, Condition, Finals, Operand, Side, no_runs
+from gradstep.engine.conditions.language import ConditionError, parse_condition
+from gradstep.engine.records.history import History
+from gradstep.engine.records.missing import is_missing_number
+from gradstep.engine.records.record import SUMS
 
 DIGITS = 6
-"""The significant digits of a number that is no count, where no more are needed."""
+"""Significant digits of a number that is no count, unless it needs more."""
 MOST_DIGITS = 17
-"""So many tell any two numbers of double precision apart."""
+"""Digits that tell any two numbers of double precision apart."""
 EXACT = 2.0**53
 """Below it a double holds every whole number."""
 
 
 def written(value: float | None, *, count: bool, digits: int = DIGITS, comma: str = "") -> str:
-    """A number: a count as a whole number, any other one with at most so many significant digits.
+    """Return a number as text: a count as a whole number, another with at most `digits` significant digits.
 
-    The median of counts may lie between two of them, and then has a fraction.
+    The median of counts may lie between two of them, and then has a fraction. A missing number is "none".
     """
-    if value is None or is_null_number(value):
+    if value is None or is_missing_number(value):
         return "none"
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
@@ -45,20 +38,22 @@ def written(value: float | None, *, count: bool, digits: int = DIGITS, comma: st
 
 @lru_cache(maxsize=1000)
 def counts(name: str) -> bool:
-    """Whether a number is a count, by its name in the condition language: a field, a quantity, an
-    aggregate, or a truth such as `rising(loss, 2)`. Raises ConditionError for another text."""
+    """Return whether a field, quantity, aggregate or truth such as `rising(loss, 2)` is a whole number.
+
+    `name` is its text in the condition language. Raises ConditionError for another text.
+    """
     try:
-        return parse_measure_of_run(name).counts
+        return parse_number_of_run(name).counts
     except ConditionError:
         parse_condition(name)
         return True
 
 
 def evidence(condition: Condition, history: History, position: int, finals: Finals = no_runs) -> str:
-    """What a condition read at a position: `loss = 0.5, prev.loss = 0.7`.
+    """Return the values of a condition at a position as text: `loss = 0.5, prev.loss = 0.7`.
 
-    Values that are compared have as many digits as tell them apart. Where they differ by no more than the
-    rounding of their sums, that is said.
+    Compared values have enough digits to tell them apart. A note follows if they differ by no more than the
+    rounding of their sums.
     """
     values = {operand: operand.value(history, position, finals) for operand in condition.operands}
     digits = dict.fromkeys(values, DIGITS)
@@ -98,7 +93,7 @@ def digits_apart(values: Iterable[float], least: int = DIGITS) -> int:
 
 
 def sum_rounding(epsilon: float, terms: int) -> float:
-    """The rounding error of a mean of so many positive terms, as a share of it: u·(1 + log₂ n), u = ε/2.
+    """Return the rounding error of a mean of `terms` positive numbers, as a share: u·(1 + log₂ n), u = ε/2.
 
     u·log₂ n bounds a pairwise sum's error (Higham, *Accuracy and Stability of Numerical Algorithms*, 4.2).
     One rounding more is the terms' own. torch sums in blocks: its losses of 6 to 5 million terms in float32
@@ -110,7 +105,7 @@ def sum_rounding(epsilon: float, terms: int) -> float:
 def _within_rounding(
     comparison: Comparison, values: dict[Operand, float], history: History, position: int
 ) -> bool:
-    """Whether two sides of a comparison differ by no more than the rounding of the sums that they are."""
+    """Return whether two neighbouring sides that are sums differ by no more than their rounding."""
     for left, right in pairwise(comparison):
         if not (left.alone and right.alone):
             continue
@@ -128,8 +123,10 @@ def _value(side: Side, values: dict[Operand, float]) -> float:
 
 
 def _error(side: Side, value: float, history: History, position: int) -> float:
-    """The rounding error of a side that is one number: of a sum in proportion to it, of a difference of two
-    sums in proportion to these; 0 for what is no sum."""
+    """Return the rounding error of a side that is a single number; 0 if it is no sum.
+
+    A sum's error is in proportion to it, a difference's in proportion to its two sums.
+    """
     read = side.reads[0]
     if isinstance(read, float) or read.field not in SUMS:
         return 0.0

@@ -1,50 +1,33 @@
-"""The condition language: expressions over a record and those before it, such as `loss > prev.loss`.
-
-Conditions come from strangers. What is parsed is checked node by node against a white list, and only text
-written here is ever compiled.
-"""
+"""Parsed expressions: the numbers that they read from records, and their values there."""
 
 from __future__ import annotations
 
-import ast
-import math
-import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradstep.engine.errors import UserError, did_you_mean
-from gradstep.engine.records.history import COUNTS, FIELDS, History
-from gradstep.engine.records.missing import NULL, is_null, is_null_number
-from gradstep.engine.records.quantities import QUANTITIES, find_quantity, form
+from gradstep.engine.records.history import History
+from gradstep.engine.records.missing import MISSING, is_missing, is_missing_number
+from gradstep.engine.records.quantities import find_quantity
+from gradstep.engine.records.record import COUNTS, FIELDS
 
 Finals = Callable[[str], History | None]
-"""The records of another preset's finished run, by its name; None where that was not run."""
-
-MAX_LENGTH = 1000
-MAX_WINDOW = 1_000
-
-
-class ConditionError(UserError):
-    """A text that is no condition; the message points at the column and names what is allowed."""
-
-    def __init__(self, text: str, column: int, problem: str) -> None:
-        self.column = column
-        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
-        super().__init__(f"column {column}: {problem}\n    {shown}\n    {' ' * (column - 1)}^")
+"""Maps a preset's name to the records of its finished run; None if it was not run."""
 
 
 def no_runs(_preset: str) -> None:
-    """No other preset was run: what a condition says of one is not evaluated."""
+    """Return None for every preset: no other one was run, so conditions on them have no value."""
 
 
 @dataclass(frozen=True)
 class Operand:
-    """A number that a condition reads from the records: of this position, an earlier one, or several; or,
-    of kind "run", from the last record of another preset's run."""
+    """A number that an expression reads from the records of one or several positions.
+
+    One of kind "run" comes from the last record of another preset's run.
+    """
 
     kind: Literal["field", "change", "ago", "mean", "lowest", "highest", "rising", "falling", "run"]
     field: str
@@ -62,7 +45,7 @@ class Operand:
 
     @property
     def counts(self) -> bool:
-        """Whether it is a whole number: a count, a difference of counts, or a truth."""
+        """Whether the operand is a whole number: a count, a difference of counts, or a truth."""
         if self.kind in ("rising", "falling"):
             return True
         if self.kind == "mean":
@@ -72,41 +55,41 @@ class Operand:
         return find_quantity(self.field)[0].count
 
     def value(self, history: History, position: int, finals: Finals = no_runs) -> float:
-        """Its value there; `NULL` where it has none."""
+        """Return the value at a position, or `MISSING`."""
         if self.kind == "run":
             other = finals(self.preset)
-            return NULL if other is None else other.value(self.field, len(other) - 1)
+            return MISSING if other is None else other.value(self.field, len(other) - 1)
         if self.kind == "field":
             return history.value(self.field, position)
         # rising and falling compare each of `window` steps, the others reduce the last `window` values
         reduces = self.kind in ("mean", "lowest", "highest")
         first = position - self.window + reduces
         if first < 0:
-            return NULL
+            return MISSING
         if self.kind == "ago":
             return history.value(self.field, first)
         if self.kind == "change":
             now, then = history.value(self.field, position), history.value(self.field, first)
-            return NULL if is_null_number(now) or is_null_number(then) else now - then
+            return MISSING if is_missing_number(now) or is_missing_number(then) else now - then
         return self._over_window(history, first, position)
 
     def column(
         self, history: History, first: int, last: int, finals: Finals = no_runs
     ) -> NDArray[np.float64]:
-        """Its values at positions [first, last), the same as `value` has one by one."""
+        """Return the values at positions [first, last), equal to those of `value`."""
         if self.kind in ("field", "ago"):
             return self._shifted(history, first, last)
         if self.kind == "change":
             now, then = history.column(self.field, first, last), self._shifted(history, first, last)
             with np.errstate(invalid="ignore"):
-                return np.where(is_null(now) | is_null(then), NULL, now - then)
+                return np.where(is_missing(now) | is_missing(then), MISSING, now - then)
         return np.array([self.value(history, position, finals) for position in range(first, last)])
 
     def _shifted(self, history: History, first: int, last: int) -> NDArray[np.float64]:
-        """The field `window` positions before each of [first, last)."""
+        """Return the field `window` positions before each of [first, last)."""
         missing = min(max(0, self.window - first), last - first)
         values = history.column(self.field, first + missing - self.window, last - self.window)
-        return np.concatenate((np.full(missing, NULL), values)) if missing else values.astype(np.float64)
+        return np.concatenate((np.full(missing, MISSING), values)) if missing else values.astype(np.float64)
 
     def _over_window(self, history: History, first: int, position: int) -> float:
         values = history.column(self.field, first, position + 1)
@@ -122,22 +105,22 @@ class Operand:
                 found = float(np.minimum.reduce(values))
             case _:
                 found = float(np.maximum.reduce(values))
-        # a null makes a reduction NaN and a comparison false, so most windows need no second look
+        # a missing value makes a reduction NaN and a comparison false: most windows need no second look
         if found == 0.0 or found != found:
             least = np.minimum.reduce(values)
-            if least != least and is_null(values).any():
-                return NULL
+            if least != least and is_missing(values).any():
+                return MISSING
         return found
 
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a comparison: the numbers that it reads or names, in their order."""
+    """One side of a comparison: its text, and the operands and constants in it, in order."""
 
     text: str
     reads: tuple[Operand | float, ...]
     alone: bool
-    """Whether it is one of them as it stands."""
+    """Whether the side is a single operand or constant."""
 
     def __str__(self) -> str:
         return self.text
@@ -153,30 +136,30 @@ class _Expression:
     operands: tuple[Operand, ...]
 
     def values(self, history: History, position: int, finals: Finals = no_runs) -> dict[str, float]:
-        """What it reads at a position, by the operands' names: the evidence."""
+        """Return the operands' values at a position, by their names: the evidence."""
         return {str(operand): operand.value(history, position, finals) for operand in self.operands}
 
     def _read(self, history: History, position: int, finals: Finals) -> list[float] | None:
         values = [operand.value(history, position, finals) for operand in self.operands]
         for value in values:
-            if value != value and is_null_number(value):
+            if value != value and is_missing_number(value):
                 return None
         return values
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields and quantities of this run that it reads."""
+        """The fields and quantities that the expression reads of its own run."""
         named = (operand.field for operand in self.operands if operand.kind != "run")
         return tuple(dict.fromkeys(named))
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """The quantities of this run that it reads, which have to be measured."""
+        """The quantities that the expression reads of its own run; they have to be measured."""
         return tuple(name for name in self.fields if name not in FIELDS)
 
     @property
     def runs(self) -> set[str]:
-        """The presets whose runs it reads."""
+        """The presets whose runs the expression reads."""
         return {operand.preset for operand in self.operands if operand.kind == "run"}
 
 
@@ -188,310 +171,35 @@ class Condition(_Expression):
     comparisons: tuple[Comparison, ...] = ()
 
     def holds(self, history: History, position: int, finals: Finals = no_runs) -> bool | None:
-        """Whether it is so at a position; None where it is not evaluated, since an operand has no value:
-        `prev` at position 0, a field that is null there, a preset that was not run."""
+        """Return whether the condition holds at a position; None if an operand has no value there.
+
+        `prev` has none at position 0, nor has another preset that was not run.
+        """
         values = self._read(history, position, finals)
         return None if values is None else self._holds(values)
 
     def held(self, history: History, first: int, last: int, finals: Finals = no_runs) -> list[bool | None]:
-        """`holds` at each of the positions [first, last), at a tenth of its cost."""
+        """Return `holds` at each of the positions [first, last), at a tenth of its cost."""
         columns = [operand.column(history, first, last, finals) for operand in self.operands]
         if not columns:
             return [self._holds([])] * (last - first)
-        missing = np.logical_or.reduce([is_null(column) for column in columns]).tolist()
+        missing = np.logical_or.reduce([is_missing(column) for column in columns]).tolist()
         rows = zip(*(column.tolist() for column in columns), strict=True)
-        return [None if null else self._holds(row) for null, row in zip(missing, rows, strict=True)]
+        return [None if lacks else self._holds(row) for lacks, row in zip(missing, rows, strict=True)]
 
 
 @dataclass(frozen=True)
-class Measure(_Expression):
+class NumberExpression(_Expression):
     """A parsed number."""
 
     _value: Callable[[list[float]], float]
 
     @property
     def counts(self) -> bool:
-        """Whether it is a whole number: one operand that is."""
+        """Whether the number is one operand that is a whole number."""
         return len(self.operands) == 1 and str(self.operands[0]) == self.text and self.operands[0].counts
 
     def value(self, history: History, position: int, finals: Finals = no_runs) -> float | None:
-        """The number at a position; None where an operand has no value."""
+        """Return the number at a position; None if an operand has no value there."""
         values = self._read(history, position, finals)
         return None if values is None else float(self._value(values))
-
-
-def parse_condition(text: str, names: Collection[str] = FIELDS) -> Condition:
-    """Parse a condition over the fields `names`. Raises ConditionError."""
-    translation, function = translated(text, lambda line: Translation(line, names), truth=True)
-    return Condition(translation.text, tuple(translation.operands), function, tuple(translation.comparisons))
-
-
-def parse_measure(text: str, names: Collection[str] = FIELDS) -> Measure:
-    """Parse a number over the fields `names`, such as `log10(loss)`. Raises ConditionError."""
-    translation, function = translated(text, lambda line: Translation(line, names), truth=False)
-    return Measure(translation.text, tuple(translation.operands), function)
-
-
-T = TypeVar("T", bound="Translation")
-
-
-def translated(
-    text: str, translation_of: Callable[[str], T], *, truth: bool
-) -> tuple[T, Callable[[Sequence[float]], Any]]:
-    """The translation of a text, and the function of its operands' values. Raises ConditionError."""
-    if len(text) > MAX_LENGTH:
-        raise ConditionError(text[:60] + "…", 1, f"longer than {MAX_LENGTH} characters")
-    line = re.sub(r"\s", " ", text.strip())
-    if not line:
-        raise ConditionError(line, 1, "nothing is here; needed: a comparison, such as loss > prev.loss")
-    if "#" in line:
-        raise ConditionError(line, line.index("#") + 1, "a condition has no comments")
-    try:
-        tree = ast.parse(line, mode="eval")
-    except SyntaxError as error:
-        column = error.offset or len(line) + 1
-        said = "a comparison is written ==" if line[column - 1 : column] == "=" else error.msg
-        raise ConditionError(line, column, said) from None
-    except (ValueError, RecursionError, MemoryError):
-        raise ConditionError(line, 1, "this can't be read as an expression") from None
-    translation = translation_of(line)
-    try:
-        source = translation.truth(tree.body) if truth else translation.number(tree.body)
-        code = compile(f"lambda v: {source}", "<condition>", "eval")
-    except (SyntaxError, RecursionError, MemoryError):
-        raise ConditionError(line, 1, "too deeply nested") from None
-    function = eval(code, {"__builtins__": {}, **_FUNCTIONS, **_HELPERS})
-    return translation, function
-
-
-# --- translation ------------------------------------------------------------------------------------
-
-_COMPARISONS: dict[type[ast.cmpop], str] = {
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-}
-_WINDOWED = ("change", "ago", "mean", "lowest", "highest", "rising", "falling")
-
-
-def _divide(a: float, b: float) -> float:
-    """As IEEE 754 has it, where Python raises."""
-    if b:
-        return a / b
-    return math.nan if a == 0 or a != a else math.copysign(math.inf, a) * math.copysign(1.0, b)
-
-
-def _modulo(a: float, b: float) -> float:
-    return a % b if b and math.isfinite(a) else math.nan
-
-
-def _power(a: float, b: float) -> float:
-    try:
-        return math.pow(a, b)
-    except (OverflowError, ValueError):
-        with np.errstate(all="ignore"):
-            return float(np.power(a, b))
-
-
-def _log10(a: float) -> float:
-    return math.log10(a) if a > 0 else -math.inf if a == 0 else math.nan
-
-
-def _min(*numbers: float) -> float:
-    """NaN if one is, whichever; Python's `min` looks at their order."""
-    return math.nan if any(number != number for number in numbers) else min(numbers)
-
-
-def _max(*numbers: float) -> float:
-    return math.nan if any(number != number for number in numbers) else max(numbers)
-
-
-_FUNCTIONS: dict[str, Callable[..., object]] = {
-    "abs": abs,
-    "finite": math.isfinite,
-    "log10": _log10,
-    "min": _min,
-    "max": _max,
-}
-SAYS = {
-    "loss < 1": "a field or a quantity compared with a number: < <= > >= == !=",
-    "loss < 1 and not epoch > 3": "several comparisons: and, or, not, ( )",
-    "2*loss + 1": "arithmetic: + - * / % **",
-    "prev.loss": "the loss one step before",
-    "ago(loss, 10)": "the loss 10 steps before",
-    "change(loss, 10)": "loss - ago(loss, 10)",
-    "mean(loss, 10)": "the mean of the last 10 losses; lowest(…), highest(…) likewise",
-    "rising(mistakes, 3)": "whether each of the last 3 steps raised it; falling(…) likewise",
-    "abs(loss)": "its absolute value; log10(…), min(…, …), max(…, …) likewise",
-    "finite(loss)": "whether it is a number, neither NaN nor infinite",
-    "dead[2]": "a quantity of layer 2; case_loss[916] is of sample 916",
-    'run("linear-4-layer").loss': "the last loss of another preset's run; in claims only",
-}
-"""What can be written in a condition, by example."""
-_TRUTHS = {"finite", "rising", "falling"}
-_NUMBERS = {*_FUNCTIONS, *_WINDOWED} - _TRUTHS
-_HELPERS: dict[str, Callable[..., object]] = {"_divide": _divide, "_modulo": _modulo, "_power": _power}
-
-
-class Translation:
-    """From a syntax tree to the text of an expression over `v`, the operands' values."""
-
-    def __init__(self, text: str, names: Collection[str]) -> None:
-        self.text = text
-        self.names = names
-        self.operands: list[Operand] = []
-        self.comparisons: list[Comparison] = []
-        self._reads: list[Operand | float] = []
-        """What the number that is being translated reads."""
-
-    def truth(self, node: ast.expr) -> str:
-        """Something that is so or not: a comparison, `and`, `or`, `not`, `finite(…)`."""
-        match node:
-            case ast.BoolOp(op=op, values=values):
-                word = " and " if isinstance(op, ast.And) else " or "
-                return "(" + word.join(map(self.truth, values)) + ")"
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return f"(not {self.truth(operand)})"
-            case ast.Compare(left=left, ops=ops, comparators=others):
-                parts, sides = [], []
-                for comparison, other in zip((None, *ops), (left, *others), strict=True):
-                    if comparison is not None:
-                        if type(comparison) not in _COMPARISONS:
-                            raise self.error(other, f"only {' '.join(_COMPARISONS.values())} compare")
-                        parts.append(_COMPARISONS[type(comparison)])
-                    source, side = self.side(other)
-                    parts.append(source)
-                    sides.append(side)
-                self.comparisons.append(tuple(sides))
-                return "(" + " ".join(parts) + ")"
-            case ast.Call(func=ast.Name(id=name)) if name not in _NUMBERS:
-                return self.call(node, name)
-        raise self.error(
-            node, "needed here: a comparison, such as loss > prev.loss, or several with and, or, not"
-        )
-
-    def side(self, node: ast.expr) -> tuple[str, Side]:
-        """A side of a comparison: its translation, and what it reads."""
-        self._reads = []
-        source = self.number(node)
-        alone = isinstance(node, ast.Constant) or re.fullmatch(r"v\[\d+\]", source) is not None
-        return source, Side(ast.get_source_segment(self.text, node) or "", tuple(self._reads), alone)
-
-    def number(self, node: ast.expr, index: int | None = None) -> str:
-        """A number: a constant, a field, a quantity, whose `index` stood in brackets, arithmetic, a
-        function's value."""
-        match node:
-            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-                return self.constant(node, value)
-            case ast.Name(id=name):
-                return self.operand(Operand("field", self.field(node, name, index)))
-            case ast.Attribute(value=ast.Name(id="prev"), attr=name):
-                return self.operand(Operand("ago", self.field(node, name, index), 1))
-            case ast.Attribute(
-                value=ast.Call(func=ast.Name(id="run"), args=[ast.Constant(value=str(preset))], keywords=[]),
-                attr=name,
-            ):
-                return self.operand(Operand("run", self.field(node, name, index), preset=preset))
-            case ast.Subscript(value=ast.Name() | ast.Attribute() as named) if index is None:
-                return self.number(named, self.index(node))
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return f"(-{self.number(operand)})"
-            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-                return self.number(operand)
-            case ast.BinOp(left=left, op=op, right=right):
-                return self.arithmetic(node, op, self.number(left), self.number(right))
-            case ast.Call(func=ast.Name(id=name)) if name not in _TRUTHS:
-                return self.call(node, name)
-            case ast.Attribute():
-                raise self.error(node, "only prev has fields: prev.loss; ago(loss, 2) is two steps back")
-        raise self.error(node, "needed here: a number, such as a field, a constant, arithmetic")
-
-    def arithmetic(self, node: ast.expr, op: ast.operator, left: str, right: str) -> str:
-        match op:
-            case ast.Add():
-                return f"({left} + {right})"
-            case ast.Sub():
-                return f"({left} - {right})"
-            case ast.Mult():
-                return f"({left} * {right})"
-            case ast.Div():
-                return f"_divide({left}, {right})"
-            case ast.Mod():
-                return f"_modulo({left}, {right})"
-            case ast.Pow():
-                return f"_power({left}, {right})"
-        raise self.error(node, "only + - * / % ** calculate")
-
-    def call(self, node: ast.Call, name: str) -> str:
-        if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
-            raise self.error(node, "arguments are given by their place")
-        if name in _WINDOWED:
-            return self.windowed(node, name)
-        if name not in _FUNCTIONS:
-            raise self.unknown(node, name, [*_FUNCTIONS, *_WINDOWED], "function")
-        several = name in ("min", "max")
-        if len(node.args) < 2 if several else len(node.args) != 1:
-            raise self.error(node, f"{name} takes {'two or more numbers' if several else 'one number'}")
-        return f"{name}({', '.join(map(self.number, node.args))})"
-
-    def windowed(self, node: ast.Call, name: str) -> str:
-        match node.args:
-            case [
-                ast.Name(id=field) | ast.Subscript(value=ast.Name(id=field)) as at,
-                ast.Constant(value=int(steps)),
-            ] if type(steps) is int:
-                if not 1 <= steps <= MAX_WINDOW:
-                    raise self.error(node.args[1], f"between 1 and {MAX_WINDOW:,} steps")
-                index = self.index(at) if isinstance(at, ast.Subscript) else None
-                kind = name  # one of Operand's kinds, being in _WINDOWED
-                value = self.operand(Operand(kind, self.field(at, field, index), steps))  # type: ignore[arg-type]
-                return f"({value} == 1.0)" if name in _TRUTHS else value
-        raise self.error(node, f"{name} takes a field and a number of steps: {name}(loss, 10)")
-
-    def operand(self, operand: Operand) -> str:
-        if operand not in self.operands:
-            self.operands.append(operand)
-        self._reads.append(operand)
-        return f"v[{self.operands.index(operand)}]"
-
-    def constant(self, node: ast.expr, value: float) -> str:
-        try:
-            number = float(value)
-        except OverflowError:
-            number = math.inf
-        if not math.isfinite(number):
-            raise self.error(node, "too large a number")
-        self._reads.append(number)
-        return repr(number)
-
-    def field(self, node: ast.expr, name: str, index: int | None) -> str:
-        """A field's name, or a quantity's as it is written."""
-        if name in self.names:
-            if index is not None:
-                raise self.error(node, f"{name} is one number: it takes no [{index}]")
-            return name
-        if name not in QUANTITIES:
-            raise self.unknown(node, name, [*self.names, *map(form, QUANTITIES.values())], "name")
-        written = name if index is None else f"{name}[{index}]"
-        try:
-            find_quantity(written)
-        except UserError as error:
-            raise self.error(node, str(error)) from None
-        return written
-
-    def index(self, node: ast.Subscript) -> int:
-        match node.slice:
-            case ast.Constant(value=int(index)) if type(index) is int and index < 10**9:
-                return index
-        raise self.error(node.slice, "in brackets stands a whole number: dead[2] is layer 2's")
-
-    def unknown(self, node: ast.expr, name: str, known: Collection[str], what: str) -> ConditionError:
-        hint = did_you_mean(name, known)
-        return self.error(node, f"unknown {what} {name!r}{hint}; there are: {', '.join(known)}")
-
-    def error(self, node: ast.expr, problem: str) -> ConditionError:
-        before = self.text.encode()[: node.col_offset]  # ast counts bytes
-        return ConditionError(self.text, len(before.decode()) + 1, problem)

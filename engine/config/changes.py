@@ -1,4 +1,4 @@
-"""Changes of a preset by dotted keys, from "a.b=value" texts or values: what `--set` and the form make."""
+"""Changes of a preset by dotted keys, as `--set` and the form make them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gradstep.engine.config.errors import ConfigError, shown_key, unknown_key, validated
-from gradstep.engine.config.preset import Preset, with_name
+from gradstep.engine.config.preset import Preset
 from gradstep.engine.config.schema import Tables, keys_of, named, names_of, tables_in
+from gradstep.engine.config.types import with_name
 
 
 def with_changes(raw: Mapping[str, Any], source: str, changes: Mapping[str, Mapping[str, Any]]) -> Preset:
-    """The preset of a parsed file with {option: {dotted key: value}} changed. The file itself may be invalid.
+    """Return the preset of a parsed file with the changes {option: {dotted key: value}}.
 
-    Raises ConfigError; each problem is said to be of the file, of the option that gave the value, or of both.
+    The file itself may be invalid. Raises ConfigError, which traces each problem to the file, to the option
+    that gave the value, or to both.
     """
     result, problems, sources = dict(raw), list[str](), list[str]()
     for option, values in changes.items():
@@ -52,7 +54,7 @@ def _origin(
     options: Sequence[str],
     changes: Mapping[str, Mapping[str, Any]],
 ) -> str:
-    """Where a problem of a file with changes comes from; `own` are the problems of the file alone."""
+    """Return the source of a problem of a changed file; `own` are the problems of the file alone."""
     at = problem.partition(":")[0].split(".")
     for option in reversed(options):
         if any(_begins(at, key.split(".")) for key in changes[option]):
@@ -67,14 +69,14 @@ def _origin(
 
 
 def _touches(key: str, path: Sequence[str]) -> bool:
-    """Whether a changed key lies below a path, or is the name that decides what may be there."""
+    """Return whether a changed key lies below a path, or is the `name` that selects its table."""
     return _begins(key.split("."), path) or (
         key.endswith(".name") and _begins(path, key.removesuffix(".name").split("."))
     )
 
 
 def _begins(path: Sequence[str], first: Sequence[str]) -> bool:
-    """Whether a path begins with these parts; -1 and the like are any entry of a list."""
+    """Return whether a path begins with these parts; a negative index is any entry of a list."""
     return len(path) >= len(first) and all(
         part == given or (part.isdecimal() and given.startswith("-"))
         for part, given in zip(path, first, strict=False)
@@ -82,7 +84,7 @@ def _begins(path: Sequence[str], first: Sequence[str]) -> bool:
 
 
 def is_live(key: str) -> bool:
-    """Whether a change of this key applies at the next step; every other one needs a new run."""
+    """Return whether a change of the key applies at the next step; any other needs a new run."""
     return key.startswith("train.rule.") or key == "train.clip_norm"
 
 
@@ -92,7 +94,7 @@ def override(preset: Preset, assignments: Sequence[str]) -> Preset:
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
-    """{dotted key: value} from "a.b=value" texts. Raises ConfigError."""
+    """Parse "a.b=value" texts to {dotted key: value}. Raises ConfigError."""
     changes = {}
     for assignment in assignments:
         key, equals, value = assignment.partition("=")
@@ -103,7 +105,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
 
 
 def parse_value(text: str) -> Any:
-    """A value as TOML writes it; what is no TOML value is a string."""
+    """Parse a TOML value; any other text is a string."""
     try:
         parsed = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):  # no TOML, thousands of digits, or nested too deep
@@ -112,7 +114,7 @@ def parse_value(text: str) -> Any:
 
 
 def changed(preset: Preset, changes: Mapping[str, Any], source: str = "change") -> Preset:
-    """The preset with {dotted key: value} changed and validated; None removes a key. Raises ConfigError.
+    """Return the preset with the changes {dotted key: value}; None removes a key. Raises ConfigError.
 
     A new `name` of a table keeps the keys that the new kind has too.
     """
@@ -123,9 +125,9 @@ def changed(preset: Preset, changes: Mapping[str, Any], source: str = "change") 
 
 
 def assigned(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """A parsed file with {dotted key: value} changed, and a problem for each key that leads nowhere.
+    """Return a copy of a parsed file with {dotted key: value} changed, and a problem for each unknown key.
 
-    The file is left as it is, and need not be valid.
+    The file need not be valid.
     """
     result, problems = dict(raw), []
     for key, value in changes.items():
@@ -137,7 +139,7 @@ def assigned(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[dict[s
 
 
 class _NoSuchKeyError(Exception):
-    """A dotted key that leads nowhere; the text is the problem."""
+    """An unknown dotted key; the text is the problem."""
 
 
 def _assign(raw: dict[str, Any], key: str, value: Any) -> None:
@@ -161,7 +163,7 @@ def _assign(raw: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _entered(at: Any, allowed: Tables, path: Sequence[str], depth: int) -> tuple[Any, Tables]:
-    """The table or list at `path[depth]` of `at`, copied there for being written to, and what it may be."""
+    """Copy the table or list at `path[depth]` of `at` in place; return it and the tables that it may be."""
     where = _where(at, allowed, path, depth)
     if isinstance(where, str):
         known = _narrowed(allowed, at)
@@ -176,7 +178,7 @@ def _entered(at: Any, allowed: Tables, path: Sequence[str], depth: int) -> tuple
 
 
 def _where(at: Any, allowed: Tables, path: Sequence[str], depth: int) -> str | int:
-    """`path[depth]` as the key of a table or the index of a list. Raises _NoSuchKeyError if it is neither."""
+    """Return `path[depth]` as a table's key or a list's index. Raises _NoSuchKeyError if it is neither."""
     part, key = path[depth], shown_key(".".join(path))
     if isinstance(at, list):
         digits = part.removeprefix("-")
@@ -194,12 +196,12 @@ def _where(at: Any, allowed: Tables, path: Sequence[str], depth: int) -> str | i
 
 
 def _narrowed(allowed: Tables, at: Any) -> Tables:
-    """The tables that `at` may be, by the name that it has."""
+    """Return the tables that `at` may be, by its name."""
     return named(allowed, at["name"]) if isinstance(at, dict) and "name" in at else allowed
 
 
 def _default(field: FieldInfo) -> Any:
-    """What a key that isn't written in the file stands for, as if it were."""
+    """Return the value of a key that the file leaves out."""
     if field.is_required():
         return [] if get_origin(field.annotation) is list else {}
     default = field.get_default(call_default_factory=True, validated_data={})

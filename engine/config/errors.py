@@ -1,8 +1,10 @@
-"""What is wrong with a config, in the words of the file that it comes from: pydantic's errors told anew."""
+"""Turn pydantic's errors into messages that name the file, the key and the allowed values.
+
+An error is told by its `type` and `ctx`, never by pydantic's message, which may change.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, time
@@ -11,34 +13,49 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from gradstep.engine.config.preset import (
-    LARGEST,
-    MAX_CLASSES,
-    MAX_COORDINATES,
-    Preset,
-    RunConfig,
-    RunLength,
-    Train,
-)
+from gradstep.engine.config.data import MAX_CLASSES, MAX_COORDINATES
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.run import RunConfig, RunLength, Train
 from gradstep.engine.config.schema import Tables, keys_of, named, settings_in, tables_in
+from gradstep.engine.config.types import LARGEST
 from gradstep.engine.errors import UserError, did_you_mean, is_short_for, meant
 
 ALLOWED = "; allowed: "
 HINT = "; did you mean "
 SHOWN = 60
+"""Characters of a value or a key that a message quotes."""
 ALIKE = 3
 """More entries of a list with the same problem share one line."""
+ALLOWED_BY_TYPE = {
+    "int_type": "a valid integer",
+    "float_type": "a valid number",
+    "finite_number": "a finite number",
+    "bool_type": "a valid boolean",
+    "string_type": "a valid string",
+    "list_type": "a valid list",
+    "dict_type": "a valid dictionary",
+    "greater_than": "greater than {gt}",
+    "greater_than_equal": "greater than or equal to {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "less than or equal to {le}",
+    "literal_error": "{expected}",
+    "too_short": "at least {min_length} item",
+    "too_long": "at most {max_length} item",
+    "string_too_short": "at least {min_length} character",
+    "string_too_long": "at most {max_length} character",
+}
+"""Allowed values by the `type` of pydantic's error, with the limits of its `ctx`; counts take the plural."""
 COLUMNS: dict[tuple[str, ...], str] = {
     ("data", "inputs"): f"rows of 1 to {MAX_COORDINATES} numbers from -{LARGEST} to {LARGEST}",
     ("data", "labels"): f"whole numbers from 0 to {MAX_CLASSES - 1}, written without a point",
 }
-"""What the lists may hold that stand for a table of data."""
+"""Allowed entries of the lists that hold a table of data, by their paths."""
 EVERY_RUN_S = {
     **{key: f"run.{key}" for key in settings_in([RunLength])},
     **{key: f"train.{key}" for key in settings_in([Train])},
     "learning_rate": "train.rule.learning_rate",
 }
-"""The dotted keys of what almost every run can be told, by their last parts."""
+"""Dotted keys of the settings that almost every run has, by their last parts."""
 NO_BCE = (
     "; gradstep has no binary cross-entropy of a single sigmoid output yet; 'exam_cross_entropy' is the sum "
     "of a binary cross-entropy for each class, of a softmax's outputs"
@@ -46,9 +63,9 @@ NO_BCE = (
 
 
 class ConfigError(UserError):
-    """All the problems of a config at once, a line each: source, key, what was given, what is allowed.
+    """All problems of a config, a line each: source, key, given value, allowed values.
 
-    `sources` names the source of each problem where they differ.
+    `sources` names the source of each problem if they differ.
     """
 
     def __init__(self, source: str, problems: Sequence[str], sources: Sequence[str] = ()) -> None:
@@ -60,7 +77,7 @@ class ConfigError(UserError):
 
 @dataclass(frozen=True)
 class _Problem:
-    """What is wrong at a place of the file; `path` is () where the text names the place."""
+    """A problem at a place of the file; `path` is () if the text names the place."""
 
     path: tuple[str, ...]
     said: str
@@ -70,12 +87,12 @@ class _Problem:
 
     @property
     def index(self) -> int | None:
-        """The part of the path at which it enters a list."""
+        """The part of the path at which it enters a list; None if it enters none."""
         return next((at for at, part in enumerate(self.path) if part.isdecimal()), None)
 
 
 def validated(raw: Mapping[str, Any], source: str) -> Preset:
-    """The preset that a parsed file holds. Raises ConfigError with every problem."""
+    """Return the preset of a parsed file. Raises ConfigError with every problem."""
     try:
         return Preset.model_validate(raw)
     except ValidationError as error:
@@ -87,10 +104,10 @@ def validated(raw: Mapping[str, Any], source: str) -> Preset:
 
 
 def unknown_key(above: Sequence[str], key: str, among: Tables, given: Any) -> str:
-    """What is wrong with a key that is none of those allowed at its place.
+    """Return the message for a key that its table does not have.
 
-    `above` is the path of its table, `among` what that may be, `given` what the file has there. The hint is
-    a key of that table, or one of that name in a table inside of it.
+    `above` is the path of the table, `among` the tables that may stand there, `given` its value in the file.
+    The hint is a key of the table, or a key of that name in a table inside it.
     """
     allowed = keys_of(among)
     below = [setting for setting in settings_in(among, given) if "." in setting]
@@ -108,12 +125,12 @@ def _last(setting: str) -> str:
 
 
 def shown_key(key: str) -> str:
-    """A dotted key as it was given, cut short; quoted where it has characters that a terminal would obey."""
+    """Return a dotted key, cut short; quoted if it has characters that a terminal would obey."""
     return _cut(key if key.isprintable() else repr(key))
 
 
 def _misfits(raw: Mapping[str, Any]) -> list[ErrorDetails]:
-    """What doesn't fit in a run config that is fine part by part, while the rest of the preset is not."""
+    """Return cross-field errors of the run config, which pydantic skips if another table is invalid."""
     try:
         RunConfig.model_validate({key: raw[key] for key in RunConfig.model_fields})
     except ValidationError as error:
@@ -141,14 +158,32 @@ def _described(details: ErrorDetails, raw: Mapping[str, Any]) -> list[_Problem]:
         return [_given(path, given, "a table with a 'name'")]
     if kind == "model_type":
         return [_given(path, given, f"a table with {', '.join(keys_of([table]))}")]
-    hint = ""
-    if "expected" in context and isinstance(given, str):
-        # a form such as 'unit_norm[layer]' is no value
-        names = [name for name in re.findall(r"'(.*?)'", context["expected"]) if "[" not in name]
+    allowed = _allowed(details)
+    if allowed is None:
+        return [_Problem(path, f"given {_shown(given)}: {details['msg']}")]
+    if kind == "literal_error" and isinstance(given, str):
+        # a form such as 'rank[layer]' is no value
+        names = [name for name in context["expected"].split("'")[1::2] if "[" not in name]
         hint = did_you_mean(given, names)
-        if path == ("train", "loss") and re.search("bce|binary", given.lower()):
+        if path == ("train", "loss") and any(word in given.lower() for word in ("bce", "binary")):
             hint = NO_BCE
-    return [_given(path, given, f"{_without_subject(details['msg'])}{hint}")]
+        allowed += hint
+    return [_given(path, given, allowed)]
+
+
+def _allowed(details: ErrorDetails) -> str | None:
+    """Return what is allowed in place of a value; None for an error that no table of a preset raises."""
+    text = ALLOWED_BY_TYPE.get(details["type"])
+    if text is None:
+        return None
+    limits = {name: _whole(value) for name, value in details.get("ctx", {}).items()}
+    count: int = limits.get("min_length", limits.get("max_length", 1))
+    return text.format_map(limits) + ("" if count == 1 else "s")
+
+
+def _whole(value: Any) -> Any:
+    """Return a limit as the config's tables write it: 1.0 as 1."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _given(path: tuple[str, ...], given: object, allowed: str) -> _Problem:
@@ -156,7 +191,7 @@ def _given(path: tuple[str, ...], given: object, allowed: str) -> _Problem:
 
 
 def _found(raw: Any, path: Sequence[str]) -> Any:
-    """What a parsed file has at a path; None if it has nothing there."""
+    """Return the value of a parsed file at a path; None if there is none."""
     for part in path:
         if isinstance(raw, list) and part.isdecimal() and int(part) < len(raw):
             raw = raw[int(part)]
@@ -168,23 +203,17 @@ def _found(raw: Any, path: Sequence[str]) -> Any:
 
 
 def _misfit(path: tuple[str, ...], table: type[BaseModel], line: str) -> _Problem:
-    """A problem that a table's own validator found; it may begin with a key of the table."""
+    """Return a problem of a table's own validator, whose line may begin with a key of the table."""
     key, colon, said = line.partition(":")
     if path and colon and key.partition(".")[0] in table.model_fields:
         return _Problem((*path, *key.split(".")), said.strip())
     return _Problem(path, line)
 
 
-def _without_subject(message: str) -> str:
-    """pydantic's "List should have at least 1 item after validation, not 0" as "at least 1 item"."""
-    message = re.sub(r"^\w+ should (be|have) ", "", message)
-    return re.sub(r" after validation, not \w+$", "", message)
-
-
 def _place(loc: Sequence[str | int]) -> tuple[list[str], type[BaseModel]]:
-    """The path in the file and the table that it ends in, or leads to, from pydantic's location.
+    """Return the path in the file, and the table that it ends in or leads to, from pydantic's location.
 
-    That has a union's tag behind the key of its table, and the type tried behind any other union's key.
+    The location has a union's tag behind its table's key, and the type tried behind any other union's key.
     """
     path: list[str] = []
     table: type[BaseModel] = Preset
@@ -209,7 +238,7 @@ def _place(loc: Sequence[str | int]) -> tuple[list[str], type[BaseModel]]:
 
 
 def _merged(problems: Sequence[_Problem]) -> list[_Problem]:
-    """The problems with one for a value of which each type of a union told what it allows."""
+    """Merge the problems of one value that each type of a union refused."""
     merged: list[_Problem] = []
     for problem in problems:
         given, _, allowed = problem.said.partition(ALLOWED)
@@ -222,7 +251,7 @@ def _merged(problems: Sequence[_Problem]) -> list[_Problem]:
 
 
 def _collapsed(problems: Sequence[_Problem]) -> list[str]:
-    """The problems as lines, with one line for a list of which many entries have the same problem."""
+    """Return the problems as lines; many entries of a list with the same problem share one."""
     groups: dict[tuple[tuple[str, ...], str], list[_Problem]] = {}
     for problem in problems:
         pattern = tuple("*" if part.isdecimal() else part for part in problem.path)
@@ -239,7 +268,7 @@ def _collapsed(problems: Sequence[_Problem]) -> list[str]:
 
 
 def _together(group: Sequence[_Problem]) -> str:
-    """One line for the entries of a list that have the same problem: the first of them, and how many."""
+    """Return the line of a list's entries with the same problem: their number and the first of them."""
     first = group[0]
     at = first.index or 0
     where = first.path[at:]
@@ -252,7 +281,7 @@ def _together(group: Sequence[_Problem]) -> str:
 
 
 def one_line_a_kind(lines: Sequence[str]) -> list[str]:
-    """Lines of problems, with one line for many values of one key that have the same problem."""
+    """Return the lines of problems; many values of one key with the same problem share one."""
     groups: dict[tuple[str, str], list[str]] = {}
     for line in lines:
         key, _, said = line.partition(": ")
@@ -268,7 +297,7 @@ def one_line_a_kind(lines: Sequence[str]) -> list[str]:
 
 
 def _without_value(said: str) -> str:
-    """What is said of a value that it shares with others: what is allowed."""
+    """Return a problem without the given value and its hint: the part that many values share."""
     before, allowed, after = said.partition(HINT)[0].partition(ALLOWED)
     return after if allowed and before.startswith("given ") else before + allowed + after
 

@@ -1,4 +1,4 @@
-"""Presets as TOML: the shipped ones by name, others by file, and back to text."""
+"""Presets as TOML: load shipped ones by name and others by path, and write them as text."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ import tomli_w
 
 from gradstep.engine.config.changes import parse_assignments, with_changes
 from gradstep.engine.config.errors import ConfigError
-from gradstep.engine.config.preset import Preset, RunConfig
+from gradstep.engine.config.preset import Preset
 from gradstep.engine.config.preset_file import read_preset_file, why_no_toml
 from gradstep.engine.config.recorded import check_preset
+from gradstep.engine.config.run import RunConfig
 
 
 def preset_names() -> list[str]:
-    """The names of the presets that gradstep ships, in order."""
+    """Return the names of the shipped presets, sorted."""
     files = resources.files("gradstep.presets").iterdir()
     return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
 
@@ -28,10 +29,10 @@ def load_preset(
 ) -> Preset:
     """Load a shipped preset by name, or a TOML file by path, and apply overrides such as "train.seed=3".
 
-    A file may be invalid if the overrides make it valid. Where they do not, `over` is applied too: the first
-    values of a sweep's axes, by dotted keys. Raises ConfigError with every problem, also where the preset
-    watches or claims what has no value in its run. Overrides may take such a value away from a file that has
-    it: its claims then stay unchecked. Saved runs are read by `parse_preset`: what they watch may be empty.
+    A file may be invalid if the overrides make it valid. If they do not, `over` is applied too: the first
+    values of a sweep's axes, by dotted keys. Raises ConfigError with every problem, watched or claimed fields
+    that never have a value in the run among them. Overrides may take such a value away from a file that has
+    it: its claims then stay unchecked. `parse_preset`, which reads saved runs, allows all of these.
     """
     if str(which) in preset_names():
         text = resources.files("gradstep.presets").joinpath(f"{which}.toml").read_text("utf-8")
@@ -81,5 +82,5 @@ def parse_preset(
 
 
 def to_toml(config: RunConfig) -> str:
-    """The config as TOML, with every default written out."""
+    """Return the config as TOML, with every default written out."""
     return tomli_w.dumps(config.model_dump(exclude_none=True))

@@ -1,4 +1,4 @@
-"""The settings of a run, one editable value each, as a form shows them."""
+"""The settings of a run, one editable value each, for a form."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from gradstep.engine.config.changes import is_live
-from gradstep.engine.config.preset import Preset, RunConfig
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.run import RunConfig
 from gradstep.engine.config.schema import names_of, tables_in
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One editable value of a config: what may be chosen for it, and whether that applies to a going run."""
+    """An editable value of a config, its choices, and whether a change applies to a going run."""
 
     key: str
     value: Any
@@ -24,7 +25,7 @@ class Setting:
 
 
 def settings(preset: Preset) -> list[Setting]:
-    """The editable values of a preset in the order of the file, live ones first; lists of numbers are one."""
+    """Return the settings of a preset in the file's order, live ones first; a list of numbers is one."""
     found: list[Setting] = []
     for section in ("train", "data", "network"):
         _collect(section, getattr(preset, section), RunConfig.model_fields[section], found)
@@ -34,7 +35,7 @@ def settings(preset: Preset) -> list[Setting]:
 def _collect(
     key: str, value: Any, field: FieldInfo, found: list[Setting], name_of: FieldInfo | None = None
 ) -> None:
-    """Add the settings at `key`; `name_of` is the field whose union `value` chooses from, if it does."""
+    """Add the settings at `key`; `name_of` is the field whose union a `name` selects from."""
     if isinstance(value, BaseModel):
         for name, inner in type(value).model_fields.items():
             union = field if name == "name" else None

@@ -1,17 +1,17 @@
-"""The text of a preset's file, or a sentence about a file that is none."""
+"""Read a preset's file; tell other kinds of files by a sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from gradstep.engine.config.data import MAX_POINTS
 from gradstep.engine.config.errors import ConfigError
-from gradstep.engine.config.preset import MAX_POINTS
 from gradstep.engine.errors import did_you_mean
 
 MAX_FILE_BYTES = 1_000_000
 SQLITE = b"SQLite format 3\0"
-"""How the file of a session begins."""
+"""The first bytes of a session file."""
 _OTHER_FILES = "if it is a session, `gradstep {0}` opens it, and `gradstep run --from {0}` goes on from it"
 _IS_TOML = "a preset is a TOML file, as `gradstep presets linear-1-layer` prints one"
 _DATA = (
@@ -38,9 +38,9 @@ _SEPARATORS = (",", "\t", ";")
 
 
 def read_preset_file(path: Path, shipped: Sequence[str]) -> str:
-    """The text of a file that may be a preset. Raises ConfigError with one sentence for any other file.
+    """Return the text of a file that may be a preset. Raises ConfigError with a sentence for any other file.
 
-    `shipped` are the names of presets, one of which may have been meant.
+    `shipped` are the names of presets to suggest for a mistyped one.
     """
     try:
         with path.open("rb") as file:
@@ -59,7 +59,7 @@ def read_preset_file(path: Path, shipped: Sequence[str]) -> str:
 
 
 def why_no_toml(text: str) -> str:
-    """What a text that is no TOML is instead: a table of data or JSON; "" where neither shows."""
+    """Return a sentence for a text that is JSON or a table of data instead of TOML; "" for neither."""
     if text.lstrip().startswith("{"):
         return _JSON
     lines = [line for line in text.splitlines() if line.strip()][:3]

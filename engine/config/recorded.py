@@ -1,56 +1,65 @@
-"""Which fields of the record never have a value in a run, and which conditions never can, and why."""
+"""Fields that never have a value in a run, conditions that never can be evaluated, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from math import gcd
 
 from gradstep.engine.conditions.aggregates import Aggregate, parse_condition_over_seeds
-from gradstep.engine.conditions.expression import Condition, Operand, parse_condition, parse_measure
+from gradstep.engine.conditions.claims import Claim
+from gradstep.engine.conditions.expression import Condition, Operand
+from gradstep.engine.conditions.language import parse_condition, parse_number
 from gradstep.engine.config.errors import ConfigError
-from gradstep.engine.config.preset import Claim, Preset
+from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.record import FIELDS
 
 OF_NUMBERS = ("mape", "max_error", "val_mape")
-"""The fields that need targets that are numbers."""
+"""Fields that need numbers as targets."""
 OF_EPOCHS, OF_VALIDATION = "epoch_loss", "val_"
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What decides which fields of a run's records have a value."""
+    """The facts of a run that decide which fields of its records have values."""
 
     labels: bool
-    """Whether its targets are classes."""
+    """Whether the targets are classes."""
     validates: bool
-    """Whether it has a validation set."""
+    """Whether the run has a validation set."""
+    searches: bool = False
+    """Whether the rule searches each step's length."""
     every: Mapping[str, int] = field(default_factory=dict)
-    """Positions between two values of a field, where that is known and more than 1."""
+    """Positions between two values of a field, if known and more than 1."""
 
     @classmethod
     def of(cls, preset: Preset) -> Recorded:
-        """What a preset says of its runs."""
+        """Return the facts of a preset's runs."""
         # a data set without a key for it has no validation part; without a value, all there is
-        return cls(preset.data.target == "label", getattr(preset.data, "validation", 0) != 0)
+        validates = getattr(preset.data, "validation", 0) != 0
+        return cls(preset.data.target == "label", validates, preset.train.learning_rate is None)
 
     def known(self, batches: int, validate_every: int | None) -> Recorded:
-        """The same once the data is there: `batches` an epoch, and the positions between two validations,
-        None where there are none."""
+        """Return the facts once the data is loaded.
+
+        `batches` are those of an epoch, `validate_every` the positions between validations, None for none.
+        """
         periods = {OF_EPOCHS: batches}
         if validate_every is not None:
             periods |= {name: validate_every for name in FIELDS if name.startswith(OF_VALIDATION)}
         every = {name: period for name, period in periods.items() if period > 1}
-        return Recorded(self.labels, validate_every is not None, every)
+        return replace(self, validates=validate_every is not None, every=every)
 
     def why_never(self, name: str) -> str:
-        """Why a field never has a value; empty where it has one, and for a quantity."""
+        """Return why a field never has a value; "" if it has one, and for a quantity."""
         if name.startswith(OF_VALIDATION) and not self.validates:
             return "this run has no validation set"
         if name in OF_NUMBERS and self.labels:
             return "its targets are classes, and a class is right or wrong"
+        if name == "learning_rate" and self.searches:
+            return "this rule searches the length of each step"
         return ""
 
     def check_field(self, name: str) -> None:
@@ -59,7 +68,7 @@ class Recorded:
             raise UserError(f"{name} has no value here: {why}")
 
     def check(self, condition: Condition) -> None:
-        """Raise UserError for a condition that can't be told at any position of the run itself."""
+        """Raise UserError for a condition that has a value at no position of the run."""
         for operand in condition.operands:
             if operand.kind == "run":
                 raise UserError(f"{operand} is read by claims and measures only: no other run is done here")
@@ -67,7 +76,7 @@ class Recorded:
         self._check_periods(condition)
 
     def _check_periods(self, condition: Condition) -> None:
-        """Raise UserError where two values that are needed never come at the same position."""
+        """Raise UserError if two needed values never come at the same position."""
         needed = [
             (operand, offset, self.every[operand.field])
             for operand in condition.operands
@@ -82,7 +91,7 @@ class Recorded:
 
 
 def _offsets(operand: Operand) -> tuple[int, ...]:
-    """How far back from a position the values lie that an operand needs; of many neighbours, two."""
+    """Return how far back the values of an operand lie; of many neighbours, two."""
     match operand.kind:
         case "ago":
             return (operand.window,)
@@ -96,7 +105,7 @@ def _offsets(operand: Operand) -> tuple[int, ...]:
 
 
 def check_preset(preset: Preset, source: str) -> None:
-    """Raise ConfigError where a preset's watch, log or claims need a value that its run never has."""
+    """Raise ConfigError if a preset's watch, log or claims need a value that its run never has."""
     recorded = Recorded.of(preset)
     named = [("watch", name) for name in preset.watch] + [("log", name) for name in preset.log]
     named += [(f"claim.{at}", name) for at, claim in enumerate(preset.claim) for name in _read_by(claim)]
@@ -110,11 +119,11 @@ def check_preset(preset: Preset, source: str) -> None:
 
 
 def _read_by(claim: Claim) -> Iterator[str]:
-    """The fields and quantities of the claim's own run that it reads."""
+    """Yield the fields and quantities that a claim reads of its own run."""
     text = claim.always or claim.never or claim.eventually or claim.condition
     operands = list(parse_condition(text).operands) if text else []
     if claim.measure is not None:
-        operands += parse_measure(claim.measure).operands
+        operands += parse_number(claim.measure).operands
     if claim.over_seeds is not None:
         for part in parse_condition_over_seeds(claim.over_seeds).parts:
             operands += part.of.operands if isinstance(part, Aggregate) else [part]

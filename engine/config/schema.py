@@ -1,4 +1,4 @@
-"""Which tables an annotation of the config's models allows: what is met on the way through a file."""
+"""The tables and keys that a preset's models allow at a place of a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Tables = list[type[BaseModel]]
 
 
 def tables_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The tables that an annotation allows, inside lists and unions too."""
+    """Yield the tables that an annotation allows, inside lists and unions too."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     elif get_origin(annotation) in (Union, types.UnionType, list, Annotated):
@@ -21,20 +21,20 @@ def tables_in(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def names_of(table: type[BaseModel]) -> tuple[str, ...]:
-    """What a table may have as its `name`, by which a union is chosen from; () for one in no union."""
+    """Return the names that select a table from its union; () for a table in no union."""
     field = table.model_fields.get("name")
     return get_args(field.annotation) if field else ()
 
 
 def named(among: Tables, name: object) -> Tables:
-    """The tables that go by this name; all of them where none does."""
+    """Return the tables of this name; all of them if there is none."""
     return [table for table in among if name in names_of(table)] or among
 
 
 def settings_in(among: Tables, given: Any = None) -> Iterator[str]:
-    """The dotted keys that can be set in a table and in those inside of it, in a list's first.
+    """Yield the dotted keys of a table and of the tables inside it; of a list, those of its first entry.
 
-    `given` is what the file has there. A table of several kinds has keys only where its `name` is given.
+    `given` is the file's value there. A table of several kinds has keys only if its `name` is given.
     """
     given = {"name": given} if isinstance(given, str) else given if isinstance(given, dict) else {}
     if len(among) > 1 and "name" not in given:
@@ -53,5 +53,5 @@ def settings_in(among: Tables, given: Any = None) -> Iterator[str]:
 
 
 def keys_of(among: Iterable[type[BaseModel]]) -> list[str]:
-    """The keys that one of these tables has, sorted."""
+    """Return the keys of all the tables, sorted."""
     return sorted({key for table in among for key in table.model_fields})

@@ -14,7 +14,7 @@ from gradstep.engine.data.dataset import DataError, Dataset, Dtype, Floats
 from gradstep.engine.data.scaling import Scaling, scaling
 
 if TYPE_CHECKING:
-    from gradstep.engine.config.preset import DigitsData, MnistData
+    from gradstep.engine.config.data import DigitsData, MnistData
 
 WHITE = 255
 _ROWS_AT_ONCE = 512

@@ -9,7 +9,7 @@ import numpy as np
 from gradstep.engine.data.dataset import Dataset, Dtype
 
 if TYPE_CHECKING:
-    from gradstep.engine.config.preset import IntervalData
+    from gradstep.engine.config.data import IntervalData
 
 TOLERANCE = 0.5 / 255
 """Half a grey level of pixels in 0–1, so that mistakes count as they do for images."""

@@ -17,7 +17,7 @@ from gradstep.engine.data.ramp import ramp_dataset
 from gradstep.engine.data.status import Status, status
 
 if TYPE_CHECKING:
-    from gradstep.engine.config.preset import Data
+    from gradstep.engine.config.data import Data
 
 __all__ = ["DataError", "Dataset", "Status", "fetch_mnist", "load", "load_kept", "status"]
 

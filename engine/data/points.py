@@ -9,7 +9,7 @@ import numpy as np
 from gradstep.engine.data.dataset import Dataset, Dtype
 
 if TYPE_CHECKING:
-    from gradstep.engine.config.preset import PointsData
+    from gradstep.engine.config.data import PointsData
 
 
 def points_dataset(config: PointsData, dtype: Dtype) -> Dataset:

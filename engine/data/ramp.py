@@ -11,7 +11,7 @@ from gradstep.engine.data.dataset import Dataset, Dtype
 from gradstep.engine.data.scaling import scaling
 
 if TYPE_CHECKING:
-    from gradstep.engine.config.preset import RampData
+    from gradstep.engine.config.data import RampData
 
 
 def ramp_dataset(config: RampData, dtype: Dtype) -> Dataset:

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradstep.engine.config.preset import LEAKY_SLOPE
+from gradstep.engine.config.network import LEAKY_SLOPE
 from gradstep.engine.errors import UserError
 from gradstep.engine.probes.data_factor import factor
 from gradstep.engine.probes.layers import dead_units, singular_values

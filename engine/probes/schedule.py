@@ -10,9 +10,10 @@ from gradstep.engine.conditions.breakpoints import Breakpoints
 from gradstep.engine.conditions.expression import Condition
 from gradstep.engine.errors import UserError
 from gradstep.engine.probes import registry as probes
+from gradstep.engine.probes.readings import READINGS
 from gradstep.engine.probes.subject import Subject
 from gradstep.engine.records.history import History
-from gradstep.engine.records.missing import NULL, is_null_number
+from gradstep.engine.records.missing import MISSING, is_missing_number
 from gradstep.engine.records.quantities import find_quantity
 
 Look = Callable[[], Subject]
@@ -56,7 +57,7 @@ class Measurer:
         """
         wanted = [name for name, every in self._schedule.items() if position % every == 0]
         wanted += [name for name in (*self._breakpoints.quantities, *self._sought) if name not in wanted]
-        missing = [name for name in wanted if again or is_null_number(history.value(name, position))]
+        missing = [name for name in wanted if again or is_missing_number(history.value(name, position))]
         if not missing:
             return {}
         try:
@@ -68,8 +69,8 @@ class Measurer:
         for name, value in values.items():
             history.measured.put(name, position, value)
         for name, problem in problems.items():
-            if not is_null_number(history.value(name, position)):  # it was, before a change here
-                history.measured.put(name, position, NULL)
+            if not is_missing_number(history.value(name, position)):  # it was, before a change here
+                history.measured.put(name, position, MISSING)
             if self._schedule.pop(name, None) is not None:
                 self._notices.append(str(problem))
         return problems
@@ -86,12 +87,13 @@ def measured(
     subject: Subject | None = None
     for name in names:
         quantity, index = find_quantity(name)
-        key = quantity.probe, tuple(sorted(quantity.options.items()))
+        reading = READINGS[quantity.name]
+        key = reading.probe, tuple(sorted(reading.options.items()))
         try:
             if key not in results:
                 subject = look() if subject is None else subject
-                results[key] = probes.run(quantity.probe, subject, lambda _share: go_on(), **quantity.options)
-            values[name] = quantity.read(results[key], index)
+                results[key] = probes.run(reading.probe, subject, lambda _share: go_on(), **reading.options)
+            values[name] = reading.read(results[key], index)
         except probes.ProbeCancelledError:
             raise
         except UserError as error:

@@ -17,7 +17,7 @@ from gradstep.engine.training.model.activations import ACTIVATIONS, Activation
 from gradstep.engine.training.model.dense import Network
 from gradstep.engine.training.model.last_fired import LayerWatched
 from gradstep.engine.training.model.loss import Objective
-from gradstep.engine.training.rules.base import Rule, Slots
+from gradstep.engine.training.rules.make import Rule, Slots
 from gradstep.engine.training.rules.searching import SearchingRule
 from gradstep.engine.training.trainer import Trainer
 

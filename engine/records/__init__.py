@@ -1,1 +1,1 @@
-"""What a run wrote down: one row a position, and the quantities measured beside it. No torch."""
+"""The records of a run: a row of numbers a position, and measured quantities beside it. No torch."""

@@ -1,83 +1,25 @@
-"""Records: one row of numbers for every position of a run, kept in columns."""
+"""The history of a branch: its records as rows of one array."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gradstep.engine.records.missing import is_null, is_null_number
-from gradstep.engine.records.quantity_columns import Measured
+from gradstep.engine.records.missing import MISSING, is_missing
+from gradstep.engine.records.quantity_columns import QuantityColumns
+from gradstep.engine.records.record import COLUMNS, FIELDS, Record
 
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """The numbers of one position; None where a field has no meaning there. `FIELD_SAYS` has what each is."""
-
-    step: int = field(metadata={"says": "updates done"})
-    epoch: int = field(metadata={"says": "epochs completed"})
-    loss: float = field(metadata={"says": "loss on the batch that the next update uses"})
-    accuracy: float | None = field(metadata={"says": "share of samples, or of outputs, that are no mistake"})
-    mistakes: int | None = field(
-        metadata={"says": "wrong classes; for numbers, outputs more than half a raw unit off"}
-    )
-    mape: float | None = field(
-        metadata={"says": "mean absolute error in percent of the target, as Keras has it; numbers only"}
-    )
-    max_error: float | None = field(metadata={"says": "largest |output − target|; numbers only"})
-    grad_norm: float = field(metadata={"says": "‖gradient‖ before clipping"})
-    update_norm: float | None = field(metadata={"says": "‖update‖ of the update that led here"})
-    param_norm: float = field(metadata={"says": "‖parameters‖"})
-    learning_rate: float = field(metadata={"says": "learning rate of the next update"})
-    seconds: float = field(metadata={"says": "time spent in steps and validations so far"})
-    epoch_loss: float | None = field(
-        default=None, metadata={"says": "mean of an epoch's losses, at its last update: what Keras prints"}
-    )
-    val_loss: float | None = field(default=None, metadata={"says": "loss on the validation data"})
-    val_accuracy: float | None = field(default=None, metadata={"says": "accuracy on the validation data"})
-    val_mape: float | None = field(default=None, metadata={"says": "mape on the validation data"})
-
-    def __getitem__(self, field: str) -> Any:
-        if field not in FIELDS:
-            raise KeyError(field)
-        return getattr(self, field)
-
-    def as_json(self) -> dict[str, Any]:
-        """All fields, with "NaN", "Infinity" and "-Infinity" for what JSON has no number for."""
-        return {name: json_number(value) for name, value in asdict(self).items()}
-
-
-FIELDS = tuple(each.name for each in fields(Record))
-FIELD_SAYS: dict[str, str] = {each.name: each.metadata["says"] for each in fields(Record)}
-"""What each field is, in a few words."""
-COUNTS = tuple(each.name for each in fields(Record) if str(each.type).startswith("int"))
-"""The fields that are whole numbers."""
-SUMS = ("loss", "mape", "epoch_loss", "val_loss", "val_mape")
-"""The fields that are means over samples, summed in the run's dtype: `History.rounding` is their error."""
-COLUMNS = FIELDS[2:]
-"""The stored columns, in the order of a row: all fields but `step` and `epoch`, which follow from the row."""
 _INDEX = {name: i for i, name in enumerate(COLUMNS)}
 
 
-def json_number(value: float | None) -> float | str | None:
-    """A value for JSON, which has no number for what is not finite; None for `NULL`."""
-    if value is None or is_null_number(value):
-        return None
-    if math.isfinite(value):
-        return value + 0  # a zero has no sign: torch's losses may be -0.0
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
 class History:
-    """The records of a branch, position 0 first: 112 bytes a record, grown by a quarter at a time.
+    """The records of a branch from position 0 on: 112 bytes a record, grown by a quarter at a time.
 
-    A branch of another history holds rows of its own from position `inherited` on; those before it are
-    the parent's. Quantities that were measured beside the records are in `measured`, and are read by name
-    as the fields are: without a value where they were not measured.
+    A child history holds its own rows from position `inherited` on; earlier rows are the parent's.
+    `measured` holds quantities, which are read by name as fields are.
     """
 
     def __init__(self, batches: int, parent: History | None = None, inherited: int = 0) -> None:
@@ -89,14 +31,14 @@ class History:
         self._clean = inherited
         self._put: list[tuple[str, int]] = []
         self._rounding = 0.0
-        self.measured = Measured(inherited)
+        self.measured = QuantityColumns(inherited)
 
     def __len__(self) -> int:
         return self._inherited + self._own
 
     @property
     def rounding(self) -> float:
-        """The rounding error of a recorded sum, as a share of it; 0 where that is not known."""
+        """The rounding error of a recorded sum as a share of it; 0 if unknown."""
         return self._parent.rounding if self._parent is not None else self._rounding
 
     @rounding.setter
@@ -105,20 +47,22 @@ class History:
 
     @property
     def inherited(self) -> int:
-        """The first position that is recorded here; those before it are the parent's."""
+        """The first position recorded here; earlier ones are the parent's."""
         return self._inherited
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        """A field, or a measured quantity, over all positions, as a copy; what has no meaning, or was not
-        measured, at a position is NaN. Raises KeyError for a name that is neither."""
+        """Return a copy of a field or a measured quantity over all positions; missing values are NaN.
+
+        Raises KeyError for another name.
+        """
         if name not in FIELDS and not self._was_measured(name):
             raise KeyError(name)
         return self.column(name).copy()
 
     def column(self, name: str, first: int = 0, last: int | None = None) -> NDArray[Any]:
-        """A field or quantity over positions [first, last), to be read before the history changes again.
+        """Return a field or quantity over positions [first, last); missing values are `MISSING`.
 
-        Nulls are `NULL`.
+        May be a view: invalid after the next append.
         """
         last = len(self) if last is None else min(last, len(self))
         if name in ("step", "epoch"):
@@ -134,7 +78,7 @@ class History:
         return np.concatenate((self._parent.column(name, first, min(last, split)), own))
 
     def value(self, name: str, position: int) -> float:
-        """One field or quantity at a recorded position; `NULL` where it has no meaning."""
+        """Return a field or quantity at a recorded position; `MISSING` if it has no value there."""
         if name == "step":
             return float(position)
         if name == "epoch":
@@ -148,12 +92,12 @@ class History:
 
     @property
     def quantities(self) -> tuple[str, ...]:
-        """What was measured beside the records, here or on the branches that this one comes from."""
+        """Names of the quantities measured here or on the parents."""
         before = self._parent.quantities if self._parent is not None else ()
         return tuple(dict.fromkeys((*before, *self.measured.names)))
 
     def record(self, position: int) -> Record:
-        """The record of a position; negative counts from the end. Raises IndexError beyond either end."""
+        """Return a position's record; -1 is the last one. Raises IndexError beyond either end."""
         if position < 0:
             position += len(self)
         if not 0 <= position < len(self):
@@ -161,7 +105,7 @@ class History:
         if position < self._inherited and self._parent is not None:
             return self._parent.record(position)
         row = self._rows[position - self._inherited]
-        nulls = is_null(row)
+        nulls = is_missing(row)
         values: dict[str, Any] = {
             name: None if null else value
             for name, value, null in zip(COLUMNS, row.tolist(), nulls, strict=True)
@@ -175,7 +119,7 @@ class History:
             yield self.record(position)
 
     def append(self, row: Sequence[float]) -> None:
-        """Add the next position's row: a number for each of `COLUMNS`."""
+        """Add the row of the next position: a number for each of `COLUMNS`."""
         if self._own == len(self._rows):
             self._grow(self._own + 1)
         self._rows[self._own] = row
@@ -187,21 +131,21 @@ class History:
         self._rows[self._own : self._own + len(rows)] = rows
         self._own += len(rows)
 
-    def put(self, position: int, name: str, value: float) -> None:
-        """Set one field of a position recorded here, not inherited."""
+    def put(self, position: int, name: str, value: float | None) -> None:
+        """Set a field of a position recorded here, not inherited; None for no value. Raises IndexError."""
         if not self._inherited <= position < len(self):
             raise IndexError(f"no record of position {position} here")
-        self._rows[position - self._inherited, _INDEX[name]] = value
+        self._rows[position - self._inherited, _INDEX[name]] = MISSING if value is None else value
         self._clean = min(self._clean, position)
         self._put.append((name, position))
 
     def puts(self) -> tuple[int, ...]:
-        """How many values were put so far, here and on the branches that this one comes from."""
+        """Return the counts of values put so far, on the parents and here, for `first_put_since`."""
         before = self._parent.puts() if self._parent is not None else ()
         return (*before, len(self._put), len(self.measured))
 
     def first_put_since(self, puts: tuple[int, ...], names: Collection[str]) -> int:
-        """The first position at which one of these was put since `puts()` was so; the length if none was."""
+        """Return the first position of the names' values put since `puts()` was this; the length for none."""
         *before, fields, values = puts
         found = [position for name, position in self._put[fields:] if name in names]
         if (measured := self.measured.first_put_since(values, names)) is not None:
@@ -212,7 +156,7 @@ class History:
         return min(found, default=len(self))
 
     def rows(self, first: int = 0, last: int | None = None) -> NDArray[np.float64]:
-        """A copy of the rows of positions [first, last), of shape (positions, len(COLUMNS))."""
+        """Return a copy of the rows of positions [first, last), of shape (positions, len(COLUMNS))."""
         last = len(self) if last is None else min(last, len(self))
         split = self._inherited
         own = self._rows[max(0, first - split) : max(0, last - split)]
@@ -221,15 +165,14 @@ class History:
         return np.concatenate((self._parent.rows(first, min(last, split)), own))
 
     def unsaved(self) -> int:
-        """The first position that was added or changed since `mark_saved`."""
+        """Return the first position that was added or changed since `mark_saved`."""
         return self._clean
 
     def mark_saved(self) -> None:
-        """Say that everything up to now is saved."""
         self._clean = len(self)
 
     def truncate(self, count: int) -> None:
-        """Forget the records from position `count` on, as far as they are this history's own."""
+        """Drop this history's own records from position `count` on."""
         self._own = max(0, min(self._own, count - self._inherited))
         self._clean = min(self._clean, len(self))
 

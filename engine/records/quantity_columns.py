@@ -1,4 +1,4 @@
-"""The values of quantities that were measured on a branch: a column each, with gaps where none was."""
+"""Measured values of quantities on a branch: a column each, with gaps."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Collection, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from gradstep.engine.records.missing import NULL, is_null_number
+from gradstep.engine.records.missing import MISSING, is_missing_number
 
-Values = tuple[str, NDArray[np.int64], NDArray[np.float64]]
+QuantityValues = tuple[str, NDArray[np.int64], NDArray[np.float64]]
 """A quantity's name, positions and its values there."""
 
 
-class Measured:
-    """By name and position, from position `first` on. What is put again replaces what was there.
+class QuantityColumns:
+    """Measured values by name and position, from `first` on. A later value overwrites an earlier one.
 
-    Every value put has a number, so that a reader can ask for what is new: `since`.
+    Every value put is counted, so that a reader can ask for the new ones: `since`.
     """
 
     def __init__(self, first: int) -> None:
@@ -28,7 +28,7 @@ class Measured:
         self._put_positions = array("q")
 
     def __len__(self) -> int:
-        """How many values were put."""
+        """Return how many values were put."""
         return len(self._put_positions)
 
     def __contains__(self, name: str) -> bool:
@@ -36,11 +36,11 @@ class Measured:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What was measured, in the order of the first time."""
+        """The measured names, in the order of their first values."""
         return tuple(self._names)
 
     def put(self, name: str, position: int, value: float) -> None:
-        """Set the value at a position, not before the first."""
+        """Set the value at a position. Raises IndexError before the first one."""
         at = position - self._first
         if at < 0:
             raise IndexError(f"position {position} lies before {self._first}")
@@ -49,7 +49,7 @@ class Measured:
             self._names.append(name)
             column = np.empty(0)
         if at >= len(column):
-            grown = np.full(max(64, at + 1, len(column) * 5 // 4), NULL)
+            grown = np.full(max(64, at + 1, len(column) * 5 // 4), MISSING)
             grown[: len(column)] = column
             column = grown
         self._columns[name] = column
@@ -57,20 +57,20 @@ class Measured:
         self._put_names.append(self._names.index(name))
         self._put_positions.append(position)
 
-    def take(self, other: Measured, position: int) -> None:
-        """Set the values at a position to those of another branch, where it has some."""
+    def take(self, other: QuantityColumns, position: int) -> None:
+        """Copy the values that another branch has at a position."""
         for name in other.names:
-            if not is_null_number(value := other.value(name, position)):
+            if not is_missing_number(value := other.value(name, position)):
                 self.put(name, position, value)
 
     def value(self, name: str, position: int) -> float:
-        """The value there; `NULL` for none."""
+        """Return the value at a position; `MISSING` if there is none."""
         column, at = self._columns.get(name), position - self._first
-        return NULL if column is None or not 0 <= at < len(column) else column.item(at)
+        return MISSING if column is None or not 0 <= at < len(column) else column.item(at)
 
     def column(self, name: str, first: int, last: int) -> NDArray[np.float64]:
-        """The values over positions [first, last); `NULL` where there is none."""
-        found = np.full(max(0, last - first), NULL)
+        """Return the values over positions [first, last), with `MISSING` in the gaps."""
+        found = np.full(max(0, last - first), MISSING)
         column = self._columns.get(name)
         if column is not None:
             start = max(first, self._first)
@@ -79,13 +79,13 @@ class Measured:
         return found
 
     def first_put_since(self, count: int, names: Collection[str]) -> int | None:
-        """The first position at which one of these was put after the first `count` values; None for none."""
+        """Return the first position of the names' values put after the first `count`; None for none."""
         wanted = {number for number, name in enumerate(self._names) if name in names}
         put = zip(self._put_names[count:], self._put_positions[count:], strict=True)
         return min((position for number, position in put if number in wanted), default=None)
 
-    def since(self, count: int) -> Iterator[Values]:
-        """What was put after the first `count` values, name by name."""
+    def since(self, count: int) -> Iterator[QuantityValues]:
+        """Yield the values put after the first `count`, name by name."""
         # copies: an array whose memory is in use can't be resized
         numbers = np.frombuffer(self._put_names[count:], np.uint16)
         positions = np.frombuffer(self._put_positions[count:], np.int64)

@@ -1,7 +1,7 @@
 """Ranges of numbers, and counts of numbers in bins, for any floats.
 
-The numbers may be none, one, a few ulps apart, subnormal, infinite, NaN, or so large that their difference
-overflows. Infinities and NaN are counted, and are never an end of a range.
+The numbers may be few, equal, a few ulps apart, subnormal, infinite, NaN, or so large that their difference
+overflows. Infinities and NaN are counted, and never end a range.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 RESOLUTION = 1e-12
-"""Relative: numbers that differ by less are one number, apart by rounding. A thousand bins fit in it."""
+"""Relative: numbers closer than this differ by rounding only. A thousand bins fit in it."""
 SMALLEST = 1e-305
-"""Absolute: a range below this is one number. A thousandth of it is still many floats wide."""
+"""Absolute: a narrower range is one number. A thousandth of it is still many floats wide."""
 QUARTER = 0.25
 """A power of two, so that scaling by it rounds nothing, and the sum of four numbers is a float again."""
 HUGE = 1e307
-"""Beyond it differences overflow, or their parts do by rounding."""
+"""Differences of larger numbers may overflow."""
 
 FAR = 1e9
-"""The share of a value that is out of sight, small enough to be multiplied by any number of cells."""
+"""The share of a value out of sight, small enough to multiply by any number of cells."""
 
 
 def finite_range(values: NDArray[Any]) -> tuple[float, float] | None:
@@ -36,12 +36,12 @@ def finite_range(values: NDArray[Any]) -> tuple[float, float] | None:
 
 
 def is_one_number(low: float, high: float) -> bool:
-    """Return whether a range is so narrow that only rounding is to be seen in it."""
+    """Return whether a range is so narrow that it shows only rounding."""
     return not high - low > max(SMALLEST, RESOLUTION * max(abs(low), abs(high)))
 
 
 def unit_for(low: float, high: float) -> float:
-    """Return the factor that makes differences of numbers in a range floats."""
+    """Return the factor after which differences of numbers in a range do not overflow."""
     return QUARTER if max(abs(low), abs(high)) > HUGE else 1.0
 
 
@@ -61,14 +61,16 @@ def shares(values: NDArray[Any], low: float, high: float) -> Floats:
 
 
 def evenly(first: float, last: float, count: int) -> Floats:
-    """Return so many numbers from the first to the last, as `numpy.linspace`, which overflows."""
+    """Return `count` evenly spaced numbers from the first to the last; `numpy.linspace` overflows."""
     unit = unit_for(first, last)
     return np.linspace(first * unit, last * unit, count) / unit
 
 
 def binned(values: NDArray[Any], bins: int) -> tuple[Ints, Floats, int]:
-    """Return the counts in equal bins from the least to the greatest finite value, the bins' edges, and how
-    many values are not finite. There is one bin where the values are one number, or none is finite."""
+    """Return the counts in equal bins over the finite values, the bins' edges, and the count of other values.
+
+    There is one bin if the values are one number, or if none is finite.
+    """
     finite = values[np.isfinite(values)].astype(np.float64)
     lost = values.size - finite.size
     low, high = finite_range(finite) or (0.0, 1.0)
@@ -76,12 +78,16 @@ def binned(values: NDArray[Any], bins: int) -> tuple[Ints, Floats, int]:
         return np.array([finite.size]), _around(low, high), lost
     unit = unit_for(low, high)
     counts, edges = np.histogram(finite * unit, bins, (low * unit, high * unit))
-    return counts.astype(np.int64), edges / unit, lost
+    edges /= unit
+    edges[0], edges[-1] = low, high  # a subnormal end loses bits to the unit
+    return counts.astype(np.int64), edges, lost
 
 
 def quantile(numbers: Sequence[float], q: float) -> float:
-    """Return the number at place q·(n − 1) of the sorted, in proportion between its neighbours: NumPy's
-    `linear`, but of a number and an infinity this is the infinity. NaN if one of the numbers is."""
+    """Return the number at place q·(n − 1) of the sorted ones, interpolated between its neighbours.
+
+    As NumPy's `linear`, but between a number and an infinity this is the infinity. NaN if a number is NaN.
+    """
     if any(math.isnan(number) for number in numbers):
         return math.nan
     ordered, place = sorted(numbers), q * (len(numbers) - 1)
@@ -89,11 +95,11 @@ def quantile(numbers: Sequence[float], q: float) -> float:
     share = place - math.floor(place)
     if below == above:
         return below
-    return min(max((1 - share) * below + share * above, below), above)  # rounding leads out of neighbours
+    return min(max((1 - share) * below + share * above, below), above)  # rounding may leave the neighbours
 
 
 def _around(low: float, high: float) -> Floats:
-    """The edges of the one bin of a range that may have no width."""
+    """Return the edges of a range's only bin, which has a width even if the range has none."""
     if low < high:
         return np.array([low, high])
     above = math.nextafter(low, math.inf)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gradstep.engine.conditions.aggregates import Aggregate, parse_condition_over_seeds
-from gradstep.engine.conditions.claims import SeedResult, State, Verdict
+from gradstep.engine.conditions.claims import Claim, Outcome, SeedResult, Verdict
 from gradstep.engine.conditions.expression import Condition
-from gradstep.engine.config.axes import make_axis
-from gradstep.engine.config.preset import Claim, Preset
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.sweep import make_axis
 from gradstep.engine.errors import UserError
 from gradstep.engine.runs.local_workers import LocalWorkers
 from gradstep.engine.runs.plan import make_plan
@@ -91,5 +91,5 @@ def _judged(claim: Claim, seen: list[Seen]) -> Verdict:
     seeds = tuple(SeedResult(seed, None, measure) for seed, measure in enumerate(measured))
     summary = parse_condition_over_seeds(claim.over_seeds)
     values = {str(part): part.over([one[part.of.text] for one in seen]) for part in summary.aggregates}
-    state: State = "holds" if summary.of(list(values.values())) else "refuted"
-    return Verdict(claim, state, len(seeds), values=tuple(values.items()), seeds=seeds)
+    outcome: Outcome = "holds" if summary.of(list(values.values())) else "refuted"
+    return Verdict(claim, outcome, len(seeds), values=tuple(values.items()), seeds=seeds)

@@ -6,12 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gradstep.engine import faults
-from gradstep.engine.conditions.aggregates import Place, parse_measure_of_run
-from gradstep.engine.conditions.expression import parse_condition
+from gradstep.engine.conditions.aggregates import Place, parse_number_of_run
+from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.config.changes import changed
 from gradstep.engine.data.load import load_kept
-from gradstep.engine.errors import UserError
+from gradstep.engine.errors import UserError, explain
 from gradstep.engine.runs.other_runs import FinishedRuns
 from gradstep.engine.runs.result import Ending, Job, Result
 from gradstep.engine.session.session import Session
@@ -36,7 +35,7 @@ def do(job: Job, tell: Tell) -> Result:
     except UserError as error:
         reason = str(error)
     except Exception as error:
-        reason = faults.told(error)
+        reason = explain(error)
     return Result(job.point, "failed", reason, seconds=time.perf_counter() - started)
 
 
@@ -66,9 +65,9 @@ def _done(job: Job, tell: Tell, started: float) -> Result:
         ending,
         reason,
         session.record,
-        tuple(parse_measure_of_run(measure).value(places) for measure in job.measures),
+        tuple(parse_number_of_run(measure).value(places) for measure in job.measures),
         tuple(parse_condition(condition).holds(*places[-1]) for condition in job.conditions),
-        tuple(verdict.state for verdict in session.claims(finals)),
+        tuple(verdict.outcome for verdict in session.claims(finals)),
         session.state_hash(),
         time.perf_counter() - started,
     )

@@ -9,15 +9,15 @@ from typing import Any
 
 import tomli_w
 
-from gradstep.engine.conditions.aggregates import parse_measure_of_run
-from gradstep.engine.conditions.expression import parse_condition
-from gradstep.engine.config.axes import MAX_RUNS, Axis, names_of_axes
+from gradstep.engine.conditions.aggregates import parse_number_of_run
+from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.errors import ConfigError, one_line_a_kind
 from gradstep.engine.config.preset import Preset, quoted
 from gradstep.engine.config.recorded import Recorded
+from gradstep.engine.config.sweep import MAX_RUNS, Axis, names_of_axes
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.record import FIELDS
 
 SHOWN_PROBLEMS = 10
 SHOWN_BESIDE = ("ended", "step", "loss")
@@ -120,7 +120,7 @@ def make_plan(
     if until is not None:
         parse_condition(until)
     for measure in measures:
-        for name in parse_measure_of_run(measure).quantities:
+        for name in parse_number_of_run(measure).quantities:
             if name not in preset.measure:
                 where = f"in the preset's [measure], as {quoted(name)} = 10"
                 raise UserError(f"sweep: {name} is not measured; say every how many steps {where}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from gradstep.engine.config.preset import Preset
-from gradstep.engine.records.history import Record
+from gradstep.engine.records.record import Record
 
 Ending = Literal["done", "condition", "diverged", "failed"]
 """At the planned end, where the condition held, where the loss was not finite, or not at all."""

@@ -8,8 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from dataclasses import dataclass
 from itertools import islice
 
-from gradstep.engine import faults
-from gradstep.engine.errors import UserError
+from gradstep.engine.errors import UserError, explain
 from gradstep.engine.runs.result import Job, Result
 from gradstep.engine.runs.workers import Progress, Workers
 
@@ -125,4 +124,4 @@ def _result(future: Future[Result], job: Job) -> Result:
     except CancelledError:
         raise UserError("the workers are gone; what is finished is kept") from None
     except Exception as error:
-        return Result(job.point, "failed", faults.told(error))
+        return Result(job.point, "failed", explain(error))

@@ -8,7 +8,7 @@ import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from gradstep.engine.records.history import FIELDS, Record, json_number
+from gradstep.engine.records.record import FIELDS, Record, json_number
 from gradstep.engine.runs.plan import Plan, assignments
 from gradstep.engine.runs.result import Result
 

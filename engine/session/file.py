@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.history import COLUMNS
-from gradstep.engine.records.quantity_columns import Values
+from gradstep.engine.records.quantity_columns import QuantityValues
+from gradstep.engine.records.record import COLUMNS
 
 SCHEMA = 2
 """2 has measured quantities and, in its states, since when units are silent; 1 is read too."""
@@ -203,13 +203,13 @@ class SessionFile:
                 filled = max(filled, at + len(rows))
             return whole
 
-    def put_measured(self, branch: int, values: Values) -> None:
+    def put_measured(self, branch: int, values: QuantityValues) -> None:
         """Add values of a quantity; they replace any stored before."""
         name, positions, numbers = values
         blobs = positions.astype("<i8").tobytes(), numbers.astype("<f8").tobytes()
         self._db.execute("insert into measured values (?, ?, ?, ?)", (branch, name, *blobs))
 
-    def measured(self, branch: int) -> Iterator[Values]:
+    def measured(self, branch: int) -> Iterator[QuantityValues]:
         """What was measured on a branch, in the order written; nothing in a file of format 1."""
         with self._explained():
             there = self._db.execute("select 1 from sqlite_master where name = 'measured'").fetchone()

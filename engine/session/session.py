@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from gradstep.engine.conditions.breakpoints import Breakpoint, Breakpoints, Hit
 from gradstep.engine.conditions.claims import Judge, Verdict
-from gradstep.engine.conditions.expression import Condition, Finals, no_runs, parse_condition
+from gradstep.engine.conditions.expression import Condition, Finals, no_runs
+from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.config.recorded import Recorded
@@ -24,8 +25,9 @@ from gradstep.engine.probes import registry as probes
 from gradstep.engine.probes.schedule import Measurer, measured
 from gradstep.engine.probes.subject import Subject
 from gradstep.engine.probes.unit_death import find_killer
-from gradstep.engine.records.history import History, Record
+from gradstep.engine.records.history import History
 from gradstep.engine.records.quantities import find_quantity
+from gradstep.engine.records.record import Record
 from gradstep.engine.session.file import SessionFile, StoreError, refuse_existing
 from gradstep.engine.session.folder import checked_name
 from gradstep.engine.session.lock import lock, unlock

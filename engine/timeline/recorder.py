@@ -7,10 +7,10 @@ import time
 import numpy as np
 
 from gradstep.engine.records.history import History
-from gradstep.engine.records.missing import NULL
+from gradstep.engine.records.missing import MISSING
 from gradstep.engine.training.trainer import Evaluation, Trainer, Validation
 
-_NOT_VALIDATED = Validation(NULL, NULL, NULL)
+_NOT_VALIDATED = Validation(MISSING, MISSING, MISSING)
 DEFAULT_VALIDATION_INTERVAL = 10
 """Positions between validations where an epoch is a single batch."""
 
@@ -30,7 +30,7 @@ class Recorder:
         every = self._validate_every
         return (position // every + 1) * every if self._trainer.validates else None
 
-    def row(self, evaluation: Evaluation, history: History, learning_rate: float) -> tuple[float, ...]:
+    def row(self, evaluation: Evaluation, history: History, learning_rate: float | None) -> tuple[float, ...]:
         """The row of the position that comes next in `history`, as it was evaluated: a number for each
         column."""
         position = len(history)
@@ -45,7 +45,7 @@ class Recorder:
             evaluation.grad_norm,
             evaluation.update_norm,
             evaluation.param_norm,
-            learning_rate,
+            MISSING if learning_rate is None else learning_rate,
             self.seconds,
             self._epoch_loss(position, history),
             val_loss,
@@ -65,7 +65,7 @@ class Recorder:
         """At the end of an epoch, the mean of its batches' losses as the weights moved: Keras's `loss`."""
         batches = history.batches
         if position == 0 or position % batches:
-            return NULL
+            return MISSING
         if batches == 1:
             return float(history.column("loss", position - 1, position)[0])
         losses = history.column("loss", position - batches, position)

@@ -130,7 +130,7 @@ class Timeline:
             [(self.position, preset)],
             [(self.position, dict(changes))] if changes else [],
         )
-        history.put(self.position, "learning_rate", preset.train.rule.learning_rate)
+        history.put(self.position, "learning_rate", preset.train.learning_rate)
         branch.keyframes.pin(self.trainer.snapshot())
         self.branches.add(branch)
         self._enter(branch)
@@ -147,7 +147,7 @@ class Timeline:
         self.branch.configs = [entry for entry in self.branch.configs if entry[0] < self.position]
         self.branch.configs.append((self.position, preset))
         self.branch.changes.append((self.position, dict(changes)))
-        self.branch.history.put(self.position, "learning_rate", preset.train.rule.learning_rate)
+        self.branch.history.put(self.position, "learning_rate", preset.train.learning_rate)
         self.branches.revision += 1
         self._enter(self.branch)
         return preset
@@ -260,7 +260,7 @@ class Timeline:
             self._at_once = min(2 * count, self.trainer.at_once)
 
     def _record(self, evaluation: Evaluation) -> None:
-        rate = self.preset.train.rule.learning_rate
+        rate = self.preset.train.learning_rate
         self.branch.history.append(self.recorder.row(evaluation, self.branch.history, rate))
 
     def _settle(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from gradstep.engine.config.preset import RunConfig
+from gradstep.engine.config.run import RunConfig
 
 WORTH_SHARING = 20_000_000
 """Multiplications in a step from which a second thread saves more than it costs to wake."""

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from gradstep.engine.conditions.evidence import sum_rounding
-from gradstep.engine.config.preset import RunConfig
+from gradstep.engine.config.run import RunConfig
 from gradstep.engine.data.dataset import Dataset
-from gradstep.engine.records.missing import NULL
+from gradstep.engine.records.missing import MISSING
 from gradstep.engine.training.batches import Batches
 from gradstep.engine.training.cuda_graph import GraphedPass
 from gradstep.engine.training.devices import resolve_device, rows_at_once
@@ -22,9 +22,10 @@ from gradstep.engine.training.model.dense import Network
 from gradstep.engine.training.model.last_fired import Silence, Watched
 from gradstep.engine.training.model.loss import NUMBERS, Metrics, make_objective
 from gradstep.engine.training.model.norms import weighted_mean, write_scaled_square
-from gradstep.engine.training.rules.base import SearchingRule, Slots, make_rule
 from gradstep.engine.training.rules.batch_loss import Landscape, Trial
 from gradstep.engine.training.rules.clipping import clipped
+from gradstep.engine.training.rules.make import Slots, make_rule
+from gradstep.engine.training.rules.searching import SearchingRule
 
 VALIDATION_CHUNK = 1000
 GRADIENT, UPDATE, PARAMETERS = range(NUMBERS, NUMBERS + 3)
@@ -45,7 +46,7 @@ class Evaluation:
 
 
 class Validation(NamedTuple):
-    """The means over the validation set; `NULL` where one has no meaning for the target."""
+    """The means over the validation set; `MISSING` where one has no meaning for the target."""
 
     loss: float
     accuracy: float
@@ -106,7 +107,7 @@ class Trainer:
         self.remark = ""
         """What kept the last update's rule from moving as it is meant to; empty where nothing did."""
         self._update = torch.empty_like(self.network.parameters)
-        self._arrived_by: float | None = NULL
+        self._arrived_by: float | None = MISSING
         """The norm of the update that led here; None where it is among the numbers on the device."""
         self._stepped = False
         self.position = 0
@@ -221,7 +222,7 @@ class Trainer:
         return Validation(
             loss=weighted_mean([part.loss for _, part in parts], sizes),
             accuracy=weighted_mean([part.accuracy for _, part in parts], sizes),
-            mape=NULL if self.classifies else weighted_mean([part.mape for _, part in parts], sizes),
+            mape=MISSING if self.classifies else weighted_mean([part.mape for _, part in parts], sizes),
         )
 
     def batch(self, position: int) -> tuple[Tensor, Tensor]:

@@ -12,7 +12,7 @@ except Exception as error:
     import os
     import sys
 
-    from gradstep.engine import faults
+    from gradstep.engine.errors import FAULT_STATUS, explain
 
-    print(faults.told(error), file=sys.stderr, flush=True)
-    os._exit(faults.STATUS)
+    print(explain(error), file=sys.stderr, flush=True)
+    os._exit(FAULT_STATUS)

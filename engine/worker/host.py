@@ -22,10 +22,10 @@ from typing import Any, Literal, assert_never
 
 import torch
 
-from gradstep.engine import faults
 from gradstep.engine.conditions.evidence import evidence
-from gradstep.engine.conditions.expression import Condition, parse_condition
-from gradstep.engine.errors import UserError
+from gradstep.engine.conditions.expression import Condition
+from gradstep.engine.conditions.language import parse_condition
+from gradstep.engine.errors import FAULT_STATUS, UserError, explain
 from gradstep.engine.session.session import Session
 from gradstep.engine.timeline.timeline import Tick
 from gradstep.engine.worker.autosave import AutoSave
@@ -197,7 +197,7 @@ class Host:
                     return
                 except Exception as error:
                     self._goal = None
-                    self._send(Refused(faults.told(error)))
+                    self._send(Refused(explain(error)))
                     if self._session is not None:
                         self._session.recover()
                         self._advanced(self._session)
@@ -575,7 +575,7 @@ def main() -> None:
     def thread_failed(fault: threading.ExceptHookArgs) -> None:
         """End the engine after a fault in a thread: nobody does any more what the thread did."""
         if isinstance(fault.exc_value, Exception):
-            failed.append(faults.told(fault.exc_value))
+            failed.append(explain(fault.exc_value))
             os.kill(os.getpid(), signal.SIGTERM)
 
     threading.excepthook = thread_failed
@@ -583,4 +583,4 @@ def main() -> None:
         Host(pipe, float(sys.argv[2])).serve()
     print(*failed, sep="\n", end="", file=sys.stderr, flush=True)
     # all is saved; the interpreter's own end takes a second with torch in it
-    os._exit(faults.STATUS if failed else 0)
+    os._exit(FAULT_STATUS if failed else 0)

@@ -8,8 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
 
-from gradstep.engine import faults
-from gradstep.engine.errors import UserError
+from gradstep.engine.errors import UserError, explain
 from gradstep.engine.probes import registry as probes
 from gradstep.engine.probes.subject import Subject
 from gradstep.engine.worker.messages import Event, Probe, Probed, ProbeFailed, Probing
@@ -90,7 +89,7 @@ class Lane:
             try:
                 self._tell(self._computed(task))
             except Exception as error:  # a result that can't be sent
-                self._tell(_failed(task.request, faults.told(error)))
+                self._tell(_failed(task.request, explain(error)))
             with self._changed:
                 self._current = None
 
@@ -102,7 +101,7 @@ class Lane:
         except UserError as error:
             return _failed(request, str(error))
         except Exception as error:
-            return _failed(request, faults.told(error))
+            return _failed(request, explain(error))
         seconds = task.copying + time.perf_counter() - started
         return Probed(request.name, subject.position, task.branch, result, seconds, request.request)
 

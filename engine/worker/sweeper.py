@@ -8,8 +8,7 @@ from concurrent.futures import Future
 from contextlib import closing, suppress
 from pathlib import Path
 
-from gradstep.engine import faults
-from gradstep.engine.errors import UserError
+from gradstep.engine.errors import UserError, explain
 from gradstep.engine.runs.local_workers import LocalWorkers
 from gradstep.engine.runs.plan import Plan
 from gradstep.engine.runs.sweep import Sweeping
@@ -61,7 +60,7 @@ class Sweeper:
         except UserError as error:
             said = str(error)
         except Exception as error:
-            said = faults.told(error)
+            said = explain(error)
         self._tell(SweepEnded(plan, said))
 
     def _tell(self, event: Event) -> None:

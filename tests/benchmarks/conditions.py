@@ -9,7 +9,7 @@ import time
 
 from gradstep.engine import Session, load_preset
 from gradstep.engine.conditions.breakpoints import READY
-from gradstep.engine.conditions.expression import MAX_WINDOW, parse_condition
+from gradstep.engine.conditions.language import MAX_WINDOW, parse_condition
 
 STEPS = 300
 REPEATS = 5

@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "terminal"))
 from terminal_emulator import Terminal
 
 from gradstep.engine import Session
-from gradstep.engine.config.preset import Preset, Train
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.run import Train
 from gradstep.engine.session.folder import summarise
 
 PRESET = "linear-1-layer"

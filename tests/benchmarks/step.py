@@ -11,7 +11,8 @@ import torch
 from measure import ROUNDS, duration, in_the_middle, open_preset, show, table, tell, timed
 
 from gradstep.engine import Session
-from gradstep.engine.config.preset import Preset, RMSpropKeras2
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.rules import RMSpropKeras2
 
 PRESETS = {
     "identity-1-layer": 150,

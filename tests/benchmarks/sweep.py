@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from measure import duration, show, table, tell, timed
 
 from gradstep.engine import Session, load_preset
-from gradstep.engine.config.axes import make_axis
+from gradstep.engine.config.sweep import make_axis
 from gradstep.engine.runs.dask_workers import ClusterWorkers
 from gradstep.engine.runs.local_workers import LocalWorkers
 from gradstep.engine.runs.plan import Plan, make_plan

@@ -6,21 +6,15 @@ from typing import get_args
 
 import pytest
 
-from gradstep.engine.conditions import aggregates, expression
+from gradstep.engine.conditions import aggregates, language
 from gradstep.engine.conditions.breakpoints import READY
+from gradstep.engine.config import form
 from gradstep.engine.config.files import load_preset, preset_names
-from gradstep.engine.config.preset import (
-    ACTIVATION_FORMULAS,
-    LOSS_FORMULAS,
-    Activation,
-    LossName,
-    Network,
-    RunConfig,
-    Train,
-)
+from gradstep.engine.config.network import ACTIVATION_FORMULAS, Activation, Network
+from gradstep.engine.config.run import LOSS_FORMULAS, LossName, RunConfig, Train
 from gradstep.engine.config.schema import names_of, tables_in
-from gradstep.engine.records.history import FIELD_SAYS, FIELDS
-from gradstep.engine.records.quantities import QUANTITIES, form
+from gradstep.engine.records.quantities import QUANTITIES
+from gradstep.engine.records.record import FIELD_SAYS, FIELDS
 from gradstep.engine.training.rules.stability import LIMITS
 from gradstep.tui.commands.exit_status import Exit
 from gradstep.tui.commands.help import TOPICS
@@ -32,7 +26,7 @@ def names(model, key):
 
 
 NAMED = {
-    "conditions": [*expression.SAYS, *aggregates.SAYS, *READY, *READY.values()],
+    "conditions": [*language.SAYS, *aggregates.SAYS, *READY, *READY.values()],
     "fields": FIELDS,
     "quantities": [form(quantity) for quantity in QUANTITIES.values()],
     "losses": get_args(LossName),
@@ -77,17 +71,17 @@ def test_tables_have_a_sentence_for_each_name():
         assert [table for table in tables_in(model.model_fields[key].annotation) if not table.__doc__] == []
 
 
-@pytest.mark.parametrize("text", expression.SAYS)
+@pytest.mark.parametrize("text", language.SAYS)
 def test_examples_of_the_language_are_conditions(text):
     try:
-        expression.parse_condition(text)
-    except expression.ConditionError:
-        expression.parse_measure(text)
+        language.parse_condition(text)
+    except language.ConditionError:
+        language.parse_number(text)
 
 
 def test_examples_show_all_of_the_language():
-    said = " ".join([*expression.SAYS, *expression.SAYS.values()])
-    words = {*expression._FUNCTIONS, *expression._WINDOWED, *expression._COMPARISONS.values()}
+    said = " ".join([*language.SAYS, *language.SAYS.values()])
+    words = {*language._FUNCTIONS, *language._WINDOWED, *language._COMPARISONS.values()}
     assert [word for word in words if word not in said] == []
     assert [each.partition("(")[0] for each in aggregates.SAYS] == list(aggregates.AGGREGATES)
     for text in aggregates.SAYS:

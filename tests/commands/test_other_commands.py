@@ -5,7 +5,7 @@ import re
 import pytest
 
 from gradstep.engine.config.files import preset_names
-from gradstep.tui.cli import COMMANDS
+from gradstep.tui.commands.parsers import COMMANDS
 
 
 def test_presets_by_document(gradstep):

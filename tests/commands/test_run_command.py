@@ -8,7 +8,7 @@ import torch
 from command_runs import LINEAR_4_SHRUNKEN
 
 from gradstep.engine.config.files import load_preset
-from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.record import FIELDS
 from gradstep.engine.runs.one_run import do
 from gradstep.engine.runs.result import Job
 

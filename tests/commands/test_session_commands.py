@@ -8,7 +8,7 @@ import pytest
 from test_run_command import without_seconds
 
 from gradstep.engine import Session
-from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.record import FIELDS
 from gradstep.engine.session.file import SessionFile
 from gradstep.engine.session.folder import find_session, session_name
 

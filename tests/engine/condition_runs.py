@@ -7,15 +7,16 @@ import math
 import numpy as np
 
 from gradstep.engine.config.preset import Preset
-from gradstep.engine.records.history import COLUMNS, History
-from gradstep.engine.records.missing import NULL
+from gradstep.engine.records.history import History
+from gradstep.engine.records.missing import MISSING
+from gradstep.engine.records.record import COLUMNS
 
 WINDOWS = ("change", "ago", "mean", "lowest", "highest", "rising", "falling")
 
 
 def row(**values):
     """A row of a history: 0 in each column that is not given, null where None is."""
-    return [NULL if (value := values.get(name, 0.0)) is None else value for name in COLUMNS]
+    return [MISSING if (value := values.get(name, 0.0)) is None else value for name in COLUMNS]
 
 
 def history(batches=3, **columns):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from gradstep.engine.config.preset import Preset
-from gradstep.engine.records.history import COLUMNS
+from gradstep.engine.records.record import COLUMNS
 
 RAMP = {"name": "ramp", "samples": 24, "length": 6, "scale": "unit"}
 DIGITS = {"name": "digits", "samples": 30, "validation": 12, "scale": "unit"}

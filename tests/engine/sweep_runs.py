@@ -5,8 +5,8 @@ from dataclasses import asdict
 
 from small_runs import preset
 
-from gradstep.engine.config.axes import parse_axis
 from gradstep.engine.config.changes import changed
+from gradstep.engine.config.sweep import parse_axis
 from gradstep.engine.runs.local_workers import LocalWorkers
 from gradstep.engine.runs.plan import make_plan
 from gradstep.engine.runs.sweep import Sweeping

@@ -6,7 +6,7 @@ import numpy as np
 
 from gradstep.engine import Session
 from gradstep.engine.config.preset import Preset
-from gradstep.engine.records.history import COLUMNS
+from gradstep.engine.records.record import COLUMNS
 
 RMSPROP = {"name": "rmsprop_keras2", "learning_rate": 1e-3}
 DESCENT = {"name": "gradient_descent", "learning_rate": 0.5}

@@ -10,8 +10,8 @@ from textual.keys import _character_to_key
 
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.files import load_preset, parse_preset
-from gradstep.engine.records.history import COLUMNS
-from gradstep.engine.records.missing import NULL
+from gradstep.engine.records.missing import MISSING
+from gradstep.engine.records.record import COLUMNS
 from gradstep.engine.worker.messages import (
     Advanced,
     Branches,
@@ -214,7 +214,7 @@ def run_info(preset, data="MNIST: 60,000 training images, 10,000 validation imag
 def records(first, count):
     """Rows of a run that descends with a ripple; every tenth position is validated."""
     steps = np.arange(first, first + count)
-    rows = np.full((count, len(COLUMNS)), NULL)
+    rows = np.full((count, len(COLUMNS)), MISSING)
     loss = 2.3 * np.exp(-steps / 80) + 0.1 + 0.02 * np.sin(steps / 3)
     columns = {
         "loss": loss,
@@ -224,7 +224,7 @@ def records(first, count):
         "param_norm": np.full(count, 4.2),
         "learning_rate": np.full(count, 0.1),
         "seconds": steps / 1000,
-        "val_loss": np.where((steps > 0) & (steps % 10 == 0), loss * 1.1, NULL),
+        "val_loss": np.where((steps > 0) & (steps % 10 == 0), loss * 1.1, MISSING),
     }
     for name, values in columns.items():
         rows[:, COLUMNS.index(name)] = values

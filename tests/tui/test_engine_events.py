@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 from fake_engine import FakeEngine, bench, classifier, explorer, records
 
-from gradstep.engine.records.history import COLUMNS
+from gradstep.engine.records.record import COLUMNS
 from gradstep.engine.worker.messages import (
     Advanced,
     Branches,

@@ -8,7 +8,7 @@ import pytest
 from fake_engine import bench, classifier, records
 
 from gradstep.engine.config.files import load_preset
-from gradstep.engine.records.history import COLUMNS
+from gradstep.engine.records.record import COLUMNS
 from gradstep.engine.session.folder import SessionSummary, list_sessions
 from gradstep.engine.session.session import Session
 from gradstep.engine.worker.messages import Advanced, Branches, BranchInfo, Resume

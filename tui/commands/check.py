@@ -21,7 +21,7 @@ from gradstep.engine.conditions.evidence import counts
 from gradstep.engine.config.files import load_preset, preset_names
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.history import json_number
+from gradstep.engine.records.record import json_number
 from gradstep.tui.charts.distribution import distribution
 from gradstep.tui.commands.arguments import add_data_dir, completes
 from gradstep.tui.commands.data import warn_of_digits
@@ -122,9 +122,9 @@ def reproduce(preset: str, verdict: Verdict) -> str:
         return f"{command} --steps {claim.at}"
     if verdict.position == 0:
         return f"{command} --steps 0"
-    if verdict.state == "refuted" and claim.always:
+    if verdict.outcome == "refuted" and claim.always:
         return f"{command} --until {shlex.quote(f'not ({claim.always})')}"
-    if verdict.state == "shown" or (verdict.state == "refuted" and claim.never):
+    if verdict.outcome == "shown" or (verdict.outcome == "refuted" and claim.never):
         return f"{command} --until {shlex.quote(claim_condition(claim))}"
     return f"{command} --steps {verdict.steps}"
 
@@ -174,7 +174,7 @@ def _block(preset: str, verdict: Verdict) -> Text:
 def _markdown_row(preset: str, verdict: Verdict) -> tuple[str, ...]:
     claim = verdict.claim
     evidence = " ".join(map(code, _evidence(verdict).splitlines()))
-    return f"“{claim.says}”", claim.source, code(preset), verdict.state, _where(verdict), evidence
+    return f"“{claim.says}”", claim.source, code(preset), verdict.outcome, _where(verdict), evidence
 
 
 def _where(verdict: Verdict) -> str:
@@ -192,7 +192,7 @@ def _as_json(preset: str, verdict: Verdict) -> dict[str, object]:
         "preset": preset,
         "says": verdict.claim.says,
         "source": verdict.claim.source,
-        "verdict": verdict.state,
+        "verdict": verdict.outcome,
         "position": verdict.position,
         "steps": verdict.steps,
         "expected": verdict.claim.expect,

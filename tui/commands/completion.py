@@ -9,7 +9,7 @@ from importlib import import_module
 from itertools import chain
 
 from gradstep.engine.config.files import load_preset, preset_names
-from gradstep.engine.config.preset import RunConfig, RunLength
+from gradstep.engine.config.run import RunConfig, RunLength
 from gradstep.engine.config.schema import settings_in
 from gradstep.tui.commands.exit_status import Exit
 from gradstep.tui.commands.help import TOPICS

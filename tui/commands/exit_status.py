@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from gradstep.engine import faults
+from gradstep.engine.errors import FAULT_STATUS
 
 OF_A_SIGNAL = 128
 """A signal's number is added to it, as shells have it."""
@@ -30,7 +30,7 @@ class Exit(IntEnum):
     NOT_MET = 4, "--until was not met"
     FAILED = 5, "runs of a sweep failed"
     """They have no result, and the same command tries them again."""
-    FAULT = faults.STATUS, "a fault of gradstep's own"
+    FAULT = FAULT_STATUS, "a fault of gradstep's own"
     HUNG_UP = OF_A_SIGNAL + 1, "the terminal hung up"
     """SIGHUP."""
     INTERRUPTED = OF_A_SIGNAL + 2, "Ctrl+C"

@@ -11,14 +11,9 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from rich.text import Text
 
-from gradstep.engine.config.preset import (
-    ACTIVATION_FORMULAS,
-    LOSS_FORMULAS,
-    QUANTIFIERS,
-    Network,
-    RunConfig,
-    Train,
-)
+from gradstep.engine.conditions.claims import QUANTIFIERS
+from gradstep.engine.config.network import ACTIVATION_FORMULAS, Network
+from gradstep.engine.config.run import LOSS_FORMULAS, RunConfig, Train
 from gradstep.engine.config.schema import names_of, tables_in
 from gradstep.engine.errors import UserError, did_you_mean
 from gradstep.tui.commands.arguments import completes
@@ -57,14 +52,14 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _conditions() -> None:
-    from gradstep.engine.conditions import aggregates, expression
+    from gradstep.engine.conditions import aggregates
     from gradstep.engine.conditions.breakpoints import READY
 
     _say(
         "A condition stops a run (u, U, breakpoints, --until) or judges it (a preset's claims). Where an "
         "operand has no value, it is not evaluated."
     )
-    _list(expression.SAYS.items(), "What can be written")
+    _list(language.SAYS.items(), "What can be written")
     _list(aggregates.SAYS.items(), "Over all steps of a run (--measure), or over seeds (claims)")
     _list(READY.items(), "Examples, ready in the explorer")
     _say(
@@ -75,7 +70,7 @@ def _conditions() -> None:
 
 
 def _fields() -> None:
-    from gradstep.engine.records.history import FIELD_SAYS
+    from gradstep.engine.records.record import FIELD_SAYS
 
     _say("A record has these numbers of a position, which is the state after so many updates.")
     _list(FIELD_SAYS.items())
@@ -83,7 +78,9 @@ def _fields() -> None:
 
 
 def _quantities() -> None:
-    from gradstep.engine.records.quantities import QUANTITIES, form
+
+    from gradstep.engine.config import form
+    from gradstep.engine.records.quantities import QUANTITIES
 
     _say(
         "A quantity is read from the network itself. It costs more than a step, so it is measured where it "
@@ -119,8 +116,8 @@ def _activations() -> None:
 
 def _sweep() -> None:
     from gradstep.engine.conditions import aggregates
-    from gradstep.engine.config.axes import FORMS_SAY
     from gradstep.engine.config.files import load_preset, preset_names
+    from gradstep.engine.config.sweep import FORMS_SAY
 
     _say("A sweep does a run for each value of a setting, as many at once as there are processors.")
     _code("gradstep sweep linear-1-layer --over train.seed=0:20")

@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from gradstep.engine.conditions.evidence import counts
-from gradstep.engine.records.history import FIELDS, History, json_number
+from gradstep.engine.records.history import History
+from gradstep.engine.records.record import FIELDS, json_number
 from gradstep.tui.commands.arguments import completes, file_path
 from gradstep.tui.commands.output import TextOutput
 

@@ -18,12 +18,13 @@ from rich.table import Table
 from rich.text import Text
 
 from gradstep.engine.conditions.evidence import evidence
-from gradstep.engine.conditions.expression import Condition, parse_condition
+from gradstep.engine.conditions.expression import Condition
+from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.config.changes import parse_assignments
 from gradstep.engine.config.files import load_preset
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.history import FIELDS
-from gradstep.engine.records.missing import is_null
+from gradstep.engine.records.missing import is_missing
+from gradstep.engine.records.record import FIELDS
 from gradstep.engine.session.folder import find_session
 from gradstep.tui.commands.arguments import add_data_dir, add_set, completes, file_path, run_length
 from gradstep.tui.commands.data import warn_of_digits
@@ -218,7 +219,7 @@ def _print_summary(session: Session, quantities: Sequence[str]) -> None:
             table.add_row(f"[cyan]{name}", field(name, first[name]), field(name, last[name]))
     for name in quantities:
         values = session.history.column(name, 0, last.step + 1)
-        if len(measured := np.flatnonzero(~is_null(values))):
+        if len(measured := np.flatnonzero(~is_missing(values))):
             row = (
                 _measured(name, values, int(at), (0, last.step)[i]) for i, at in enumerate(measured[[0, -1]])
             )

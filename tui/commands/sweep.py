@@ -15,8 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from gradstep.engine.conditions.evidence import counts
-from gradstep.engine.config.axes import AxisError, parse_axis
 from gradstep.engine.config.files import load_preset
+from gradstep.engine.config.sweep import AxisError, parse_axis
 from gradstep.engine.errors import UserError
 from gradstep.engine.runs.local_workers import LocalWorkers
 from gradstep.engine.runs.plan import Plan, make_plan

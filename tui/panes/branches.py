@@ -16,7 +16,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from gradstep.engine.conditions.evidence import counts
-from gradstep.engine.records.history import COLUMNS as STORED
+from gradstep.engine.records.record import COLUMNS as STORED
 from gradstep.engine.worker.messages import BranchInfo
 from gradstep.tui import text
 from gradstep.tui.state.run import RunState, Topic, said

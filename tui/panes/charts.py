@@ -9,8 +9,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from gradstep.engine.conditions.evidence import counts
-from gradstep.engine.records.history import FIELDS
-from gradstep.engine.records.missing import is_null
+from gradstep.engine.records.missing import is_missing
+from gradstep.engine.records.record import FIELDS
 from gradstep.tui import text
 from gradstep.tui.charts.draw import NO_STEPS, Mark
 from gradstep.tui.charts.look import Role
@@ -106,7 +106,7 @@ class ChartsPane(Vertical):
             first, history = state.parted(number), state.histories[number]
             for field, chart in zip(self._watched, self.charts, strict=True):
                 values = history.column(field, first).astype(np.float64)
-                there = ~is_null(values)
+                there = ~is_missing(values)
                 if there.any():
                     name = text.plain(branch.name)
                     chart.append(name, values[there], steps=np.flatnonzero(there) + first, role=Role.GHOST)
@@ -130,7 +130,7 @@ class ChartsPane(Vertical):
 
     def _feed(self, chart: Chart, state: RunState, field: str, role: Role) -> None:
         values = state.history.column(field, self._fed).astype(np.float64)
-        there = ~is_null(values)
+        there = ~is_missing(values)
         if there.any():
             chart.append(field, values[there], steps=np.flatnonzero(there) + self._fed, role=role)
 

@@ -11,8 +11,8 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from gradstep.engine.conditions.claims import Verdict
-from gradstep.engine.config.preset import Claim, Preset
+from gradstep.engine.conditions.claims import Claim, Verdict
+from gradstep.engine.config.preset import Preset
 from gradstep.tui import text
 from gradstep.tui.state.run import RunState, Topic
 from gradstep.tui.state.verdicts import SIGNS, evidence

@@ -162,10 +162,10 @@ def _standing(state: RunState) -> tuple[str, str]:
 
 def _status(state: RunState) -> list[Part]:
     record = state.record
-    rate = text.short(record.learning_rate if record is not None else state.preset.train.rule.learning_rate)
+    rate = record.learning_rate if record is not None else state.preset.train.learning_rate
     speed = state.speed
     return [
-        Part(3, Content.assemble(("lr ", "$muted"), rate)),
+        *([] if rate is None else [Part(3, Content.assemble(("lr ", "$muted"), text.short(rate)))]),
         Part(4, Content.assemble(("burst ", "$muted"), f"{state.burst:,}")),
         *(
             [Part(2, Content.assemble(f"{speed:>{SPEED_WIDTH},.0f}", (" steps/s", "$muted")))]

@@ -17,8 +17,8 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from gradstep.engine.conditions.evidence import counts
-from gradstep.engine.config.axes import label
 from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.sweep import label
 from gradstep.engine.runs.plan import Plan
 from gradstep.tui import text
 from gradstep.tui.charts.curve import curve

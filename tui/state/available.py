@@ -8,6 +8,7 @@ from gradstep.engine.conditions.expression import Condition
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.config.recorded import Recorded
 from gradstep.engine.errors import UserError
+from gradstep.engine.probes.readings import READINGS
 from gradstep.engine.probes.registry import NEEDS, PROBES
 from gradstep.engine.records.quantities import find_quantity
 from gradstep.tui.state.run import RunState
@@ -30,7 +31,7 @@ def check_measurable(quantities: Iterable[str], preset: Preset) -> None:
     count = len(preset.network.layers)
     for name in quantities:
         quantity, index = find_quantity(name)
-        if missing := unmet(quantity.probe, preset):
+        if missing := unmet(READINGS[quantity.name].probe, preset):
             raise UserError(f"{name} can't be measured here: it needs {missing}")
         if quantity.index in ("layer", "layers") and index is not None and not 1 <= index <= count:
             raise UserError(f"{name} can't be measured here: no layer {index}; there are 1 to {count}")

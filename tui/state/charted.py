@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gradstep.engine.errors import UserError, did_you_mean
-from gradstep.engine.records.history import FIELDS
-from gradstep.engine.records.quantities import QUANTITIES, find_quantity, form
+from gradstep.engine.records.quantities import QUANTITIES, find_quantity
+from gradstep.engine.records.record import FIELDS
 
 AT_MOST = 2
 """Charts at a time."""
@@ -51,7 +51,7 @@ def suggestions(shown: Sequence[str], typed: str) -> list[tuple[str, str]]:
     first, word = before.strip() or shown[0], word.strip().lower()
     fields = [(name, "") for name in FIELDS if name not in (first, "step")]
     quantities = [
-        (form(quantity).replace("[layer]", "[1]").replace("[sample]", "[0]"), quantity.says)
+        (quantity.form.replace("[layer]", "[1]").replace("[sample]", "[0]"), quantity.says)
         for quantity in QUANTITIES.values()
         if quantity.name != first
     ]

@@ -13,7 +13,8 @@ import numpy as np
 from gradstep.engine.conditions.breakpoints import Breakpoint
 from gradstep.engine.conditions.claims import Verdict
 from gradstep.engine.config.preset import Preset
-from gradstep.engine.records.history import History, Record
+from gradstep.engine.records.history import History
+from gradstep.engine.records.record import Record
 from gradstep.engine.worker.messages import (
     Advanced,
     Branches,

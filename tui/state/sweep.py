@@ -11,9 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from gradstep.engine.config.axes import parse_axis
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.sweep import parse_axis
 from gradstep.engine.errors import UserError
 from gradstep.engine.runs.plan import Plan, make_plan
 from gradstep.engine.runs.result import Result
@@ -163,10 +163,9 @@ def plan_of(preset: Preset, given: str = "") -> Plan:
 
 def suggested_axes(preset: Preset) -> list[tuple[str, str]]:
     """Axes to choose from, each with what it asks."""
-    rate = getattr(preset.train.rule, "learning_rate", None)
+    rate = preset.train.learning_rate
     ready = [("train.seed=0:20", "is it the luck of one seed?")]
-    is_setting = "learning_rate" in type(preset.train.rule).model_fields
-    if rate is not None and is_setting and 0 < rate / 10 < rate * 10 < math.inf:  # both ends are floats
+    if rate is not None and 0 < rate / 10 < rate * 10 < math.inf:  # both ends are floats
         rates = f"{LEARNING_RATE}=log:{rate / 10:.6g}:{rate * 10:.6g}:9"
         ready += [(rates, "which learning rates do?"), (f"train.seed=0:8 {rates}", "for each seed?")]
     return ready

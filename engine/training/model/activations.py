@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gradstep.engine.config.preset import LEAKY_SLOPE
+from gradstep.engine.config.network import LEAKY_SLOPE
 
 _aten = torch.ops.aten
 

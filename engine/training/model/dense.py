@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from gradstep.engine.config import preset as config
+from gradstep.engine.config import network as config
 from gradstep.engine.training.model.activations import ACTIVATIONS
 from gradstep.engine.training.model.initialisers import initialise
 

@@ -8,7 +8,7 @@ from typing import assert_never
 import torch
 from torch import Tensor, nn
 
-from gradstep.engine.config import preset as config
+from gradstep.engine.config import network as config
 
 
 def initialise(network: config.Network, width: int, seed: int) -> list[tuple[Tensor, Tensor | None]]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gradstep.engine.records.missing import NULL
+from gradstep.engine.records.missing import MISSING
 from gradstep.engine.training.model.norms import finite_or, mean, scaled_square, scaled_square_on_device
 
 MAPE_FLOOR = 1e-7
@@ -20,7 +20,7 @@ MAPE_FLOOR = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """What one forward pass says; `NULL` where a metric has no meaning for the target."""
+    """What one forward pass says; `MISSING` where a metric has no meaning for the target."""
 
     loss: float
     accuracy: float
@@ -262,4 +262,4 @@ def _right(outputs: Tensor, labels: Tensor) -> Tensor:
 
 def _classification(loss: float, right: float, samples: int) -> Metrics:
     mistakes = samples - int(right)
-    return Metrics(loss, (samples - mistakes) / samples, mistakes, NULL, NULL)
+    return Metrics(loss, (samples - mistakes) / samples, mistakes, MISSING, MISSING)

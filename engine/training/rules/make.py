@@ -6,7 +6,7 @@ from typing import Protocol, assert_never
 
 from torch import Tensor
 
-from gradstep.engine.config import preset as config
+from gradstep.engine.config import rules as config
 from gradstep.engine.training.rules.adam import Adam
 from gradstep.engine.training.rules.descent import GradientDescent, Momentum
 from gradstep.engine.training.rules.lbfgs import LBFGS

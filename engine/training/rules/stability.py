@@ -5,7 +5,8 @@ Goh, *Why Momentum Really Works* (2017); Cohen et al. (2021). Imports no torch.
 
 from __future__ import annotations
 
-from gradstep.engine.config.preset import GradientDescent, Momentum, Nesterov, Preset
+from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.rules import GradientDescent, Momentum, Nesterov
 
 GRADIENT_DESCENT = 2.0
 LIMITS = {

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.record import FIELDS
 
 CONSTANTS = ["0", "1", "2", "3", "0.5", "1e-3", "1e308", "10", "0x10", "1_000"]
 

@@ -7,7 +7,7 @@ from condition_runs import history, losses, small_preset
 
 from gradstep.engine import Session
 from gradstep.engine.conditions.breakpoints import READY, Breakpoint, Breakpoints
-from gradstep.engine.conditions.expression import ConditionError
+from gradstep.engine.conditions.language import ConditionError
 from gradstep.engine.errors import UserError
 
 EVERY_10 = "step % 10 == 0"
@@ -21,7 +21,7 @@ def session():
 # --- the set ----------------------------------------------------------------------------------------
 
 
-def test_numbered_in_order_with_what_was_said():
+def test_breakpoints_are_numbered_in_order():
     points = Breakpoints()
     assert not points
     assert points.add(" loss > 1 ") == Breakpoint(1, "loss > 1")
@@ -42,7 +42,7 @@ def test_edit_and_remove():
     assert points.add("loss > 3").number == 3
 
 
-def test_errors_name_what_there_is_and_change_nothing():
+def test_errors_name_the_breakpoints_and_change_nothing():
     points = Breakpoints()
     with pytest.raises(UserError, match="no breakpoint 1; there are: none"):
         points.remove(1)
@@ -56,7 +56,7 @@ def test_errors_name_what_there_is_and_change_nothing():
     assert list(points) == [Breakpoint(1, "loss > 1")]
 
 
-def test_every_one_that_holds_is_counted_and_the_first_that_stops_is_the_hit():
+def test_hits_are_counted_and_the_first_to_stop_is_returned():
     points, made = Breakpoints(), losses(3.0, 2.0)
     points.add("loss > 5")
     points.add("loss < prev.loss")
@@ -71,7 +71,7 @@ def test_every_one_that_holds_is_counted_and_the_first_that_stops_is_the_hit():
     assert [point.hits for point in points] == [0, 2, 2, 0]
 
 
-def test_what_is_not_evaluated_does_not_stop():
+def test_a_missing_operand_does_not_stop():
     points = Breakpoints()
     points.add("loss < prev.loss")
     points.add("val_loss > 0")
@@ -101,7 +101,7 @@ def test_what_is_not_evaluated_does_not_stop():
         ("update out of proportion", {"update_norm": [None, 0.1], "param_norm": [1.0, 1.0]}, False),
     ],
 )
-def test_the_ready_ones(name, columns, stops):
+def test_ready_made_breakpoints(name, columns, stops):
     points, made = Breakpoints(), history(**columns)
     points.add(READY[name], name)
     assert (points.hit(made, len(made) - 1) is not None) is stops
@@ -120,7 +120,7 @@ def test_a_burst_stops_at_the_position_and_goes_on_from_there(session):
     assert next(iter(session.breakpoints)).hits == 2
 
 
-def test_the_state_at_a_stop_is_the_state_that_is_there_without_one(session):
+def test_a_stop_leaves_the_state_unchanged(session):
     session.breakpoints.add("step == 7")
     session.burst(50)
     undisturbed = Session(small_preset())
@@ -128,7 +128,7 @@ def test_the_state_at_a_stop_is_the_state_that_is_there_without_one(session):
     assert session.state_hash() == undisturbed.state_hash()
 
 
-def test_several_stop_each_in_its_place(session):
+def test_several_breakpoints_stop_at_their_positions(session):
     session.breakpoints.add("step == 12")
     session.breakpoints.add("step == 5", "five")
     session.breakpoints.add("step == 8")
@@ -140,7 +140,7 @@ def test_several_stop_each_in_its_place(session):
     assert stops == [(5, "five"), (12, "step == 12"), (20, None)]
 
 
-def test_ignored_so_many_times(session):
+def test_ignored_hits_do_not_stop(session):
     session.breakpoints.add(EVERY_10)
     session.breakpoints.edit(1, ignore=2)
     assert session.burst(100).step == 30
@@ -149,7 +149,7 @@ def test_ignored_so_many_times(session):
     assert (point.hits, point.ignore) == (4, 0)
 
 
-def test_hit_again_in_the_recorded_future(session):
+def test_breakpoints_hit_again_in_the_recorded_future(session):
     session.burst(30)
     session.seek(0)
     session.breakpoints.add(EVERY_10)
@@ -168,7 +168,7 @@ def test_a_single_step_onto_one_is_a_hit(session):
     assert session.hit is None
 
 
-def test_going_back_and_seeking_in_what_is_recorded_meet_none(session):
+def test_moves_within_recorded_positions_do_not_stop(session):
     session.burst(30)
     session.breakpoints.add(EVERY_10)
     session.back(15)
@@ -178,13 +178,13 @@ def test_going_back_and_seeking_in_what_is_recorded_meet_none(session):
     assert next(iter(session.breakpoints)).hits == 0
 
 
-def test_seeking_beyond_what_is_recorded_stops_at_one(session):
+def test_seeking_beyond_the_tip_stops(session):
     session.burst(5)
     session.breakpoints.add(EVERY_10)
     assert session.seek(50).step == 10
 
 
-def test_going_back_brings_no_old_breakpoints_back(session):
+def test_going_back_keeps_the_breakpoints(session):
     session.breakpoints.add("step == 3")
     session.burst(40)  # stops at 3
     session.burst(40)
@@ -210,7 +210,7 @@ def test_a_loss_that_is_not_finite_ends_a_burst_too():
     assert session.hit is None
 
 
-def test_they_are_saved_and_come_back(session, tmp_path):
+def test_breakpoints_are_saved(session, tmp_path):
     path = tmp_path / "run.gradstep"
     session.breakpoints.add(EVERY_10, "ten")
     session.breakpoints.add("loss > prev.loss")

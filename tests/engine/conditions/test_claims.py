@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gradstep.engine import Session
-from gradstep.engine.conditions.claims import Judge, Verdict, claim_condition
-from gradstep.engine.conditions.expression import Condition, parse_condition
-from gradstep.engine.config.preset import Claim
+from gradstep.engine.conditions.claims import Claim, Judge, Verdict, claim_condition
+from gradstep.engine.conditions.expression import Condition
+from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.records.history import History
-from gradstep.engine.records.missing import is_null_number
+from gradstep.engine.records.missing import is_missing_number
 
 
 def claim(**given):
@@ -57,33 +57,33 @@ FALLING = losses(5.0, 4.0, 3.0, 3.0, 2.0, 4.0, 1.0)
 )
 def test_verdicts(given, state, position, steps):
     found = verdict(FALLING, **given)
-    assert (found.state, found.position, found.steps) == (state, position, steps)
+    assert (found.outcome, found.position, found.steps) == (state, position, steps)
 
 
-def test_what_is_not_evaluated_refutes_nothing_and_shows_nothing():
+def test_missing_operands_decide_nothing():
     made = history(val_loss=[None, None, 2.0, None, 1.0], loss=[0.0] * 5)
     assert verdict(made, always="val_loss > 1").position == 4
-    assert verdict(made, always="val_loss > 0").state == "holds"
+    assert verdict(made, always="val_loss > 0").outcome == "holds"
     assert verdict(made, never="val_loss < 2").position == 4
     assert verdict(made, eventually="val_loss < 2").position == 4
-    assert verdict(made, eventually="val_loss < 2", within=3).state == "refuted"
+    assert verdict(made, eventually="val_loss < 2", within=3).outcome == "refuted"
 
 
 def test_nan_refutes_an_always_and_shows_nothing():
     made = losses(2.0, 1.0, math.nan)
     assert verdict(made, always="loss <= prev.loss").position == 2
-    assert verdict(made, eventually="loss < 0.5").state == "open"
+    assert verdict(made, eventually="loss < 0.5").outcome == "open"
     assert verdict(made, never="not finite(loss)").position == 2
 
 
-def test_the_evidence_is_what_was_read_where_it_was_decided():
+def test_evidence_is_of_the_deciding_position():
     found = verdict(FALLING, always="loss <= prev.loss")
     assert found.values == (("loss", 4.0), ("prev.loss", 2.0))
     assert verdict(FALLING, never="change(loss, 2) > 0").values == (("change(loss, 2)", 1.0),)
     assert verdict(FALLING, always="loss > 0").values == ()
     assert verdict(FALLING, eventually="loss < 0").values == ()
     found = verdict(history(val_loss=[1.0, None]), eventually="val_loss < 0", within=1)
-    assert is_null_number(found.values[0][1])
+    assert is_missing_number(found.values[0][1])
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_texts(given, text):
 @pytest.mark.parametrize(
     "given", [{"always": "loss > 0"}, {"never": "loss > 9"}, {"eventually": "loss < 0"}], ids=str
 )
-def test_before_the_first_step_nothing_is_checked(given):
+def test_position_0_alone_checks_nothing(given):
     found = verdict(losses(5.0), **given)
     assert (found.standing, found.text) == ("unchecked", "not checked yet")
 
@@ -137,7 +137,7 @@ def test_before_the_first_step_nothing_is_checked(given):
 )
 def test_an_always_is_shown_at_the_planned_end(planned, standing, text):
     found = Judge(claim(always="loss > 0")).judge(FALLING, planned)
-    assert (found.state, found.standing, found.text) == ("holds", standing, text)
+    assert (found.outcome, found.standing, found.text) == ("holds", standing, text)
     assert Judge(claim(eventually="loss < 0")).judge(FALLING, planned).standing == "so far"
     assert Judge(claim(always="loss > 1.5")).judge(FALLING, planned).standing == "refuted"
 
@@ -146,19 +146,19 @@ def test_the_planned_end_is_not_the_end_of_within():
     assert Judge(claim(always="loss > 0", within=100)).judge(FALLING, 3).standing == "so far"
 
 
-def test_a_thousand_is_written_so():
+def test_steps_have_thousands_separators():
     assert verdict(losses(*[1.0] * 2001), always="loss > 0").text == "holds so far (2,000 steps)"
 
 
 @pytest.mark.parametrize("quantifier", ["always", "never"])
-def test_what_holds_so_far_is_never_said_to_be_proved(quantifier):
+def test_holding_so_far_is_not_final(quantifier):
     found = verdict(losses(*[1.0] * 50), **{quantifier: "loss > 0" if quantifier == "always" else "loss < 0"})
-    assert (found.state, found.final) == ("holds", False)
+    assert (found.outcome, found.final) == ("holds", False)
     assert "so far" in found.text
     assert not any(word in found.text for word in ("prove", "always", "never", "true", "shown"))
 
 
-def test_when_more_records_can_change_nothing():
+def test_final_verdicts():
     assert verdict(FALLING, always="loss < prev.loss").final
     assert verdict(FALLING, eventually="loss < 3").final
     assert verdict(FALLING, always="loss > 0", within=6).final
@@ -181,7 +181,7 @@ def test_the_condition_of_a_claim():
 
 def test_before_the_first_record_nothing_is_decided():
     assert verdict(history(loss=[]), always="loss > 0") == Verdict(claim(always="loss > 0"), "holds", 0)
-    assert verdict(history(loss=[]), eventually="loss > 0").state == "open"
+    assert verdict(history(loss=[]), eventually="loss > 0").outcome == "open"
 
 
 # --- as the records come ----------------------------------------------------------------------------
@@ -216,16 +216,16 @@ def brute_verdict(judged, made):
 
 
 @given(claims, rows)
-def test_judging_as_the_records_come_is_judging_at_once(judged, columns):
+def test_judging_in_parts_equals_judging_at_once(judged, columns):
     one_by_one, seen = Judge(judged), []
     for count in range(1, len(columns) + 1):
         made = history(loss=[loss for loss, _ in columns[:count]], val_loss=[v for _, v in columns[:count]])
         found = one_by_one.judge(made)
         assert repr(found) == repr(Judge(judged).judge(made))
-        assert (found.state, found.position) == brute_verdict(judged, made)
+        assert (found.outcome, found.position) == brute_verdict(judged, made)
         if seen and seen[-1].final:
             assert repr(found) == repr(seen[-1])
-        if seen and seen[-1].state in ("refuted", "shown"):
+        if seen and seen[-1].outcome in ("refuted", "shown"):
             assert found is seen[-1]
         seen.append(found)
 
@@ -259,7 +259,7 @@ events = st.lists(
 
 
 @given(measured_claims, events)
-def test_late_values_and_forks_are_judged_as_from_scratch(judged, events):
+def test_late_values_and_forks_equal_a_fresh_judge(judged, events):
     """Values are measured, or a setting changed, at positions that were judged before."""
     made = losses(1.0)
     judge = Judge(judged)
@@ -284,9 +284,9 @@ def test_a_late_value_of_a_parent_counts_up_to_the_fork():
     child.extend(parent.rows(1, 2))
     judge = Judge(claim(never="sharpness == 7"))
     parent.measured.put("sharpness", 2, 7.0)
-    assert judge.judge(child).state == "holds"
+    assert judge.judge(child).outcome == "holds"
     parent.measured.put("sharpness", 0, 7.0)
-    assert (judge.judge(child).state, judge.judge(child).position) == ("refuted", 0)
+    assert (judge.judge(child).outcome, judge.judge(child).position) == ("refuted", 0)
 
 
 def test_a_judge_reads_each_record_once(monkeypatch):
@@ -311,13 +311,13 @@ def test_a_judge_reads_each_record_once(monkeypatch):
 def test_a_session_judges_its_branch_with_the_recorded_future():
     settings = small_preset([{"always": "loss < prev.loss"}, {"eventually": "step == 8"}])
     session = Session(settings)
-    assert [found.state for found in session.claims()] == ["holds", "open"]
+    assert [found.outcome for found in session.claims()] == ["holds", "open"]
     session.burst(10)
     assert [found.text for found in session.claims()] == ["holds so far (10 steps)", "shown at step 8"]
     session.seek(2)
     assert [found.text for found in session.claims()] == ["holds so far (10 steps)", "shown at step 8"]
     session.fork({"train.rule.learning_rate": 10.0})
-    assert [found.state for found in session.claims()] == ["holds", "open"]
+    assert [found.outcome for found in session.claims()] == ["holds", "open"]
     session.step()
     assert [found.text for found in session.claims()] == ["refuted at step 3", "not met so far (3 steps)"]
     session.switch(0)
@@ -327,7 +327,7 @@ def test_a_session_judges_its_branch_with_the_recorded_future():
 def test_another_seed_is_judged_afresh():
     session = Session(small_preset([{"eventually": "step == 3"}]))
     session.burst(5)
-    assert session.claims()[0].state == "shown"
+    assert session.claims()[0].outcome == "shown"
     session.reset(seed=7)
     assert session.claims()[0].text == "not checked yet"
 

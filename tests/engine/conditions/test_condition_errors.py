@@ -2,9 +2,9 @@
 
 import pytest
 
-from gradstep.engine.conditions.expression import MAX_LENGTH, MAX_WINDOW, ConditionError, parse_condition
+from gradstep.engine.conditions.language import MAX_LENGTH, MAX_WINDOW, ConditionError, parse_condition
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.record import FIELDS
 
 COMPARISON = "needed here: a comparison"
 NUMBER = "needed here: a number"
@@ -109,7 +109,7 @@ NUMBER = "needed here: a number"
     ],
     ids=lambda value: repr(value)[:40],
 )
-def test_where_it_points_and_what_it_says(text, column, hint):
+def test_errors_point_at_a_column(text, column, hint):
     with pytest.raises(ConditionError) as caught:
         parse_condition(text)
     assert (caught.value.column, hint in str(caught.value)) == (column, True), str(caught.value)
@@ -120,12 +120,12 @@ def test_where_it_points_and_what_it_says(text, column, hint):
     assert all(character.isprintable() for line in lines for character in line)
 
 
-def test_it_is_the_users_mistake():
+def test_a_condition_error_is_a_user_error():
     with pytest.raises(UserError):
         parse_condition("los > 1")
 
 
-def test_unknown_names_are_told_what_exists():
+def test_unknown_names_list_the_known_ones():
     with pytest.raises(ConditionError) as caught:
         parse_condition("hessian > 2")
     assert ", ".join(FIELDS) in str(caught.value)
@@ -138,7 +138,7 @@ def test_unknown_names_are_told_what_exists():
     )
 
 
-def test_an_error_repeats_nothing_that_a_terminal_obeys():
+def test_errors_escape_control_characters():
     with pytest.raises(ConditionError) as caught:
         parse_condition("loss > \x1b]0;gotcha\x07 1\x1b[2J")
     assert "\x1b" not in str(caught.value)
@@ -146,5 +146,5 @@ def test_an_error_repeats_nothing_that_a_terminal_obeys():
 
 
 @pytest.mark.parametrize("text", ["ｌｏｓｓ > 1", "𝓁𝑜𝓈𝓈 > 1", "ﬁnite(loss)", "prev.ｌｏｓｓ < loss"])
-def test_letters_that_python_takes_for_others_mean_those(text):
+def test_letters_are_normalised_as_by_python(text):
     assert {operand.field for operand in parse_condition(text).operands} == {"loss"}

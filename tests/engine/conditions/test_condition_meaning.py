@@ -10,8 +10,10 @@ from condition_texts import conditions
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from gradstep.engine.conditions.expression import Operand, parse_condition
-from gradstep.engine.records.history import FIELDS, History
+from gradstep.engine.conditions.expression import Operand
+from gradstep.engine.conditions.language import parse_condition
+from gradstep.engine.records.history import History
+from gradstep.engine.records.record import FIELDS
 
 NAN, INF = math.nan, math.inf
 
@@ -40,7 +42,7 @@ def records(draw):
 @example("2 ** -1 == 0.5", {"loss": [1.0]}, 1, None)
 @example("not loss > 1 or loss > 2", {"loss": [3.0]}, 1, None)
 @example("loss > 5 or loss > 1 and not loss > 2", {"loss": [1.5]}, 1, None)
-def test_as_python_has_it(text, columns, batches, data):
+def test_conditions_agree_with_python(text, columns, batches, data):
     made = history(batches, **columns)
     position = len(made) - 1 if data is None else data.draw(st.integers(0, len(made) - 1))
     with warnings.catch_warnings():
@@ -51,7 +53,7 @@ def test_as_python_has_it(text, columns, batches, data):
 
 
 @given(conditions(READ), records(), st.data())
-def test_the_branch_of_a_history_is_as_good_as_one_history(text, columns, data):
+def test_branched_histories_evaluate_as_flat_ones(text, columns, data):
     whole = history(2, **columns)
     fork = data.draw(st.integers(0, len(whole) - 1))
     parent = History(2)
@@ -106,11 +108,11 @@ def test_the_branch_of_a_history_is_as_good_as_one_history(text, columns, data):
         ("step == 0 and epoch == 0", True),
     ],
 )
-def test_numbers_are_those_of_ieee_754(text, expected):
+def test_arithmetic_follows_ieee_754(text, expected):
     assert holds(text) is expected
 
 
-def test_a_loss_that_is_nan_compares_as_nan_does():
+def test_nan_compares_as_in_ieee_754():
     for text in ("loss < 1", "loss > 1", "loss == loss", "finite(loss)", "loss <= prev.loss"):
         assert holds(text, loss=[1.0, NAN]) is False
     assert holds("not finite(loss)", loss=[1.0, NAN]) is True
@@ -119,14 +121,14 @@ def test_a_loss_that_is_nan_compares_as_nan_does():
     assert holds("loss > prev.loss", loss=[1.0, INF]) is True
 
 
-def test_prev_at_position_0_is_not_evaluated():
+def test_prev_is_missing_at_position_0():
     made = losses(2.0, 1.0)
     for text in ("loss < prev.loss", "loss < 9 or loss < prev.loss", "not loss < prev.loss"):
         assert parse_condition(text).holds(made, 0) is None
     assert parse_condition("loss < prev.loss").holds(made, 1) is True
 
 
-def test_a_null_is_not_evaluated_whatever_else_is_said():
+def test_a_missing_operand_makes_a_condition_missing():
     assert holds("val_loss < 1", val_loss=[None]) is None
     assert holds("val_loss < 1 or loss > 0", val_loss=[None], loss=[1.0]) is None
     assert holds("loss > 0 or val_loss < 1", val_loss=[None], loss=[1.0]) is None
@@ -203,14 +205,14 @@ def test_equal_values_neither_rise_nor_fall():
     assert holds("rising(loss, 2)", loss=[1.0, NAN, 3.0]) is False
 
 
-def test_nan_in_a_window_is_nan_and_null_is_null():
+def test_nan_and_missing_values_in_windows():
     assert holds("finite(lowest(loss, 2))", loss=[NAN, 1.0]) is False
     assert holds("lowest(val_loss, 2) > 0", val_loss=[None, 1.0]) is None
     assert holds("lowest(val_loss, 1) > 0", val_loss=[None, 1.0]) is True
     assert holds("mean(update_norm, 2) > 0", update_norm=[None, 1.0, 2.0]) is True
 
 
-def test_infinities_of_both_signs_warn_nobody():
+def test_infinities_of_both_signs_do_not_warn():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert holds("finite(mean(loss, 2))", loss=[INF, -INF]) is False

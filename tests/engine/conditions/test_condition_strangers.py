@@ -11,7 +11,8 @@ from condition_texts import conditions, nearly_conditions
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from gradstep.engine.conditions.expression import MAX_LENGTH, Condition, ConditionError, parse_condition
+from gradstep.engine.conditions.expression import Condition
+from gradstep.engine.conditions.language import MAX_LENGTH, ConditionError, parse_condition
 
 ALLOWED = {"abs", "finite", "log10", "min", "max", "_divide", "_modulo", "_power"}
 RECORDS = history(
@@ -89,12 +90,12 @@ def test_any_text(text):
 
 
 @given(nearly_conditions())
-def test_soups_of_the_language_and_of_python(text):
+def test_mixed_tokens_of_the_language_and_python(text):
     try_out(text)
 
 
 @given(conditions(max_leaves=12))
-def test_whatever_is_well_formed(text):
+def test_well_formed_conditions(text):
     condition = try_out(text)
     assert condition is not None or len(text) > MAX_LENGTH
 
@@ -127,7 +128,7 @@ def test_a_condition_with_a_slip(text, at, slip):
     ],
     ids=lambda text: text[:20],
 )
-def test_the_longest_and_the_deepest_are_quick(text):
+def test_long_and_deep_texts_are_quick(text):
     assert len(text) <= MAX_LENGTH
     started = time.perf_counter()
     try_out(text)

@@ -8,9 +8,9 @@ import torch
 from condition_runs import history, small_preset
 
 from gradstep.engine.conditions.evidence import counts, evidence, sum_rounding, written
-from gradstep.engine.conditions.expression import parse_condition
-from gradstep.engine.records.history import COUNTS
-from gradstep.engine.records.missing import NULL
+from gradstep.engine.conditions.language import parse_condition
+from gradstep.engine.records.missing import MISSING
+from gradstep.engine.records.record import COUNTS
 from gradstep.engine.session.session import Session
 from gradstep.engine.training.model.loss import make_objective
 
@@ -42,7 +42,7 @@ def test_compared_values_have_the_digits_that_tell_them_apart():
         ("grad_norm < 1 and loss > 0", "grad_norm = 0, loss = 0.657121"),
     ],
 )
-def test_sums_constants_and_parts_of_a_condition_too(text, says):
+def test_notes_on_sums_constants_and_parts(text, says):
     assert read(text, loss=[LOW, HIGH]) == says
 
 
@@ -53,7 +53,7 @@ def test_equal_values_and_numbers_of_another_kind_keep_six_digits():
     assert read("val_loss < 1", val_loss=[None]) == "val_loss = none"
 
 
-def test_a_difference_below_the_sums_rounding_is_said_to_be():
+def test_differences_within_rounding_are_noted():
     """u(1 + log₂ n) of each: for 8 terms in float32 4·6e-8, so that 0.657 ± 1.6e-7 can't be told apart."""
     rounding = sum_rounding(2.0**-23, 8)
     assert rounding == 4 * 2.0**-24
@@ -72,7 +72,7 @@ def test_a_difference_below_the_sums_rounding_is_said_to_be():
 
 @pytest.mark.parametrize("kind", ["mse", "cross_entropy", "binary_cross_entropy"])
 @pytest.mark.parametrize("samples", [6, 128, 1500, 20_000])
-def test_the_bound_holds_for_torch_s_sums(kind, samples):
+def test_rounding_bound_holds_for_torch_sums(kind, samples):
     """The float32 loss of random outputs against the float64 loss of the same numbers."""
     torch.manual_seed(samples)
     outputs = torch.randn(samples, 10)
@@ -117,6 +117,6 @@ def test_other_numbers_are_none(name):
     assert not counts(name)
 
 
-def test_the_record_s_whole_numbers_are_its_counts():
+def test_counts_are_the_whole_fields():
     assert COUNTS == ("step", "epoch", "mistakes")
-    assert written(NULL, count=True) == "none"
+    assert written(MISSING, count=True) == "none"

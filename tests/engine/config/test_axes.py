@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from gradstep.engine.config.axes import AxisError, axis_values, label, make_axis, names_of_axes, parse_axis
+from gradstep.engine.config.sweep import AxisError, axis_values, label, make_axis, names_of_axes, parse_axis
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_log_range_has_equal_ratios():
         ("a:b", "allowed: 0:20"),
     ],
 )
-def test_what_is_no_range(text, says):
+def test_invalid_ranges(text, says):
     with pytest.raises(AxisError) as error:
         make_axis("train.seed", text)
     assert says in str(error.value)
@@ -79,7 +79,7 @@ def test_an_axis_by_its_key():
             parse_axis(text)
 
 
-def test_a_value_is_given_once():
+def test_repeated_values_are_refused():
     with pytest.raises(AxisError, match="2 is given twice"):
         make_axis("train.seed", "1,2,2")
 
@@ -110,6 +110,6 @@ def test_labels():
         (["name", "data.name"], ["name", "data.name"]),
     ],
 )
-def test_axes_go_by_the_shortest_endings_that_differ(keys, names):
+def test_axis_names_are_the_shortest_distinct_endings(keys, names):
     found = names_of_axes([make_axis(key, [1, 2]) for key in keys], ["loss"])
     assert list(found) == names

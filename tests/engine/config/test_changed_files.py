@@ -68,7 +68,7 @@ def test_a_file_that_is_valid_with_its_changes_is_accepted(load, mistake):
     assert load(old, new, *changes) == load("A preset", "A preset")
 
 
-def test_an_empty_file_can_be_told_everything(tmp_path):
+def test_an_empty_file_takes_every_key_from_changes(tmp_path):
     (tmp_path / "mine.toml").write_text("")
     data, rule = "data={name='digits',samples=100}", "rule={name='momentum'}"
     layers = "network.layers=[{units=10}]"
@@ -78,7 +78,7 @@ def test_an_empty_file_can_be_told_everything(tmp_path):
     assert preset.train.rule.name == "momentum"
 
 
-def test_a_problem_is_said_to_be_of_the_file_or_of_the_change(lines):
+def test_problems_name_the_file_or_the_change(lines):
     old, new = (
         "samples = 100\n[network]\nlayers = [{ units = 8",
         "samples = -1\n[network]\nlayers = [{ units = 0",
@@ -95,7 +95,7 @@ def test_a_problem_is_said_to_be_of_the_file_or_of_the_change(lines):
     assert found.startswith("--set: network.layers: the last layer has 10 units; the target 'input'")
 
 
-def test_all_bad_keys_and_the_file_s_problems_come_at_once(lines):
+def test_all_problems_are_reported_at_once(lines):
     found = lines("samples = 100", "sample = 100", "train.sed=3", "titel=x", "train.seed=4")
     assert [line.partition("; ")[0] for line in found] == [
         "--set: train.sed: unknown key 'sed'",
@@ -104,7 +104,7 @@ def test_all_bad_keys_and_the_file_s_problems_come_at_once(lines):
     ]
 
 
-def test_what_only_the_two_together_get_wrong_is_said_to_be_of_both(lines):
+def test_combined_problems_name_file_and_change(lines):
     """Without its loss the file's layers are not judged; with it, its layer and the changed target misfit."""
     found = lines('loss = "cross_entropy"\n', "", "train.loss=mse", "data.target=input")
     assert found == [
@@ -113,12 +113,12 @@ def test_what_only_the_two_together_get_wrong_is_said_to_be_of_both(lines):
     ]
 
 
-def test_a_misspelt_key_of_the_file_stays_when_a_name_is_changed(lines):
+def test_a_new_name_keeps_the_file_s_misspelt_key(lines):
     (found,) = lines("samples = 100", "smaples = 100", "data.name=mnist")
     assert found.startswith("mine.toml: data.smaples: unknown key 'smaples'")
 
 
-def test_a_changed_name_leaves_the_old_kind_s_keys(load):
+def test_a_new_name_drops_the_old_kind_s_keys(load):
     assert (
         load(
             "learning_rate = 0.1", "learning_rate = 0.1, momentum = 0.5", "train.rule.name=adam"

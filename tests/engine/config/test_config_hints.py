@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gradstep.engine.config.changes import override
 from gradstep.engine.config.errors import EVERY_RUN_S, ConfigError
 from gradstep.engine.config.files import load_preset, parse_preset
-from gradstep.engine.config.preset import RunConfig
+from gradstep.engine.config.run import RunConfig
 from gradstep.engine.config.schema import settings_in
 from gradstep.engine.errors import UserError, meant
 from gradstep.engine.records.quantities import find_quantity
@@ -175,7 +175,7 @@ def test_a_hinted_value_is_accepted_at_that_place(key, value):
 
 
 @pytest.mark.parametrize("setting", EVERY_RUN_S.values())
-def test_settings_that_options_hint_at_are_settings(setting):
+def test_hinted_settings_exist(setting):
     """`--seed 3` is answered with --set train.seed=VALUE."""
     assert not any("unknown key" in problem for problem in refused(PRESETS["points"], f"{setting}=1"))
 
@@ -190,7 +190,7 @@ def test_settings_that_options_hint_at_are_settings(setting):
         ("case_los[3]", "case_loss[3]"),
     ],
 )
-def test_a_hinted_quantity_is_written_as_it_must_be(name, near):
+def test_hinted_quantities_have_their_index(name, near):
     with pytest.raises(UserError) as caught:
         find_quantity(name)
     assert hint(str(caught.value)) == near
@@ -198,7 +198,7 @@ def test_a_hinted_quantity_is_written_as_it_must_be(name, near):
         find_quantity(near)
 
 
-def test_slips_that_are_near_enough():
+def test_near_slips():
     known = ["learning_rate", "units", "std", "val_loss"]
     for given_name, near in [
         ("learning_rat", "learning_rate"), ("leraning_rtae", "learning_rate"), ("lr", "learning_rate"),

@@ -1,6 +1,6 @@
-"""The shipped presets against the figures of FACTS.md ("The documents' scenarios, measured").
+"""The shipped presets against the documents' figures and measured ones.
 
-Every expected number is FACTS.md's: bare PyTorch or NumPy, measured for this project, or the documents' own.
+Every expected number was measured with bare PyTorch or NumPy, or is the documents' own.
 """
 
 import functools
@@ -10,9 +10,8 @@ import pytest
 
 from gradstep.engine import Session, load_preset
 from gradstep.engine.config.files import preset_names
-from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.record import FIELDS
 
-# the issue's list
 NAMES = [
     "identity-1-layer",
     "identity-4-layer",
@@ -36,12 +35,12 @@ def run(name, *overrides, steps=None):
     return session
 
 
-def test_the_issues_presets_are_there():
+def test_shipped_presets():
     assert set(NAMES) <= set(preset_names())
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_every_preset_says_what_it_is(name):
+def test_every_preset_has_a_title_and_question(name):
     preset = load_preset(name)
     assert preset.title
     assert "?" in preset.question
@@ -72,7 +71,7 @@ def test_every_preset_starts(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_documents_figures_are_what_is_run(name):
+def test_presets_have_the_documents_figures(name):
     """The issue's words: seeds, batches, layers, learning rates, scales."""
     preset = load_preset(name)
     train, layers = preset.train, [layer.units for layer in preset.network.layers]
@@ -121,7 +120,7 @@ def four_layers():
 
 
 def test_linear_one_layer_settles(one_layer):
-    """FACTS.md: 26.6 after 200 steps; in float64 the loss never rises."""
+    """26.6 after 200 steps; in float64 the loss never rises."""
     loss = one_layer.history["loss"]
     assert len(loss) == 201
     assert loss[-1] == pytest.approx(26.6, rel=0.01)
@@ -130,7 +129,7 @@ def test_linear_one_layer_settles(one_layer):
 
 
 def test_linear_four_layers_settle_far_below(one_layer, four_layers):
-    """FACTS.md: 3.7e-3; the document's "3–4 orders of magnitude"."""
+    """3.7e-3; the document's "3–4 orders of magnitude"."""
     loss = four_layers.history["loss"]
     assert loss[-1] == pytest.approx(3.7e-3, rel=0.01)
     assert (np.diff(loss) <= 0).all()
@@ -138,7 +137,7 @@ def test_linear_four_layers_settle_far_below(one_layer, four_layers):
 
 
 def test_linear_at_ten_times_the_rate():
-    """FACTS.md: at 1e-11 one layer diverges, four settle at 3.7e-2."""
+    """at 1e-11 one layer diverges, four settle at 3.7e-2."""
     one = run("linear-1-layer", "train.rule.learning_rate=1e-11", "run.steps=2000")
     assert one.diverged or one.history["loss"][-1] > 1e6 * one.history["loss"][0]
     four = run("linear-4-layer", "train.rule.learning_rate=1e-11", steps=75)
@@ -146,14 +145,14 @@ def test_linear_at_ten_times_the_rate():
 
 
 def test_linear_four_layers_diverge():
-    """FACTS.md: at 3e-11 four diverge too. The preset's own 200 steps must show it."""
+    """at 3e-11 four diverge too. The preset's own 200 steps must show it."""
     session = run("linear-4-layer-diverges")
     assert session.diverged
     assert session.position < 200
 
 
 def test_linear_in_float32_the_loss_rises_at_the_floor():
-    """FACTS.md: `loss <= prev.loss` fails about 100 times in 200 steps. (The count is rounding's: 50–150.)"""
+    """`loss <= prev.loss` fails about 100 times in 200 steps. (The count is rounding's: 50–150.)"""
     loss = run("linear-1-layer", "train.dtype=float32").history["loss"]
     rises = int((np.diff(loss) > 0).sum())
     assert 50 <= rises <= 150
@@ -165,7 +164,7 @@ def test_linear_in_float32_the_loss_rises_at_the_floor():
 
 @pytest.mark.mnist
 def test_exam_full_batch():
-    """FACTS.md: 400 steps, the loss falls at every one; the mistakes rise at 9, 4406 → 4419 at the first."""
+    """400 steps, the loss falls at every one; the mistakes rise at 9, 4406 → 4419 at the first."""
     session = run("exam-full-batch")
     loss, mistakes = session.history["loss"], session.history["mistakes"]
     assert len(loss) == 401
@@ -177,7 +176,7 @@ def test_exam_full_batch():
 
 @pytest.mark.mnist
 def test_exam_with_all_parameters_equal():
-    """FACTS.md: after 300 steps the hidden units are still equal to the last bit; accuracy 28 %."""
+    """after 300 steps the hidden units are still equal to the last bit; accuracy 28 %."""
     session = run("exam-constant-init")
     parameters = session.parameters()
     hidden = np.column_stack([parameters["layer1.weight"], parameters["layer1.bias"]])
@@ -192,7 +191,7 @@ def test_exam_with_all_parameters_equal():
 
 @pytest.mark.mnist
 def test_exam_with_a_large_learning_rate():
-    """FACTS.md: at 2.0 the loss rises a dozen times in 200 steps; at 0.5 never."""
+    """at 2.0 the loss rises a dozen times in 200 steps; at 0.5 never."""
     session = run("exam-large-learning-rate")
     assert 8 <= int((np.diff(session.history["loss"]) > 0).sum()) <= 16
     gentle = run("exam-large-learning-rate", "train.rule.learning_rate=0.5", steps=50)
@@ -223,7 +222,7 @@ def test_exam_minibatches():
     ],
 )
 def test_identity_after_one_epoch(name, unit):
-    """FACTS.md: after 1 epoch 935 / 425 raw, × 255² 930 / 423 in 0–1; here within 5 %."""
+    """after 1 epoch 935 / 425 raw, × 255² 930 / 423 in 0–1; here within 5 %."""
     session = run(name, steps=469)
     assert session.history.batches == 469
     record = session.record
@@ -255,7 +254,7 @@ def in_full(name, epochs):
     ],
 )
 def test_identity_in_full(name, epochs, loss, val_loss, unit):
-    """FACTS.md and the documents, within a quarter."""
+    """Measured figures and the documents', within a quarter."""
     record = in_full(name, epochs)
     assert record.epoch_loss * unit == pytest.approx(loss, rel=0.25)
     assert record.val_loss * unit == pytest.approx(val_loss, rel=0.25)

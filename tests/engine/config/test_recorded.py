@@ -3,9 +3,10 @@
 import pytest
 from condition_runs import small_preset
 
-from gradstep.engine.config.axes import parse_axis
+from gradstep.engine.config.changes import changed
 from gradstep.engine.config.files import load_preset, parse_preset, to_toml
 from gradstep.engine.config.preset import Preset
+from gradstep.engine.config.sweep import parse_axis
 from gradstep.engine.errors import UserError
 from gradstep.engine.runs.plan import make_plan
 from gradstep.engine.session.session import Session
@@ -40,7 +41,7 @@ def classes(validation=0, **train):
 
 @pytest.mark.parametrize(("condition", "why"), NEVER)
 @pytest.mark.parametrize("ask", ["run_until", "reverse_until", "add_breakpoint"])
-def test_a_session_refuses_it(condition, why, ask):
+def test_a_session_refuses_a_field_without_values(condition, why, ask):
     session = Session(classes())
     session.burst(3)
     with pytest.raises(UserError, match=why):
@@ -50,19 +51,19 @@ def test_a_session_refuses_it(condition, why, ask):
 
 
 @pytest.mark.parametrize(("condition", "why"), NEVER)
-def test_a_sweep_refuses_it(condition, why):
+def test_a_sweep_refuses_a_field_without_values(condition, why):
     with pytest.raises(UserError, match=f"until: .*{why}"):
         make_plan(classes(), [parse_axis("train.seed=0:2")], condition)
 
 
-def test_a_sweep_over_validation_refuses_it_where_one_run_has_none():
+def test_a_sweep_refuses_it_if_one_run_has_no_validation():
     axis = parse_axis("data.validation=0,10")
     with pytest.raises(UserError, match=NO_VALIDATION):
         make_plan(classes(), [axis], "val_loss > 1")
     assert len(make_plan(classes(), [parse_axis("data.validation=5,10")], "val_loss > 1")) == 2
 
 
-def test_watch_refuses_it():
+def test_watch_refuses_a_field_without_values():
     session = Session(classes())
     with pytest.raises(UserError, match=CLASSES):
         session.watch(["loss", "mape"], {})
@@ -110,7 +111,7 @@ def test_another_preset_s_run_is_not_read_while_one_runs():
         ),
     ],
 )
-def test_a_preset_that_needs_it_is_refused(tmp_path, given, where):
+def test_a_preset_with_such_a_field_is_refused(tmp_path, given, where):
     file = tmp_path / "never.toml"
     text = to_toml(classes()).replace('watch = [\n    "loss",\n    "accuracy",\n]\n', "")
     lines = [line for line in text.splitlines() if not line.startswith(("log", "claim"))]
@@ -122,8 +123,51 @@ def test_a_preset_that_needs_it_is_refused(tmp_path, given, where):
     assert parse_preset(file.read_text(), name="never", source="file").title == "digits"
 
 
-def test_a_change_may_take_away_what_the_claims_of_a_right_file_read(tmp_path):
-    """Only what is asked for by the change itself is refused: the claims stay unchecked."""
+# --- rules that search each step's length -----------------------------------------------------------
+
+
+def with_rule(name):
+    return changed(classes(dtype="float64"), {"train.rule.name": name})
+
+
+@pytest.mark.parametrize("name", ["line_search", "lbfgs", "newton"])
+def test_learning_rate_is_missing_for_a_rule_that_searches(name):
+    rule = {"train.rule.name": name, "data.samples": 12, "network.layers": [{"units": 1}]}
+    session = Session(changed(load_preset("linear-1-layer"), rule | {"data.length": 3}))
+    session.burst(2)
+    assert [record.learning_rate for record in session.history.records()] == [None, None, None]
+    with pytest.raises(UserError, match=r"learning_rate has no value here: .*searches"):
+        session.add_breakpoint("learning_rate > 1")
+
+
+def test_learning_rate_follows_a_change_of_the_rule():
+    session = Session(with_rule("lbfgs"))
+    session.step()
+    session.change({"train.rule.name": "gradient_descent", "train.rule.learning_rate": 0.25})
+    session.step()
+    session.change({"train.rule.name": "line_search"})
+    assert [record.learning_rate for record in session.history.records()] == [None, 0.25, None]
+
+
+def test_a_session_that_recorded_first_step_lengths_resumes(tmp_path):
+    """As sessions were saved in which the column of a searching rule held `initial_step`."""
+    session = Session(with_rule("lbfgs"))
+    session.burst(5)
+    for position in range(6):
+        session.history.put(position, "learning_rate", 1.0)
+    session.save(tmp_path / "old")
+    bits = session.state_hash()
+    resumed = Session.open(tmp_path / "old")
+    assert resumed.history["learning_rate"].tolist() == [1.0] * 6
+    resumed.seek(2)
+    resumed.seek(5)
+    assert resumed.state_hash() == bits
+    assert resumed.timeline.mismatch is None
+    assert resumed.step().learning_rate is None
+
+
+def test_changes_may_take_away_values_that_the_claims_of_a_file_read():
+    """Only a change's own watch, log or claim is refused: the claims of the file stay unchecked."""
     preset = load_preset("identity-1-layer", ["data.validation=0"])
     assert preset.data.validation == 0
     with pytest.raises(UserError, match="val_loss has no value here"):

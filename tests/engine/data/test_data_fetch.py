@@ -6,9 +6,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from gradstep.engine.config.preset import MnistData
+from gradstep.engine.config.data import MnistData
 from gradstep.engine.data import mnist
-from gradstep.engine.data.load import DataError, fetch_mnist, load
+from gradstep.engine.data.dataset import DataError
+from gradstep.engine.data.fetch import fetch_mnist
+from gradstep.engine.data.load import load
 from gradstep.engine.data.status import status
 
 IMAGES = "train-images-idx3-ubyte"

@@ -5,9 +5,10 @@ import gzip
 import numpy as np
 import pytest
 
-from gradstep.engine.config.preset import MnistData
+from gradstep.engine.config.data import MnistData
 from gradstep.engine.data import mnist
-from gradstep.engine.data.load import DataError, load
+from gradstep.engine.data.dataset import DataError
+from gradstep.engine.data.load import load
 from gradstep.engine.data.status import status
 
 IMAGES = "train-images-idx3-ubyte"

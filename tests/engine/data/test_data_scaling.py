@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from gradstep.engine.config.preset import DigitsData
+from gradstep.engine.config.data import DigitsData
+from gradstep.engine.data.dataset import DataError
 from gradstep.engine.data.images import grey_moments
-from gradstep.engine.data.load import DataError, load
+from gradstep.engine.data.load import load
 from gradstep.engine.data.scaling import scaling
 
 

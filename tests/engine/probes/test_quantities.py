@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from gradstep.engine import ConfigError, Session
-from gradstep.engine.conditions.expression import ConditionError, parse_condition
+from gradstep.engine.conditions.language import ConditionError, parse_condition
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.missing import NULL, is_null
+from gradstep.engine.records.missing import MISSING, is_missing
 from gradstep.engine.records.quantities import QUANTITIES
-from gradstep.engine.records.quantity_columns import Measured
+from gradstep.engine.records.quantity_columns import QuantityColumns
 
 RATE = 0.05
 LAST_DIES = "dead[1] == 1 and prev.dead[1] < 1"
@@ -213,7 +213,7 @@ def test_what_was_left_is_measured_before_the_next_step():
     session = Session(preset(measure={"sharpness": 1}))
     session.measurer.go_on = lambda: False
     session.step()
-    assert is_null(session.history.column("sharpness", 1, 2)).all()
+    assert is_missing(session.history.column("sharpness", 1, 2)).all()
     session.measurer.go_on = lambda: True
     session.step()
     assert not np.isnan(session.history["sharpness"]).any()
@@ -244,7 +244,7 @@ def test_a_claim_can_be_of_a_quantity():
     measure = {"data_rank": 4, "sharpness": 1, "stability_limit": 1}
     session = Session(preset(measure=measure, claims=claims))
     session.burst(6)
-    assert [verdict.state for verdict in session.claims()] == ["shown", "holds"]
+    assert [verdict.outcome for verdict in session.claims()] == ["shown", "holds"]
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,7 @@ def test_windows_look_at_quantities_too():
 
 
 def test_measured_values_are_told_once():
-    measured = Measured(5)
+    measured = QuantityColumns(5)
     measured.put("a", 5, 1.0)
     measured.put("b", 300, 2.0)
     measured.put("a", 7, 3.0)
@@ -294,9 +294,9 @@ def test_measured_values_are_told_once():
     assert list(measured.since(3)) == []
     assert np.isnan(measured.value("a", 6))
     assert measured.column("a", 3, 9)[2] == 1.0
-    assert is_null(measured.column("a", 3, 9)).tolist() == [True, True, False, True, False, True]
+    assert is_missing(measured.column("a", 3, 9)).tolist() == [True, True, False, True, False, True]
     assert measured.value("c", 5) is not None
-    assert is_null(np.array([measured.value("c", 5), NULL])).all()
+    assert is_missing(np.array([measured.value("c", 5), MISSING])).all()
 
 
 def test_a_quantity_can_be_asked_for_as_the_run_goes():

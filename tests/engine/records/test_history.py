@@ -10,11 +10,11 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from gradstep.engine.records.history import COLUMNS, FIELDS, History, Record
-from gradstep.engine.records.missing import NULL, is_null
+from gradstep.engine.records.history import History
+from gradstep.engine.records.missing import MISSING, is_missing
+from gradstep.engine.records.record import COLUMNS, FIELDS, Record
 
-# DESIGN.md, "The record's fields", in its order
-DESIGN_FIELDS = [
+NAMES = [
     *["step", "epoch", "loss", "accuracy", "mistakes", "mape", "max_error", "grad_norm", "update_norm"],
     *["param_norm", "learning_rate", "seconds", "epoch_loss", "val_loss", "val_accuracy", "val_mape"],
 ]
@@ -31,12 +31,12 @@ def filled(count, batches=4):
     return history
 
 
-def test_fields_are_designs_in_its_order():
-    assert list(FIELDS) == DESIGN_FIELDS
-    assert list(COLUMNS) == DESIGN_FIELDS[2:]
+def test_fields_and_their_order():
+    assert list(FIELDS) == NAMES
+    assert list(COLUMNS) == NAMES[2:]
 
 
-def test_a_row_comes_back_as_a_record():
+def test_record_returns_the_appended_row():
     history = filled(6)
     record = history.record(5)
     assert record.step == 5
@@ -62,7 +62,7 @@ def test_columns():
         history["lost"]
 
 
-def test_a_column_taken_is_a_copy():
+def test_indexing_copies_a_column():
     history = filled(3)
     history["loss"][:] = -1
     history.rows()[:] = -1
@@ -131,7 +131,7 @@ def test_put():
         history.put(2, "step", 1.0)
 
 
-# the NaN that processors make (x86's has its sign set), and one with a payload that is not NULL's
+# the NaN that processors make (x86's has its sign set), and one with a payload that is not MISSING's
 COMPUTED = [
     float("nan"),
     -float("nan"),
@@ -141,30 +141,30 @@ COMPUTED = [
 ]
 
 
-def test_null_is_none_and_a_computed_nan_is_a_nan():
+def test_missing_is_none_and_a_computed_nan_stays_nan():
     history = History(1)
     for nan in COMPUTED:
-        history.append((nan, NULL) * (len(COLUMNS) // 2))
+        history.append((nan, MISSING) * (len(COLUMNS) // 2))
         history.put(len(history) - 1, "mistakes", 7.0)  # a count is never NaN
     for record in history.records():
         for value, null in zip((record[name] for name in COLUMNS), itertools.cycle((False, True))):
             assert (value is None) == null
             assert null or math.isnan(value) or value == 7
-    # as arrays both are NaN, and told apart by `is_null`
+    # as arrays both are NaN, and told apart by `is_missing`
     assert np.isnan(history["loss"]).all()
     assert np.isnan(history["accuracy"]).all()
-    assert not is_null(history.column("loss")).any()
-    assert is_null(history.column("accuracy")).all()
-    assert is_null(history.rows()).sum() == len(COMPUTED) * len(COLUMNS) // 2
+    assert not is_missing(history.column("loss")).any()
+    assert is_missing(history.column("accuracy")).all()
+    assert is_missing(history.rows()).sum() == len(COMPUTED) * len(COLUMNS) // 2
 
 
-def test_null_survives_copies_rows_and_growth():
+def test_missing_survives_copies_rows_and_growth():
     history = History(1)
     for _ in range(1000):
-        history.append((1.0, *(NULL,) * (len(COLUMNS) - 1)))
+        history.append((1.0, *(MISSING,) * (len(COLUMNS) - 1)))
     other = History(1)
     other.extend(np.frombuffer(history.rows().tobytes()).reshape(-1, len(COLUMNS)))
-    other.put(3, "val_loss", NULL)
+    other.put(3, "val_loss", MISSING)
     other.put(4, "val_loss", float("nan"))
     for position, record in enumerate(other.records()):
         assert record.loss == 1.0
@@ -178,12 +178,12 @@ def test_infinities_are_values():
     assert (history.record(0).loss, history.record(0).accuracy) == (math.inf, -math.inf)
 
 
-def test_as_json_has_every_field_and_is_json():
-    """DESIGN.md: all fields always; null, "NaN", "Infinity", "-Infinity"."""
+def test_as_json_has_every_field():
+    """All fields always; null, "NaN", "Infinity", "-Infinity"."""
     history = History(1)
-    history.append((math.nan, math.inf, NULL, -math.inf, NULL, *row()[5:]))
+    history.append((math.nan, math.inf, MISSING, -math.inf, MISSING, *row()[5:]))
     found = history.record(0).as_json()
-    assert list(found) == DESIGN_FIELDS
+    assert list(found) == NAMES
     assert found["loss"] == "NaN"
     assert found["accuracy"] == "Infinity"
     assert found["mistakes"] is None
@@ -281,7 +281,7 @@ def test_a_branch_does_not_write_to_its_parent(branch):
     assert branch["loss"].tolist() == [0.0, 100.0, 200.0, 300.0, 400.0, 500.0]
 
 
-def test_what_is_not_saved_yet():
+def test_unsaved_positions():
     history = filled(10)
     assert history.unsaved() == 0
     history.mark_saved()

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from odd_numbers import LARGEST, lists, moved
 
@@ -44,6 +44,7 @@ def test_values_in_four_bins(values, counts, lost):
 
 
 @given(lists(), st.integers(1, 1000))
+@example([5e-324, -1.0000000000000001e307], 1)
 def test_every_value_is_in_a_bin_or_counted_as_not_finite(values, bins):
     counts, edges, lost = counted(values, bins)
     assert sum(counts) + lost == len(values)
@@ -69,7 +70,7 @@ def test_ordinary_values_are_counted_as_numpy_counts_them(values, bins):
 
 
 @given(lists(), lists())
-def test_a_share_says_where_a_value_lies(values, others):
+def test_shares_follow_the_order_of_values(values, others):
     if (ends := finite_range(np.array(values, np.float64))) is None:
         return
     low, high = ends

@@ -5,8 +5,8 @@ import pytest
 from small_runs import preset
 
 from gradstep.engine import Session, load_preset
-from gradstep.engine.conditions.aggregates import Place, parse_condition_over_seeds, parse_measure_of_run
-from gradstep.engine.conditions.expression import ConditionError
+from gradstep.engine.conditions.aggregates import Place, parse_condition_over_seeds, parse_number_of_run
+from gradstep.engine.conditions.language import ConditionError
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.errors import ConfigError
 from gradstep.engine.runs.check import check
@@ -43,7 +43,7 @@ def test_of_all_seeds_together(losses):
     half = float(np.median(np.log10(other)))
     text = TEXT.format(middle * 1.001, max(small), OTHER, count, LOG, half - 1e-9)
     (verdict,) = check(claimed(over_seeds=text, measure="loss"))
-    assert verdict.state == "holds"
+    assert verdict.outcome == "holds"
     assert verdict.text == "shown over 5 seeds"
     assert [seed.measure for seed in verdict.seeds] == pytest.approx(small.tolist(), rel=1e-12)
     assert dict(verdict.values) == {
@@ -53,7 +53,7 @@ def test_of_all_seeds_together(losses):
         f"median({LOG})": pytest.approx(half),
     }
     (verdict,) = check(claimed(over_seeds=f"median(loss) < {middle}"))
-    assert verdict.state == "refuted"
+    assert verdict.outcome == "refuted"
 
 
 def test_of_each_seed(losses):
@@ -61,7 +61,7 @@ def test_of_each_seed(losses):
     middle = float(np.median(small))
     (verdict,) = check(claimed(condition=f"loss <= {middle}"))
     assert [seed.held for seed in verdict.seeds] == (small <= middle).tolist()
-    assert (verdict.state, verdict.text) == ("refuted", "refuted: holds for 3 of 5 seeds")
+    assert (verdict.outcome, verdict.text) == ("refuted", "refuted: holds for 3 of 5 seeds")
 
 
 @pytest.mark.parametrize(
@@ -96,15 +96,15 @@ def test_numbers_over_the_steps_of_a_run():
         "max(quantile(loss, 0), 3)": max(loss.min(), 3),
     }
     for text, value in expected.items():
-        assert parse_measure_of_run(text).value(places) == pytest.approx(value, rel=1e-12), text
-    twice = parse_measure_of_run("median(loss) / median( loss ) + 1")
+        assert parse_number_of_run(text).value(places) == pytest.approx(value, rel=1e-12), text
+    twice = parse_number_of_run("median(loss) / median( loss ) + 1")
     assert (len(twice.parts), twice.value(places)) == (1, 2.0)
-    twice = parse_measure_of_run("median(loss) - median(loss)")
+    twice = parse_number_of_run("median(loss) - median(loss)")
     assert (len(twice.parts), twice.value(places)) == (1, 0.0)
-    assert parse_measure_of_run("first(loss < 0)").value(places) is None
-    assert parse_measure_of_run("median(val_loss)").value(places) is None
+    assert parse_number_of_run("first(loss < 0)").value(places) is None
+    assert parse_number_of_run("median(val_loss)").value(places) is None
     with pytest.raises(ConditionError, match="did you mean 'median'"):
-        parse_measure_of_run("meidan(loss)")
+        parse_number_of_run("meidan(loss)")
     assert parse_condition_over_seeds("share(loss > 0) == 1").value(places) == 1.0
 
 
@@ -122,5 +122,5 @@ def test_numbers_over_the_steps_of_a_run():
 )
 def test_runs_that_diverge_are_farthest_away(text, losses, expected):
     """By hand: what lies in the middle is a number where more than half are, whatever the others are."""
-    summary = parse_measure_of_run(text)
+    summary = parse_number_of_run(text)
     assert summary.aggregates[0].over(losses) == pytest.approx(expected, nan_ok=True)

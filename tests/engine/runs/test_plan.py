@@ -4,9 +4,9 @@ import pytest
 from small_runs import preset
 from sweep_runs import small_plan
 
-from gradstep.engine.config.axes import parse_axis
 from gradstep.engine.config.changes import changed, override, parse_assignments
 from gradstep.engine.config.files import load_preset, preset_names
+from gradstep.engine.config.sweep import parse_axis
 from gradstep.engine.errors import UserError
 from gradstep.engine.runs.plan import assignments, make_plan
 

@@ -14,7 +14,7 @@ from small_runs import DIGITS
 from sweep_runs import done, numbers, small_plan
 
 from gradstep.engine import Session, load_preset
-from gradstep.engine.config.axes import make_axis
+from gradstep.engine.config.sweep import make_axis
 from gradstep.engine.runs.local_workers import LocalWorkers
 from gradstep.engine.runs.plan import make_plan
 from gradstep.engine.runs.result import Job

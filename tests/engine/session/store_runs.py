@@ -4,7 +4,7 @@ import numpy as np
 
 from gradstep.engine import Session
 from gradstep.engine.config.preset import Preset
-from gradstep.engine.records.history import COLUMNS
+from gradstep.engine.records.record import COLUMNS
 
 
 def preset(steep=False, classes=False, **train):

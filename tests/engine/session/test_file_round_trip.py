@@ -12,8 +12,8 @@ from store_runs import bits, branching, facts, preset
 
 from gradstep.engine import Session
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.history import COLUMNS
-from gradstep.engine.records.missing import NULL, is_null
+from gradstep.engine.records.missing import MISSING, is_missing
+from gradstep.engine.records.record import COLUMNS
 from gradstep.engine.session.file import SessionFile, StoredBranch, StoreError
 from gradstep.engine.session.folder import (
     delete_session,
@@ -91,8 +91,8 @@ def test_what_is_not_finite_comes_back(tmp_path):
     session.close()
     again = Session.open(tmp_path / "run.gradstep")
     assert facts(again) == before
-    assert is_null(again.history.column("update_norm"))[0]
-    assert not is_null(again.history.column("loss")).any()
+    assert is_missing(again.history.column("update_norm"))[0]
+    assert not is_missing(again.history.column("loss")).any()
     again.seek(0)
     again.seek(again.timeline.branch.tip)
     assert again.timeline.mismatch is None
@@ -101,7 +101,7 @@ def test_what_is_not_finite_comes_back(tmp_path):
 
 def test_rows_are_stored_bit_for_bit(tmp_path):
     payloads = np.array([0x7FF0_0000_0000_0001, 0xFFF8_0000_0000_0123, 1, 1 << 63], np.uint64).view(float)
-    special = [*payloads.tolist(), NULL, np.inf, -np.inf, np.nan, 5e-324, -0.0]
+    special = [*payloads.tolist(), MISSING, np.inf, -np.inf, np.nan, 5e-324, -0.0]
     rows = np.resize(np.concatenate([payloads, special]), (7, len(COLUMNS)))
     file = SessionFile(tmp_path / "rows", create=True)
     with file.transaction():

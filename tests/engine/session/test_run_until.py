@@ -4,7 +4,7 @@ import pytest
 from condition_runs import Spy, small_preset
 
 from gradstep.engine import Session
-from gradstep.engine.conditions.expression import ConditionError
+from gradstep.engine.conditions.language import ConditionError
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import torch
 from small_runs import DIGITS, RAMP, bits, flat_parameters, preset
 
 from gradstep.engine import ConfigError, Session, UserError, load_preset
-from gradstep.engine.records.history import FIELDS
-from gradstep.engine.records.missing import is_null
+from gradstep.engine.records.missing import is_missing
+from gradstep.engine.records.record import FIELDS
 
 MINIBATCH = {
     "data": DIGITS,
@@ -99,7 +99,7 @@ PROCESS = """
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from small_runs import bits
-from engine import Session
+from gradstep.engine import Session
 from gradstep.engine.config.files import parse_preset
 run = Session(parse_preset(sys.stdin.read(), name="p", source="stdin"))
 run.burst(30)
@@ -230,7 +230,7 @@ def test_epoch_loss_with_one_batch_an_epoch_is_the_loss_before():
 
 
 def validated(run):
-    return np.flatnonzero(~is_null(run.history.column("val_loss"))).tolist()
+    return np.flatnonzero(~is_missing(run.history.column("val_loss"))).tolist()
 
 
 @pytest.mark.parametrize(

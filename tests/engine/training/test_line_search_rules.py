@@ -222,13 +222,6 @@ def test_trials_end_with_the_step_they_belong_to():
     assert run.trainer.trials == ()
 
 
-def test_the_recorded_learning_rate_is_the_first_step_length():
-    for name in ("line_search", "lbfgs", "newton"):
-        run = session({"name": name, "initial_step": 0.5})
-        run.step()
-        assert list(run.history["learning_rate"]) == [0.5, 0.5]
-
-
 # --- determinism ------------------------------------------------------------------------------------
 
 

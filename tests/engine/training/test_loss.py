@@ -7,14 +7,14 @@ import pytest
 import torch
 from numpy_reference import keras_mape
 
-from gradstep.engine.records.missing import NULL
+from gradstep.engine.records.missing import MISSING
 from gradstep.engine.training.model.loss import make_objective
 
 LABEL_LOSSES = ["mse", "half_mse", "cross_entropy", "exam_cross_entropy"]
 
 
-def is_null(value):
-    return np.float64(value).tobytes() == np.float64(NULL).tobytes()
+def is_missing(value):
+    return np.float64(value).tobytes() == np.float64(MISSING).tobytes()
 
 
 def one_hot(labels, classes):
@@ -197,7 +197,7 @@ def test_regression_with_an_output_that_is_no_number(bad):
     assert metrics.mistakes == 1
     assert not math.isfinite(metrics.max_error)
     assert not math.isfinite(metrics.mape)
-    assert not is_null(metrics.mape)
+    assert not is_missing(metrics.mape)
     assert torch.isfinite(grad[0]).all()
 
 
@@ -213,8 +213,8 @@ def test_classification_metrics(loss):
     assert 0 < wrong < 50
     assert metrics.mistakes == wrong
     assert metrics.accuracy == pytest.approx(1 - wrong / 50, rel=1e-15)
-    assert is_null(metrics.mape)
-    assert is_null(metrics.max_error)
+    assert is_missing(metrics.mape)
+    assert is_missing(metrics.max_error)
 
 
 def test_a_tie_counts_as_the_first_of_the_greatest():

@@ -7,7 +7,7 @@ import pytest
 from sweep_runs import done
 
 from gradstep.engine import load_preset
-from gradstep.engine.config.axes import make_axis
+from gradstep.engine.config.sweep import make_axis
 from gradstep.engine.data import load as data
 from gradstep.engine.runs.local_workers import LocalWorkers
 from gradstep.engine.runs.plan import make_plan

@@ -47,13 +47,13 @@ Trainer.step = step
 Trainer.at_once = 1
 """
 A_PROBE = """
-from engine import probes
+from gradstep.engine.probes import registry as probes
 def run(*given, **options):
     1 / 0
 probes.run = run
 """
 A_RESULT = """
-from engine import probes
+from gradstep.engine.probes import registry as probes
 probes.run = lambda *given, **options: lambda: "this can't be pickled"
 """
 THE_END = """

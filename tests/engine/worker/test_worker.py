@@ -17,8 +17,8 @@ from small_runs import SECONDS, preset
 
 from gradstep.engine import Session, load_preset
 from gradstep.engine.config.changes import changed
-from gradstep.engine.config.preset import RunLength
-from gradstep.engine.records.history import COLUMNS
+from gradstep.engine.config.run import RunLength
+from gradstep.engine.records.record import COLUMNS
 from gradstep.engine.worker.client import EngineClient
 from gradstep.engine.worker.messages import (
     Advanced,

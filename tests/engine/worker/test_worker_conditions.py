@@ -79,7 +79,7 @@ def opened(engine):
 def test_opening_tells_breakpoints_and_verdicts(opened):
     assert opened.since(BreakpointList) == [BreakpointList(())]
     (told,) = opened.since(Verdicts)
-    assert [verdict.state for verdict in told.verdicts] == ["holds", "open", "holds"]
+    assert [verdict.outcome for verdict in told.verdicts] == ["holds", "open", "holds"]
     assert [verdict.claim.always for verdict in told.verdicts] == ["loss < prev.loss", None, None]
 
 
@@ -225,7 +225,7 @@ def test_a_verdict_turns_before_its_record_is_told(opened):
     shown = False
     for event in opened.since((Verdicts, Advanced)):
         if isinstance(event, Verdicts):
-            shown = event.verdicts[1].state == "shown"
+            shown = event.verdicts[1].outcome == "shown"
         else:
             assert shown == (event.position >= 8)
     assert shown

@@ -5,7 +5,7 @@ import pytest
 from fake_engine import Bench, classifier, explorer, records
 
 from gradstep.engine.config.files import parse_preset
-from gradstep.engine.records.history import COLUMNS
+from gradstep.engine.records.record import COLUMNS
 from gradstep.engine.worker.messages import Died
 from gradstep.tui.state import catalogue
 

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from fake_engine import bench, classifier
 
-from gradstep.engine.config.axes import axis_values, parse_axis
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.files import load_preset
-from gradstep.engine.records.history import Record
+from gradstep.engine.config.sweep import axis_values, parse_axis
+from gradstep.engine.records.record import Record
 from gradstep.engine.runs.plan import make_plan
 from gradstep.engine.runs.result import Result
 from gradstep.engine.training.rules.stability import heavy_ball, nesterov, stable_product

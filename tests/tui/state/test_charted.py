@@ -4,7 +4,7 @@ import pytest
 from fake_engine import bench
 
 from gradstep.engine.errors import UserError
-from gradstep.engine.records.history import FIELDS
+from gradstep.engine.records.record import FIELDS
 from gradstep.tui.state.charted import AT_MOST, parse_watched, suggestions, to_measure
 
 

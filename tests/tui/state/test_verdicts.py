@@ -8,7 +8,7 @@ from fake_engine import bench, classifier, records, run_info
 from gradstep.engine import Session, load_preset
 from gradstep.engine.conditions.claims import Verdict
 from gradstep.engine.config.files import preset_names
-from gradstep.engine.records.missing import NULL
+from gradstep.engine.records.missing import MISSING
 from gradstep.engine.worker.messages import Advanced, Branches, BranchInfo, Opened, Stopped, Switch, Verdicts
 from gradstep.tui.panes.story import told
 from gradstep.tui.state import verdicts
@@ -67,7 +67,7 @@ def test_the_four_states_differ_by_sign_word_and_colour():
         ((("loss", 2.0), ("ago(loss, 10)", 1.5)), "loss 1.5 → 2 over 10 steps"),
         ((("prev.loss", 2.0),), "prev.loss = 2"),
         ((("loss", math.nan), ("prev.loss", math.inf)), "loss Inf → NaN"),
-        ((("val_loss", NULL),), "val_loss = none"),
+        ((("val_loss", MISSING),), "val_loss = none"),
         ((("loss", 1e300), ("mape", 192590419.9936)), "loss = 1e+300, mape = 1.9259e+08"),
         ((), ""),
     ],
@@ -95,7 +95,7 @@ def test_at_position_0_a_tick_is_only_beside_a_claim_about_position_0(name):
     found = Session(load_preset(name)).claims()
     for verdict in found:
         line = told(verdict).plain
-        if verdict.claim.at == 0 and verdict.state == "shown":
+        if verdict.claim.at == 0 and verdict.outcome == "shown":
             assert verdict.position == 0
             assert verdict.values
         else:

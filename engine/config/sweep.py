@@ -1,4 +1,4 @@
-"""The values that a setting takes in a sweep, from a short text such as `log:1e-13:1e-11:9`."""
+"""The `[sweep]` table, and axes parsed from short texts such as `log:1e-13:1e-11:9`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import math
 import tomllib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
+from gradstep.engine.conditions.aggregates import parse_number_of_run
+from gradstep.engine.conditions.language import ConditionError, parse_condition
+from gradstep.engine.config.types import Table
 from gradstep.engine.errors import UserError
 from gradstep.engine.records.ranges import evenly
 
 MAX_RUNS = 10_000
 DIGITS = 12
-"""The significant digits of a value between the ends of a range: the same on any machine, and typable."""
+"""Significant digits of a value inside a range: few enough to type, and equal on any machine."""
 FORMS = "0:20 (0 to 19), lin:0:1:5, log:1e-4:1:9, or a list such as relu,tanh"
 FORMS_SAY = {
     "0:20": "the whole numbers from 0 to 19",
@@ -26,12 +30,12 @@ FORMS_SAY = {
 
 
 class AxisError(UserError):
-    """An axis that is none; the text says what was given and what is allowed."""
+    """An invalid axis; the text says what was given and what is allowed."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """A setting by its dotted key, the values that it takes, and each one's name on a screen."""
+    """A setting by its dotted key, its values, and their names on the screen."""
 
     key: str
     values: tuple[Any, ...]
@@ -47,8 +51,51 @@ class Axis:
         return f"{self.key} = {', '.join(ends)}"
 
 
+class SweepAxis(Table):
+    """A setting and its values, as a list or a text such as "log:1e-4:1:9"."""
+
+    key: str = Field(min_length=1, max_length=200)
+    values: str | list[Any]
+    labels: list[str] | None = Field(None, description="the values' names on the screen")
+
+    @model_validator(mode="after")
+    def _is_axis(self) -> Self:
+        self.axis()
+        return self
+
+    def axis(self) -> Axis:
+        try:
+            return make_axis(self.key, self.values, self.labels)
+        except AxisError as error:
+            raise ValueError(f"values: {error}") from None
+
+
+class Sweep(Table):
+    """The `[sweep]` table: runs over all combinations of the axes' values."""
+
+    axis: list[SweepAxis] = Field(min_length=1, max_length=6)
+    until: str | None = Field(None, min_length=1, description="the condition at which a run ends early")
+    measure: list[str] = Field([], max_length=10, description="numbers beside those of the last record")
+
+    @model_validator(mode="after")
+    def _is_read(self) -> Self:
+        problems = []
+        for key, texts, parse in (
+            ("until", [self.until] if self.until else [], parse_condition),
+            ("measure", self.measure, parse_number_of_run),
+        ):
+            for text in texts:
+                try:
+                    parse(text)
+                except ConditionError as error:
+                    problems.append(f"{key}: {error}")
+        if problems:
+            raise ValueError("\n\n".join(problems))
+        return self
+
+
 def parse_axis(text: str) -> Axis:
-    """An axis from "KEY=VALUES". Raises AxisError."""
+    """Parse an axis from "KEY=VALUES". Raises AxisError."""
     key, equals, values = text.partition("=")
     if not equals or not key.strip():
         raise AxisError(f"given {text!r}; needs KEY=VALUES, such as train.seed=0:20")
@@ -56,7 +103,7 @@ def parse_axis(text: str) -> Axis:
 
 
 def make_axis(key: str, values: str | Sequence[Any], labels: Sequence[str] | None = None) -> Axis:
-    """An axis of a key over values, given as a text or one by one. Raises AxisError."""
+    """Return the axis of a key over values, given as a text or one by one. Raises AxisError."""
     try:
         found = axis_values(values) if isinstance(values, str) else tuple(values)
     except AxisError as error:
@@ -76,7 +123,7 @@ def make_axis(key: str, values: str | Sequence[Any], labels: Sequence[str] | Non
 
 
 def axis_values(text: str) -> tuple[Any, ...]:
-    """The values that a text stands for. Raises AxisError."""
+    """Return the values that a text stands for. Raises AxisError."""
     text = text.strip()
     kind, *parts = text.split(":")
     if kind in ("lin", "log") and parts:
@@ -87,7 +134,7 @@ def axis_values(text: str) -> tuple[Any, ...]:
 
 
 def names_of_axes(axes: Sequence[Axis], taken: Collection[str] = ()) -> tuple[str, ...]:
-    """The shortest ending of each axis's key that is no other axis's and none of `taken`."""
+    """Return the shortest ending of each axis's key that is unique among the axes and not in `taken`."""
     return tuple(_name(axis, [other for other in axes if other is not axis], taken) for axis in axes)
 
 
@@ -99,7 +146,7 @@ def _name(axis: Axis, others: Sequence[Axis], taken: Collection[str]) -> str:
 
 
 def label(value: object) -> str:
-    """A value as briefly as it can be told from its neighbours on an axis."""
+    """Return a short name of a value, enough to tell it from its neighbours on an axis."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
