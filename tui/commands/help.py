@@ -52,7 +52,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def _conditions() -> None:
-    from gradstep.engine.conditions import aggregates
+    from gradstep.engine.conditions import aggregates, language
     from gradstep.engine.conditions.breakpoints import READY
 
     _say(
@@ -79,7 +79,6 @@ def _fields() -> None:
 
 def _quantities() -> None:
 
-    from gradstep.engine.config import form
     from gradstep.engine.records.quantities import QUANTITIES
 
     _say(
@@ -87,7 +86,7 @@ def _quantities() -> None:
         "is asked for: at every step for u and breakpoints, every 10 steps for charts (m), and as a preset's "
         "[measure] table says. In a script: history[NAME]."
     )
-    _list((form(quantity), quantity.says) for quantity in QUANTITIES.values())
+    _list((quantity.form, quantity.says) for quantity in QUANTITIES.values())
     _say("Layers count from 1, samples from 0. Without [layer]: the largest of all layers.")
 
 
