@@ -60,7 +60,11 @@ class _Objective(ABC):
 
     @abstractmethod
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The loss alone, differentiable."""
+        """Return the loss alone, differentiable."""
+
+    @abstractmethod
+    def per_sample(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return each sample's own loss (samples,): the loss is their mean."""
 
     def measure(self, outputs: Tensor, targets: Tensor, grad: Tensor | None) -> Metrics:
         """The metrics at once; where `grad` is given, ∂loss/∂outputs is written there."""
@@ -112,6 +116,9 @@ class Regression(_Objective):
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return self.factor * functional.mse_loss(outputs, targets)
 
+    def per_sample(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return self.factor * _mean_squares(outputs - targets)
+
 
 class OneHotRegression(_Objective):
     """The same losses of class labels (samples,) against one-hot targets; a mistake is a wrong argmax."""
@@ -140,6 +147,9 @@ class OneHotRegression(_Objective):
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return self.factor * functional.mse_loss(outputs, _one_hot(outputs, targets))
+
+    def per_sample(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return self.factor * _mean_squares(outputs - _one_hot(outputs, targets))
 
 
 class CrossEntropy(_Objective):
@@ -175,6 +185,9 @@ class CrossEntropy(_Objective):
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return functional.cross_entropy(outputs, targets)
 
+    def per_sample(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return functional.cross_entropy(outputs, targets, reduction="none")
+
 
 class ExamCrossEntropy(_Objective):
     """Mean over the samples of −log v_label − Σ log(1 − v_other) with v = softmax(outputs).
@@ -208,6 +221,10 @@ class ExamCrossEntropy(_Objective):
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return -self._terms(outputs, targets).sum(1).mean()
+
+    def per_sample(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        # sessions hold losses of samples that were computed in float64
+        return -self._terms(outputs.double(), targets).sum(1)
 
     @staticmethod
     def _terms(outputs: Tensor, targets: Tensor) -> Tensor:
@@ -245,6 +262,14 @@ def _write_mean_square(errors: Tensor, factor: float, number: Tensor, *, wait: b
         squares, scales = scaled_square_on_device(vector)
         values = squares.mul_(share).div_(scales).div_(scales)
         number.copy_(torch.where(values > greatest, math.inf, values))
+
+
+def _mean_squares(errors: Tensor) -> Tensor:
+    """Return the mean of the squares of each row, infinite only beyond the dtype's largest number."""
+    found = errors.square().mean(1)
+    if bool(found.isfinite().all()):
+        return found
+    return (errors / math.sqrt(errors.shape[1])).square().sum(1)
 
 
 def _one_hot(outputs: Tensor, labels: Tensor) -> Tensor:
