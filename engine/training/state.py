@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from torch import Tensor
 
@@ -26,7 +27,7 @@ class State:
     extra: Mapping[str, Tensor] = field(default_factory=dict)
     """The model's buffers and generators, as they were before the position was evaluated."""
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """The memory that the state takes."""
         watched = self.watched.nbytes if self.watched is not None else 0
