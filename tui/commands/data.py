@@ -60,7 +60,7 @@ def _tell_status(data_dir: Path | None) -> None:
 
 
 def _fetch(data_dir: Path | None) -> None:
-    from gradstep.engine.data.load import fetch_mnist
+    from gradstep.engine.data.fetch import fetch_mnist
 
     columns = (TextColumn("{task.description:24}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:

@@ -6,8 +6,9 @@ from scipy.ndimage import map_coordinates
 from sklearn.datasets import load_digits
 
 from gradstep.engine.config.preset import DigitsData, MnistData
+from gradstep.engine.data.dataset import DataError
 from gradstep.engine.data.digits import enlarge
-from gradstep.engine.data.load import DataError, load
+from gradstep.engine.data.load import load
 
 
 def test_digits_are_split_and_labelled():

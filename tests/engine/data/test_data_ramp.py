@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from gradstep.engine.config.preset import RampData
-from gradstep.engine.data.load import DataError, load
+from gradstep.engine.data.dataset import DataError
+from gradstep.engine.data.load import load
 
 
 def ramp(dtype="float64", **changes):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from gradstep.engine.config.preset import DigitsData
+from gradstep.engine.data.dataset import DataError
 from gradstep.engine.data.images import grey_moments
-from gradstep.engine.data.load import DataError, load
+from gradstep.engine.data.load import load
 from gradstep.engine.data.scaling import scaling
 
 
