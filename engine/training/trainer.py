@@ -34,8 +34,11 @@ FACTORS = 3
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What is known at a position before its update: the metrics on the batch that the update will use,
-    the gradient's norm there (before clipping), and the norm of the update that led here."""
+    """The numbers of a position before its update.
+
+    They are the metrics and the gradient's norm, before clipping, on the batch that the update will use, and
+    the norm of the update that led here.
+    """
 
     metrics: Metrics
     grad_norm: float
@@ -44,7 +47,7 @@ class Evaluation:
 
 
 class Validation(NamedTuple):
-    """The means over the validation set; `NULL` where one has no meaning for the target."""
+    """Means over the validation set; `NULL` for one without meaning for the target."""
 
     loss: float
     accuracy: float
@@ -54,7 +57,7 @@ class Validation(NamedTuple):
 class Trainer:
     """A model in training, at `position` (= updates done).
 
-    What is measured there stays on the device until somebody asks for it: a step waits for nothing.
+    Its numbers stay on the device until somebody asks for them: a step waits for nothing.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -69,9 +72,9 @@ class Trainer:
         self.silence = parts.silence
         self.position = 0
         self.trials: tuple[Trial, ...] = ()
-        """What the last update's line search tried; empty for other rules, and after `restore`."""
+        """The trials of the last update's line search; empty for other rules, and after `restore`."""
         self.remark = ""
-        """What kept the last update's rule from moving as it is meant to; empty where nothing did."""
+        """What kept the last update's rule from its usual step; empty if nothing did."""
         self._validation = parts.validation
         self._outputs = parts.outputs
         vector = self.model.vector
@@ -85,7 +88,7 @@ class Trainer:
         self._row = torch.zeros(NUMBERS + 2 * FACTORS, dtype=torch.float64, device=self.device)
         self._numbers = self._row.unbind()
         self.at_once = rows_at_once(self.device)
-        """How many steps can be done at most without a look at what is measured."""
+        """The most steps that can be done before their numbers are read."""
         self._waits = self.at_once == 1
         """Whether a step may read a number from the device, which costs nothing on the processor."""
         self._rows = self._row.repeat(self.at_once, 1)
@@ -113,7 +116,7 @@ class Trainer:
         self._passed, self._evaluation = False, None
 
     def steps(self, count: int) -> list[Evaluation]:
-        """Do so many steps; the evaluations of the positions passed on the way, fetched together."""
+        """Do so many steps, and return the evaluations of the positions between, fetched together."""
         first, rows = self.position + 1, self._rows[: count - 1]
         for row in rows:
             self.step()
@@ -149,7 +152,7 @@ class Trainer:
 
     @property
     def last_update(self) -> Tensor | None:
-        """The update that led here, flat, in memory that the next step reuses; None where no step did."""
+        """The update that led here, as a vector that the next step overwrites; None if no step did."""
         return self._update if self._stepped else None
 
     def change(self, rule: AnyRule, clip_norm: float | None) -> None:
@@ -285,7 +288,7 @@ class Trainer:
         write_scaled_square(vector, self._numbers[place], self._numbers[place + FACTORS], wait=self._waits)
 
     def _read(self, position: int, numbers: Sequence[float]) -> Evaluation:
-        """What the raw numbers of a position say."""
+        """Return the evaluation that the raw numbers of a position hold."""
         first, last = self.batches.span(position)
         metrics = self.loss.read(numbers[:NUMBERS], last - first, self._outputs)
         update = self._arrived_by if self._arrived_by is not None else _norm(numbers, UPDATE)

@@ -29,7 +29,7 @@ class DenseLayer:
         self.activation = ACTIVATIONS[activation]
 
     def forward(self, inputs: Tensor, outputs: Tensor) -> None:
-        """Write act(inputs · Wᵀ + b) of shape (samples, units) into `outputs`."""
+        """Write act(inputs · Wᵀ + b) of shape (samples, units) to `outputs`."""
         if self.bias is None:
             torch.mm(inputs, self.weight.t(), out=outputs)
         else:
@@ -37,7 +37,7 @@ class DenseLayer:
         self.activation.apply(outputs)
 
     def backward(self, inputs: Tensor, outputs: Tensor, grad: Tensor, grad_inputs: Tensor | None) -> None:
-        """From ∂L/∂outputs in `grad` (overwritten) write the parameters' gradients and ∂L/∂inputs."""
+        """Write the parameters' gradients and ∂L/∂inputs, from ∂L/∂outputs in `grad`, which is overwritten."""
         self.activation.backward(grad, outputs)
         torch.mm(grad.t(), inputs, out=self.weight_grad)
         if self.bias is not None:

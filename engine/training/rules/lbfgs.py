@@ -52,7 +52,7 @@ class LBFGS(SearchingRule):
         slots["previous_update"].copy_(update)
 
     def _remember(self, gradient: Tensor, slots: Slots) -> None:
-        """Take the last step's pair in, in the memory of the oldest, if the loss curves upwards along it."""
+        """Store the last step's pair over the oldest, if the loss curves upwards along it."""
         change = gradient - slots["previous_gradient"]
         if not dot(change, slots["previous_update"]) > MIN_CURVATURE:
             return
@@ -64,7 +64,7 @@ class LBFGS(SearchingRule):
         slots["pairs"].add_(1).clamp_(max=self._history)
 
     def _direction(self, gradient: Tensor, slots: Slots) -> Tensor:
-        """−Bg by the two-loop recursion."""
+        """Return −Bg by the two-loop recursion."""
         count = int(slots["pairs"].item())
         pairs = [(slots[f"s{i}"], slots[f"y{i}"]) for i in range(1, count + 1)]
         weights = [1.0 / dot_tensor(y, s) for s, y in pairs]

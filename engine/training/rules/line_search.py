@@ -16,7 +16,7 @@ Search = Literal["backtracking", "wolfe", "exact"]
 
 
 class LineSearch(SearchingRule):
-    """θ ← θ + αd along d = −g; what is a rule's own is the direction."""
+    """θ ← θ + αd along d = −g; subclasses have other directions."""
 
     def __init__(
         self, search: Search, initial_step: float, shrink: float, armijo: float, curvature: float
@@ -31,7 +31,7 @@ class LineSearch(SearchingRule):
         go_along(landscape, self.direction(landscape, slots), self._step_length, update)
 
     def direction(self, landscape: Landscape, slots: Slots) -> Tensor:
-        """The direction to search, in memory of its own; moves `slots` on."""
+        """Return the direction to search, in memory of its own, and move `slots` on."""
         return -landscape.gradient
 
     def _step_length(self, line: Line) -> float:
@@ -45,7 +45,7 @@ class LineSearch(SearchingRule):
 
 
 class HeavyBallSearch(LineSearch):
-    """d = −g + β·(previous d): "momentum with line searches" (linear document); −g where that leads up."""
+    """d = −g + β·(previous d): "momentum with line searches" (linear document); −g if that leads up."""
 
     def __init__(
         self,

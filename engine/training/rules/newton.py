@@ -47,7 +47,7 @@ class Newton(SearchingRule):
             )
 
     def _direction(self, landscape: Landscape) -> Tensor | None:
-        """None, with a remark, where there is no curvature at all or the numbers are not finite."""
+        """Return the direction; None, with a remark, without curvature or with infinite numbers."""
         gradient = landscape.gradient
         # on the processor in float64: small, and the same bits on every run
         hessian = landscape.hessian().to("cpu", torch.float64)
