@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from gradstep.engine.training.openmp import spin_shortly
+from gradstep.engine.training.threads import spin_shortly
 
 if TYPE_CHECKING:
     from gradstep.engine.config.errors import ConfigError

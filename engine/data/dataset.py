@@ -1,4 +1,4 @@
-"""What a run trains on: arrays, and what the screen has to say about them."""
+"""A data set: its arrays, and the texts that the screen shows of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Labels = NDArray[np.int64]
 
 
 class DataError(UserError, ValueError):
-    """Data that is not there, damaged, or less than was asked for; the text names the file and the remedy."""
+    """Missing, damaged or too little data; the text names the file and the remedy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Dataset:
     """
 
     name: str
-    """What is really in use: "mnist", "digits" or "ramp"."""
+    """The set in use, which is "digits" if there is no MNIST."""
     description: str
     """One line for the screen."""
     substitute: bool
@@ -41,15 +41,15 @@ class Dataset:
     val_inputs: Floats | None
     val_targets: Floats | Labels | None
     tolerance: float | None
-    """How far an output may be off and still count as right, in the targets' unit; None for labels."""
+    """The largest error of an output that counts as right, in the targets' unit; None for labels."""
     image_shape: tuple[int, int] | None
     """(rows, columns) where a sample is an image."""
     labels: Labels | None
-    """(n,): the class of each training sample, whatever the target is; None where there are no classes."""
+    """(n,): the class of each training sample, whatever the target is; None without classes."""
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of every array's dtype, shape and contents: the same data gives the same on any machine."""
+        """The SHA-256 of every array's dtype, shape and contents: the same on any machine."""
         digest = hashlib.sha256()
         for array in (self.train_inputs, self.train_targets, self.val_inputs, self.val_targets, self.labels):
             if array is None:

@@ -1,4 +1,4 @@
-"""scikit-learn's bundled handwritten digits, brought to MNIST's size: real images without a download."""
+"""scikit-learn's handwritten digits, enlarged to MNIST's size: real images without a download."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SMALL_WHITE = 16
 
 
 def read_digits() -> Images:
-    """1,797 images of 28×28 with grey levels 0–255: the first 1,500 train, the last 297 validate."""
+    """Return 1,797 images of 28×28, grey levels 0–255: the first 1,500 train, the last 297 validate."""
     from sklearn.datasets import load_digits  # type: ignore[import-untyped]  # half a second to import
 
     bunch = load_digits()
@@ -24,10 +24,10 @@ def read_digits() -> Images:
 
 
 def enlarge(images: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """(n, 8, 8) with levels 0–16 to (n, 28, 28) with levels 0–255, bilinear between pixel centres.
+    """Enlarge (n, 8, 8) with levels 0–16 to (n, 28, 28) with levels 0–255, bilinear between pixel centres.
 
-    Pixel j's centre lies at (2j + 1)/7 − ½ = k/14 of the small image, held at its edges. So every weight
-    is a whole number of 14ths and the result, rounded half up, is the same on any machine.
+    Pixel j's centre lies at (2j + 1)/7 − ½ = k/14 of the small image, held at its edges. Every weight
+    is a whole number of 14ths, so the result, rounded half up, is the same on any machine.
     """
     last = _SMALL_SIDE - 1
     fourteenths = np.clip(4 * np.arange(SIDE) - 5, 0, 14 * last)

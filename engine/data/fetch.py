@@ -1,4 +1,4 @@
-"""Downloading MNIST: from the first mirror that delivers, and never half of it."""
+"""Download MNIST from the first mirror that works, all four files or none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
 )
 Progress = Callable[[str, int, int], None]
-"""Told the file's name, the bytes that have come and the bytes in all (0 where the server doesn't say)."""
+"""Called with the file's name, the bytes received and the bytes in all (0 if the server does not say)."""
 
 _CHUNK_BYTES = 1 << 16
 _TIMEOUT_SECONDS = 30
@@ -25,11 +25,11 @@ _TIMEOUT_SECONDS = 30
 def fetch_mnist(
     folder: Path | None = None, progress: Progress | None = None, mirrors: Sequence[str] = MIRRORS
 ) -> Path:
-    """Make `folder` (the user's cache by default) hold the four gzipped files; returns the folder.
+    """Download the four gzipped files to `folder`, by default the user's cache, and return the folder.
 
-    A right file already there is kept, a wrong one replaced. Files are downloaded aside and their contents
-    checked, and all are moved in at the end: an interrupted download leaves the folder as it was. A mirror
-    is left for the next at its first failure. Raises DataError listing every mirror's failure.
+    A right file that is there is kept, a wrong one replaced. Files are downloaded aside, checked, and moved
+    in at the end: an interrupted download leaves the folder as it was. A mirror's first failure leads to the
+    next mirror. Raises DataError with every mirror's failure.
     """
     folder = folder or mnist.cache_folder()
     wanted = [file for file in mnist.FILES if not _is_there(file, folder)]
@@ -88,7 +88,7 @@ def _download(url: str, file: IdxFile, path: Path, progress: Progress | None) ->
 
 
 class _Bar:
-    """A progress bar as pooch drives one: it sets `total`, and its updates may overshoot."""
+    """A progress bar for pooch, which sets `total` and may overshoot it."""
 
     def __init__(self, name: str, progress: Progress) -> None:
         self.total = 0
@@ -103,7 +103,7 @@ class _Bar:
         self._progress(self._name, self._done, self.total)
 
     def reset(self) -> None:
-        """pooch resets to fill the bar at the end; going back to 0 would only flicker."""
+        """Do nothing: pooch resets before it fills the bar, which would flicker."""
 
     def close(self) -> None:
-        """Nothing to close: the caller owns what it draws."""
+        """Do nothing: the caller draws, and closes."""

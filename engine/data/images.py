@@ -1,4 +1,4 @@
-"""Grey images with labels, as they come from a file, and the Dataset made of them."""
+"""Grey images with labels, and the Dataset made of them."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Images:
 def image_dataset(
     images: Images, config: MnistData | DigitsData, dtype: Dtype, *, name: str, substitute: bool
 ) -> Dataset:
-    """The first `config.samples` training and `config.validation` validation images, scaled.
+    """Return the first `config.samples` training and `config.validation` validation images, scaled.
 
-    Asking for more than there are is a DataError, unless `images` stand in for another set: then there
-    are as many as there are, and the description says so.
+    Raises DataError for more than there are, unless `images` substitute another set: then all are taken, and
+    the description says so.
     """
     train, train_words = _count("samples", "training", config.samples, len(images.train_images), substitute)
     val, val_words = _count("validation", "validation", config.validation, len(images.val_images), substitute)
@@ -76,7 +76,7 @@ def _count(key: str, kind: str, asked: int | None, there: int, substitute: bool)
 
 
 def grey_moments(images: NDArray[np.uint8]) -> tuple[float, float]:
-    """Mean and standard deviation of all pixels, from sums of whole numbers: the same on any machine."""
+    """Return mean and standard deviation of all pixels, by sums of whole numbers: the same on any machine."""
     histogram = np.zeros(WHITE + 1, dtype=np.int64)
     for rows in _blocks(images):
         histogram += np.bincount(images[rows].reshape(-1), minlength=WHITE + 1)
@@ -88,7 +88,7 @@ def grey_moments(images: NDArray[np.uint8]) -> tuple[float, float]:
 
 
 def _inputs(images: NDArray[np.uint8], scaled: Scaling, dtype: Dtype) -> Floats:
-    """(n, pixels), by a table of the 256 grey levels."""
+    """Return scaled rows (n, pixels), by a table of the 256 grey levels."""
     table = scaled.apply(np.arange(WHITE + 1, dtype=np.float64)).astype(dtype)
     flat = images.reshape(len(images), -1)
     inputs = np.empty(flat.shape, dtype=table.dtype)
@@ -98,6 +98,6 @@ def _inputs(images: NDArray[np.uint8], scaled: Scaling, dtype: Dtype) -> Floats:
 
 
 def _blocks(images: NDArray[np.uint8]) -> Iterator[slice]:
-    """Some rows at a time: NumPy makes 8 bytes of each byte that it counts or looks up."""
+    """Yield blocks of rows: NumPy needs 8 bytes for each byte that it counts or looks up."""
     for start in range(0, len(images), _ROWS_AT_ONCE):
         yield slice(start, start + _ROWS_AT_ONCE)

@@ -1,4 +1,4 @@
-"""Inputs drawn evenly from an interval, so that negative ones are among them."""
+"""Inputs drawn uniformly from an interval, which may reach below 0."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOLERANCE = 0.5 / 255
 
 
 def interval_dataset(config: IntervalData, dtype: Dtype) -> Dataset:
-    """`samples` rows of `length` numbers, uniform in [low, high]; the targets are the inputs."""
+    """Return `samples` rows of `length` numbers, uniform in [low, high]; the targets are the inputs."""
     draw = np.random.default_rng(config.seed).uniform(
         config.low, config.high, (config.samples, config.length)
     )

@@ -7,19 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradstep.engine.data import mnist
-from gradstep.engine.data.dataset import DataError, Dataset, Dtype
+from gradstep.engine.data.dataset import Dataset, Dtype
 from gradstep.engine.data.digits import read_digits
-from gradstep.engine.data.fetch import fetch_mnist
 from gradstep.engine.data.images import image_dataset
 from gradstep.engine.data.interval import interval_dataset
 from gradstep.engine.data.points import points_dataset
 from gradstep.engine.data.ramp import ramp_dataset
-from gradstep.engine.data.status import Status, status
 
 if TYPE_CHECKING:
     from gradstep.engine.config.data import Data
-
-__all__ = ["DataError", "Dataset", "Status", "fetch_mnist", "load", "load_kept", "status"]
 
 
 def load(
@@ -28,10 +24,10 @@ def load(
     data_dir: Path | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Dataset:
-    """The data that `config` names, scaled and cast to `dtype`.
+    """Return the data that `config` names, scaled and cast to `dtype`.
 
-    MNIST is looked for in `data_dir` or else $GRADSTEP_DATA, then in the user's cache; where there is
-    none, scikit-learn's digits take its place. `progress` is told in a line what is being read. Raises
+    MNIST is looked for in `data_dir` or else $GRADSTEP_DATA, then in the user's cache; without it
+    scikit-learn's digits take its place. `progress` gets a line about what is being read. Raises
     DataError if MNIST is there but damaged, or if more samples are asked for than there are.
     """
     say = progress or (lambda _line: None)
@@ -53,7 +49,7 @@ _kept: dict[tuple[str, Dtype, Path | None], Dataset] = {}
 
 
 def load_kept(config: Data, dtype: Dtype, data_dir: Path | None) -> Dataset:
-    """As `load`, for a process that does run after run: the last data set is kept for the next one."""
+    """Load as `load` does, and keep the last data set: for a process that does run after run."""
     key = (config.model_dump_json(), dtype, data_dir)
     dataset = _kept.get(key)
     if dataset is None:

@@ -1,4 +1,4 @@
-"""MNIST on this machine: where it may lie, what it must be, reading it."""
+"""MNIST on this machine: the folders it may be in, its files, and reading them."""
 
 from __future__ import annotations
 
@@ -47,20 +47,23 @@ LAYOUTS = "the four IDX files, plain or gzipped, there or in torchvision's MNIST
 
 @dataclass(frozen=True)
 class Found:
-    """Files that claim to be MNIST: IDX files by name, or Keras's archive."""
+    """Files named like MNIST's, not yet checked: IDX files, or Keras's archive."""
 
     place: Path
     """The folder that holds the IDX files, or the archive."""
     files: dict[str, Path]
-    """The IDX files that are there; empty for the archive."""
+    """The present IDX files by name; empty for the archive."""
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The IDX files that are not there though others are."""
+        """The missing IDX files; empty for the archive."""
         return tuple(file.name for file in FILES if file.name not in self.files) if self.files else ()
 
     def read(self) -> Images:
-        """All four arrays, checked byte for byte; DataError if one is missing, damaged or not MNIST."""
+        """Return all four arrays, checked byte for byte.
+
+        Raises DataError if one is missing, damaged or not MNIST.
+        """
         if self.missing:
             raise DataError(f"{self.place}: MNIST is incomplete: without {', '.join(self.missing)}")
         if self.files:
@@ -69,23 +72,23 @@ class Found:
 
 
 def cache_folder() -> Path:
-    """Where MNIST is kept for this user when nothing else is said."""
+    """Return the folder in the user's cache."""
     return platformdirs.user_cache_path("gradstep", appauthor=False) / "mnist"
 
 
 def folders(data_dir: Path | None = None) -> tuple[Path, ...]:
-    """The folders to look in: `data_dir`, or else $GRADSTEP_DATA, then the user's cache."""
+    """Return the folders to search: `data_dir`, or else $GRADSTEP_DATA, then the user's cache."""
     named = data_dir or os.environ.get("GRADSTEP_DATA")
     return (Path(named).expanduser(), cache_folder()) if named else (cache_folder(),)
 
 
 def locate(data_dir: Path | None = None) -> Found | None:
-    """MNIST in the first of the folders that has any of it, be it incomplete; None where there is none."""
+    """Return the MNIST of the first folder that has any of it, complete or not; None without any."""
     return next((found for folder in folders(data_dir) if (found := find_in(folder))), None)
 
 
 def find_in(folder: Path) -> Found | None:
-    """MNIST in this folder, laid out by hand, by torchvision or by Keras; complete rather than not."""
+    """Return a folder's MNIST, laid out by torchvision, Keras or hand, preferring a complete one."""
     sets = [Found(place, idx_files(place)) for place in (folder, folder / "raw", folder / "MNIST" / "raw")]
     for found in sets:
         if found.files and not found.missing:
@@ -97,7 +100,7 @@ def find_in(folder: Path) -> Found | None:
 
 
 def idx_files(place: Path) -> dict[str, Path]:
-    """The IDX files lying in `place`, by name; gzipped, as `fetch` writes them, rather than plain."""
+    """Return the IDX files in `place` by name, preferring gzipped ones, as `fetch` writes them."""
     paths = {}
     for file in FILES:
         for path in (place / f"{file.name}.gz", place / file.name):

@@ -1,4 +1,4 @@
-"""A few points written out in the preset, to be checked by hand."""
+"""A few points written out in the preset, small enough to check by hand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def points_dataset(config: PointsData, dtype: Dtype) -> Dataset:
-    """The points and their labels as they stand in the config."""
+    """Return the points and labels of the config."""
     labels = np.array(config.labels, dtype=np.int64)
     points = "point" if len(labels) == 1 else "points"
     dimensions = "dimension" if config.width == 1 else "dimensions"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def ramp_dataset(config: RampData, dtype: Dtype) -> Dataset:
-    """S_i = S_0 + length·i with S_0 = [0 … length−1], for i = 0 … samples−1; there is no validation set.
+    """Return S_i = S_0 + length·i with S_0 = [0 … length−1], i = 0 … samples−1; no validation set.
 
     The document's step of 100 is its length of 100: for any length the sequences join without a gap, and
     w = [1/length, 0, …] maps each to its index. Scaling leaves the index as it is.

@@ -1,4 +1,4 @@
-"""How raw values become inputs: (value − offset) / divisor."""
+"""The scaling of raw values to inputs: (value − offset) / divisor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Scaling:
     words: str
 
     def apply(self, values: Floats) -> Floats:
-        """Raw values to inputs, in the values' dtype: give float64 and round once, at the end."""
+        """Scale raw values, in their dtype: give float64 and round once, at the end."""
         return (values - self.offset) / self.divisor
 
     @property
@@ -30,9 +30,9 @@ class Scaling:
 
 
 def scaling(scale: Scale, largest: int, moments: Callable[[], tuple[float, float]]) -> Scaling:
-    """The scaling called `scale`, from the largest raw value and the training values' mean and deviation.
+    """Return the scaling called `scale`, by the largest raw value or the training values' moments.
 
-    `moments` is called for "standard" only. Raises DataError where the scaling would divide by zero.
+    `moments` is called for "standard" only. Raises DataError if the scaling would divide by zero.
     """
     if scale == "raw":
         return Scaling(0.0, 1.0, f"raw 0–{largest:,}")

@@ -1,4 +1,4 @@
-"""What a config that names MNIST would get on this machine, and why."""
+"""The data that a config with MNIST gets on this machine, and why."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from gradstep.engine.data.dataset import DataError
 
 @dataclass(frozen=True)
 class Status:
-    """Where MNIST was looked for and what was found."""
+    """The folders searched for MNIST, and what is there."""
 
     source: Literal["mnist", "digits"]
-    """What opens: "digits" only where there is no MNIST at all."""
+    """The set that opens: "digits" only without any MNIST."""
     place: Path | None
     """The folder of the IDX files, or Keras's archive; None without MNIST."""
     problem: str | None
-    """Why the MNIST at `place` can't be used (opening it is this error); None if it is whole."""
+    """Why the MNIST at `place` can't be used: the text of the error on opening it; None if it is whole."""
     folders: tuple[Path, ...]
-    """The folders looked in, in that order."""
+    """The folders searched, in that order."""
 
     @property
     def complete(self) -> bool:
-        """Real MNIST is there, checked byte for byte."""
+        """Whether real MNIST is there, checked byte for byte."""
         return self.place is not None and self.problem is None
 
 
 def status(data_dir: Path | None = None) -> Status:
-    """Look for MNIST as `load` does and check all of it (about half a second)."""
+    """Search for MNIST as `load` does and check all of it (about half a second)."""
     found = mnist.locate(data_dir)
     looked_in = mnist.folders(data_dir)
     if found is None:

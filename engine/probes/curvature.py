@@ -3,39 +3,20 @@
 λmax (the sharpness) depends on the loss's scaling: on a ½, on a mean over outputs. The largest eigenvalue is
 not the one of the largest absolute value, so power iteration would not do, nor `which="LM"`.
 
-Stability on a quadratic: gradient descent λmax < 2/η; heavy ball (2+2β)/η; Nesterov (2+2β)/((1+2β)η)
-(Goh, "Why Momentum Really Works"; Cohen et al. 2021, "Gradient Descent on Neural Networks Typically Occurs
-at the Edge of Stability"). Adaptive rules: the same of P⁻¹H, with P the preconditioner: RMSprop 2/η; Adam,
-whose momentum is an average, (2+2β₁)/((1−β₁)η) = 38/η at β₁ = 0.9 with P = (1−β₁ᵗ)(√v̂ + ε) (Cohen et al.
-2022, "Adaptive Gradient Methods at the Edge of Stability"). P is that of the update proposed here.
+Each rule's own bound is in its file in `training/rules`. Adaptive rules bound λmax(P⁻¹H) with a
+preconditioner P: here that of the update proposed at the position.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
-
-from torch import Tensor
 
 from gradstep.engine.errors import UserError
 from gradstep.engine.probes.eigenvalues import DENSE, EXPECTED_PRODUCTS, by_products, dense_hessian, of_matrix
-from gradstep.engine.probes.passes import PRODUCT_COST, Hessian, Proposal, Work, propose
+from gradstep.engine.probes.passes import PRODUCT_COST, Hessian, Work, propose
 from gradstep.engine.probes.registry import Progress
 from gradstep.engine.probes.results import CurvatureResult
 from gradstep.engine.probes.subject import Subject, Which
-from gradstep.engine.training.rules.adam import Adam
-from gradstep.engine.training.rules.descent import GradientDescent, Momentum
-from gradstep.engine.training.rules.rmsprop import RMSprop
-from gradstep.engine.training.rules.stability import GRADIENT_DESCENT, LIMITS, heavy_ball, nesterov
-
-
-class Threshold(NamedTuple):
-    """What λmax of the rule's own measure has to stay below."""
-
-    value: float
-    formula: str
-    preconditioner: Tensor | None
-    """P's diagonal; None for plain H."""
 
 
 def curvature(
@@ -61,7 +42,7 @@ def curvature(
     if samples is not None and samples < 1:
         raise UserError(f"curvature: samples: given {samples}; needs at least 1")
     where = subject.data(data, samples)
-    threshold = stability(subject, propose(subject))
+    threshold = subject.rule.threshold(propose(subject).slots, subject.precise)
     inverse_root = None
     if threshold is not None and threshold.preconditioner is not None:
         inverse_root = threshold.preconditioner.to(subject.precise).rsqrt()
@@ -106,33 +87,6 @@ def curvature(
         converged=found.converged,
         words=_words(measure, ratio, found.converged),
     )
-
-
-def stability(subject: Subject, proposal: Proposal) -> Threshold | None:
-    """The rule's own threshold at its present learning rate; None for one without a fixed rate."""
-    match subject.rule:
-        case GradientDescent(learning_rate=rate):
-            return Threshold(GRADIENT_DESCENT / rate, LIMITS["gradient_descent"], None)
-        case Momentum(learning_rate=rate, momentum=beta, nesterov=True):
-            return Threshold(nesterov(beta) / rate, LIMITS["nesterov"], None)
-        case Momentum(learning_rate=rate, momentum=beta):
-            return Threshold(heavy_ball(beta) / rate, LIMITS["momentum"], None)
-        case RMSprop() as rule:
-            mean_square = proposal.slots["mean_square"].to(subject.precise)
-            if rule.epsilon_inside:
-                keras3 = (mean_square + rule.epsilon).sqrt()
-                return Threshold(2 / rule.learning_rate, LIMITS["rmsprop_keras3"], keras3)
-            return Threshold(
-                2 / rule.learning_rate, LIMITS["rmsprop_torch"], mean_square.sqrt() + rule.epsilon
-            )
-        case Adam() as rule:
-            updates = float(proposal.slots["updates"])
-            corrected = proposal.slots["second_moment"].to(subject.precise) / (1 - rule.beta2**updates)
-            preconditioner = (1 - rule.beta1**updates) * (corrected.sqrt() + rule.epsilon)
-            value = (2 + 2 * rule.beta1) / ((1 - rule.beta1) * rule.learning_rate)
-            return Threshold(value, LIMITS["adam"], preconditioner)
-        case _:
-            return None
 
 
 def _words(measure: str, ratio: float | None, converged: bool) -> str:

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from gradstep.engine.probes.registry import ProbeCancelledError, Progress
 from gradstep.engine.probes.subject import Data, Layer, Subject
+from gradstep.engine.training.rules.base import InPlaceRule, SearchingRule
 from gradstep.engine.training.rules.batch_loss import Landscape, Trial
-from gradstep.engine.training.rules.searching import SearchingRule
 
 CHUNK_WORK = 4e8
 """Multiplications in a chunk: 0.05–0.15 s on a processor of 2020."""
@@ -230,6 +230,8 @@ class Proposal(NamedTuple):
 def propose(subject: Subject) -> Proposal:
     """The update that the trainer's next step makes, bit for bit, with its slots after it, as copies."""
     rule = subject.rule
+    if isinstance(rule, InPlaceRule):
+        return _propose_in_place(subject, rule)
     slots = {
         name: subject.slots.get(name, slot).clone() for name, slot in rule.slots(subject.parameters).items()
     }
@@ -247,6 +249,14 @@ def propose(subject: Subject) -> Proposal:
         return Proposal(update, slots, tuple(landscape.trials), landscape.remark)
     rule.propose(subject.clipped_gradient, slots, update)
     return Proposal(update, slots, (), "")
+
+
+def _propose_in_place(subject: Subject, rule: InPlaceRule) -> Proposal:
+    after = subject.parameters.clone()
+    parameters = subject.named(after)
+    slots = {name: subject.slots.get(name, slot).clone() for name, slot in rule.slots(parameters).items()}
+    rule.step(parameters, subject.named(subject.clipped_gradient), slots)
+    return Proposal(after - subject.parameters, slots, (), "")
 
 
 def _combined(vectors: Sequence[Tensor], coefficients: Sequence[float]) -> Tensor:

@@ -5,7 +5,6 @@ Computed in the run's dtype, chunk by chunk, so that what is right here is right
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
@@ -13,14 +12,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from gradstep.engine.errors import UserError
 from gradstep.engine.probes.passes import Work, chunks, outputs, propose, split
 from gradstep.engine.probes.registry import Progress
 from gradstep.engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult, Values
 from gradstep.engine.probes.subject import Data, Subject, to_numpy
-from gradstep.engine.training.model.loss import CrossEntropy, ExamCrossEntropy, OneHotRegression, Regression
+from gradstep.engine.training.model.loss import OneHotRegression
 
 MAX_ROWS = 1000
 
@@ -45,7 +43,7 @@ def samples(
     predictions = np.empty(count) if not subject.classifies and subject.layers[-1].units == 1 else None
     for rows, out in _outputs(subject, subject.parameters, data, Work(progress)):
         targets = data.targets[rows]
-        losses[rows] = to_numpy(_losses(subject, out, targets))
+        losses[rows] = to_numpy(subject.objective.per_sample(out, targets))
         right[rows] = to_numpy(_right(subject, out, targets))
         if predictions is not None:
             predictions[rows] = to_numpy(out[:, 0])
@@ -169,40 +167,15 @@ def _right(subject: Subject, out: Tensor, targets: Tensor) -> Tensor:
     return ((out - targets).abs() <= tolerance).all(1)
 
 
-def _losses(subject: Subject, out: Tensor, targets: Tensor) -> Tensor:
-    """Per sample, so that the loss is their mean."""
-    match subject.objective:
-        case CrossEntropy():
-            return functional.cross_entropy(out, targets, reduction="none")
-        case ExamCrossEntropy():
-            # as in gradstep.engine.training.model.loss: log(1 − v_j) without a 1 − v to cancel
-            classes = out.shape[1]
-            rows = out.double()
-            itself = torch.eye(classes, dtype=torch.bool, device=out.device)
-            others = rows.unsqueeze(1).expand(-1, classes, -1).masked_fill(itself, -math.inf)
-            log_rest = torch.logsumexp(others, 2) - torch.logsumexp(rows, 1, keepdim=True)
-            right = functional.one_hot(targets, classes).bool()
-            return -torch.where(right, torch.log_softmax(rows, 1), log_rest).sum(1)
-        case OneHotRegression(factor=factor):
-            return factor * _mean_squares(out - functional.one_hot(targets, out.shape[1]))
-        case Regression(factor=factor):
-            return factor * _mean_squares(out - targets)
-
-
-def _mean_squares(errors: Tensor) -> Tensor:
-    """The mean of the squares of each row, infinite only if that is beyond the dtype's largest number."""
-    found = errors.square().mean(1)
-    if bool(found.isfinite().all()):
-        return found
-    return (errors / math.sqrt(errors.shape[1])).square().sum(1)
-
-
 def _rows(subject: Subject, data: Data, numbers: list[int]) -> tuple[SampleRow, ...]:
     if not numbers:
         return ()
     inputs, targets = data.inputs[numbers], data.targets[numbers]
     out = _forward(subject, subject.parameters, inputs)
-    losses, right = _losses(subject, out, targets).tolist(), _right(subject, out, targets).tolist()
+    losses, right = (
+        subject.objective.per_sample(out, targets).tolist(),
+        _right(subject, out, targets).tolist(),
+    )
     shown = to_numpy(_shown(subject, out))
     labels = subject.classifies
     return tuple(

@@ -6,9 +6,6 @@ L = Σᵢ c/(Nm)·‖uᵢᵀ(X̃Wᵀ − Y)‖² + what lies outside of X̃'s sp
 descent on the whole set multiplies the distance to the solution along direction i by 1 − ηλᵢ, its share of
 the loss by the square.
 
-With momentum the distance follows a recurrence of second order whose slower root counts (Goh, "Why Momentum
-Really Works"): heavy ball r² − (1 + β − ηλ)r + β, Nesterov r² − (1 + β)(1 − ηλ)r + β(1 − ηλ).
-
 Several linear layers amount to one, W₄W₃W₂W₁: the split of the loss holds for what they compute, while their
 way to it depends on all of them.
 """
@@ -27,7 +24,6 @@ from gradstep.engine.probes.passes import Work, cast, chunks, outputs, split
 from gradstep.engine.probes.registry import Progress
 from gradstep.engine.probes.results import Floats, SpectrumResult
 from gradstep.engine.probes.subject import Subject, to_numpy
-from gradstep.engine.training.rules.descent import GradientDescent, Momentum
 
 DONE = 0.01
 """A share is done with where it fell to this part of itself, solved where it is this part of the loss."""
@@ -60,8 +56,8 @@ def spectrum(subject: Subject, progress: Progress | None = None) -> SpectrumResu
     shares = by_direction[:rank]
     eigenvalues = 2 * scale * values[:rank] ** 2
     factors = steps = states = None
-    if len(subject.layers) == 1 and subject.whole_batch:
-        factors = contraction(subject, eigenvalues)
+    if len(subject.layers) == 1 and subject.whole_batch and subject.clip_norm is None:
+        factors = subject.rule.contraction(eigenvalues)
     if factors is not None:
         steps = steps_left(factors)
         states = tuple(
@@ -105,23 +101,6 @@ def collapse(subject: Subject) -> tuple[Floats, Floats]:
             offset = offset + to_numpy(bias).astype(np.float64)
     assert weight is not None
     return weight, offset
-
-
-def contraction(subject: Subject, eigenvalues: Floats) -> Floats | None:
-    """By what each step of the rule multiplies the distance to the solution; None where it is no constant."""
-    match subject.rule:
-        case _ if subject.clip_norm is not None:
-            return None
-        case GradientDescent(learning_rate=rate):
-            return 1 - rate * eigenvalues
-        case Momentum(learning_rate=rate, momentum=beta, nesterov=nesterov):
-            kept = 1 - rate * eigenvalues
-            middle, last = ((1 + beta) * kept, beta * kept) if nesterov else (beta + kept, beta + 0 * kept)
-            root = np.sqrt((middle / 2) ** 2 - last + 0j)
-            slower: Floats = np.maximum(np.abs(middle / 2 + root), np.abs(middle / 2 - root))
-            return slower
-        case _:
-            return None
 
 
 def steps_left(factors: Floats) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -14,11 +15,10 @@ from torch import Tensor
 from gradstep.engine.data.dataset import Dataset
 from gradstep.engine.errors import UserError
 from gradstep.engine.training.model.activations import ACTIVATIONS, Activation
-from gradstep.engine.training.model.dense import Network
+from gradstep.engine.training.model.base import Model, flat_outputs, named
 from gradstep.engine.training.model.last_fired import LayerWatched
 from gradstep.engine.training.model.loss import Objective
-from gradstep.engine.training.rules.make import Rule, Slots
-from gradstep.engine.training.rules.searching import SearchingRule
+from gradstep.engine.training.rules.base import AnyRule, Slots
 from gradstep.engine.training.trainer import Trainer
 
 Which = Literal["batch", "all"]
@@ -69,12 +69,14 @@ class Subject:
     """The gradient as the rule gets it."""
     outputs: Callable[[Tensor, Tensor], Tensor]
     """The network as a function of (parameters, inputs), differentiable."""
+    named: Callable[[Tensor], dict[str, Tensor]]
+    """From a vector like the parameters, its parts by the parameters' names, as views."""
     loss: float
     """On the batch, as it is recorded."""
     grad_norm: float
     """The gradient's norm, as it is recorded."""
     slots: Slots
-    rule: Rule | SearchingRule
+    rule: AnyRule
     clip_norm: float | None
     objective: Objective
     classifies: bool
@@ -93,27 +95,28 @@ class Subject:
 
         To be called where nothing steps meanwhile; it costs a copy of the state.
         """
-        network, evaluation, watched = trainer.network, trainer.evaluation, trainer.watched
+        model, evaluation, watched = trainer.model, trainer.evaluate(), trainer.watched
         return cls(
             position=trainer.position,
-            layers=_layers(network),
-            parameters=network.parameters.detach().clone(),
-            gradient=network.gradient.detach().clone(),
+            layers=_layers(model),
+            parameters=model.vector.detach().clone(),
+            gradient=model.gradient.detach().clone(),
             clipped_gradient=trainer.clipped_gradient().detach().clone(),
-            outputs=network.outputs,
+            outputs=partial(flat_outputs, model),
+            named=partial(named, like=model.parameters),
             loss=evaluation.metrics.loss,
             grad_norm=evaluation.grad_norm,
             slots={name: slot.clone() for name, slot in trainer.slots.items()},
             rule=trainer.rule,
             clip_norm=trainer.clip_norm,
-            objective=trainer.objective,
+            objective=trainer.loss,
             classifies=trainer.classifies,
-            to_input=trainer.targets is trainer.inputs,
-            training=Data(trainer.inputs, trainer.targets),
+            to_input=trainer.samples.targets is trainer.samples.inputs,
+            training=Data(trainer.samples.inputs, trainer.samples.targets),
             batch=Data(*trainer.batch(trainer.position)),
             whole_batch=trainer.batches.whole,
             dataset=dataset,
-            watched=tuple(watched.layer(i) for i in range(len(network.layers))),
+            watched=tuple(watched.layer(i) for i in range(len(model.groups))),
         )
 
     @property
@@ -145,16 +148,16 @@ class Subject:
         return vector
 
 
-def _layers(network: Network) -> tuple[Layer, ...]:
-    names = {id(activation): name for name, activation in ACTIVATIONS.items()}
+def _layers(model: Model) -> tuple[Layer, ...]:
     layers: list[Layer] = []
     start = 0
-    for number, dense in enumerate(network.layers, 1):
-        units, inputs = dense.weight.shape
+    for group in model.groups:
+        parts = [model.parameters[name] for name in group.parameters]
+        units, inputs = parts[0].shape
         weight = slice(start, start + units * inputs)
-        bias = slice(weight.stop, weight.stop + units) if dense.bias is not None else None
+        bias = slice(weight.stop, weight.stop + units) if len(parts) > 1 else None
         start = (bias or weight).stop
-        layers.append(Layer(f"layer{number}", units, inputs, weight, bias, names[id(dense.activation)]))
+        layers.append(Layer(group.name, units, inputs, weight, bias, group.activation or "linear"))
     return tuple(layers)
 
 

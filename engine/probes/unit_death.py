@@ -26,6 +26,7 @@ def find_killer(timeline: Timeline, dataset: Dataset, layer: int, unit: int, tic
     layers = timeline.preset.network.layers
     if not (0 <= layer < len(layers) and 0 <= unit < layers[layer].units):
         raise UserError(f"there is no unit {unit} in layer{layer + 1}")
+    trainer.evaluate()
     watched = trainer.watched.layer(layer)
     if watched is None:
         raise UserError(f"{name} can't die: it is {layers[layer].activation}")

@@ -22,7 +22,8 @@ from gradstep.engine.session.stored_history import read_history
 from gradstep.engine.timeline.branches import Branch
 from gradstep.engine.timeline.keyframes import Keyframes, least_missed
 from gradstep.engine.timeline.timeline import Timeline
-from gradstep.engine.training.trainer import State, Trainer
+from gradstep.engine.training.state import State
+from gradstep.engine.training.trainer import Trainer
 
 STATE_BYTES = 64_000_000
 """What the states in one file may take together."""

@@ -37,7 +37,9 @@ from gradstep.engine.timeline.branches import Branch
 from gradstep.engine.timeline.keyframes import DENSE_STEPS
 from gradstep.engine.timeline.step_back import Rewinder
 from gradstep.engine.timeline.timeline import SeekCancelledError, Tick, Timeline
+from gradstep.engine.training.build import build
 from gradstep.engine.training.devices import resolve_device
+from gradstep.engine.training.model.base import flat
 from gradstep.engine.training.threads import resolve_threads
 from gradstep.engine.training.trainer import Trainer
 
@@ -152,7 +154,7 @@ class Session:
         """A trainer for a preset in which nothing is "auto" any more."""
         self._threads = int(preset.train.threads)
         self._use_threads()
-        self.trainer = Trainer(preset, self.dataset)
+        self.trainer = Trainer(build(preset, self.dataset))
         return self.trainer
 
     def save(self, path: str | Path) -> None:
@@ -221,7 +223,7 @@ class Session:
     @property
     def diverged(self) -> str | None:
         """Why this run cannot go on to anything, in words; None while its loss is finite."""
-        loss = self.trainer.evaluation.metrics.loss
+        loss = self.trainer.evaluate().metrics.loss
         return None if math.isfinite(loss) else f"diverged: the loss is {loss} at step {self.position}"
 
     def step(self) -> Record:
@@ -436,7 +438,7 @@ class Session:
         self._use_threads()
         self._rewinder.prepare(go_on)
         if go_on():
-            _ = self.trainer.evaluation  # what the next step begins with
+            self.trainer.evaluate()  # what the next step begins with
 
     def reset(self, seed: int | None = None) -> Record:
         """Back to position 0; with a seed, a new run, not yet saved, with that seed's weights and batches."""
@@ -502,11 +504,11 @@ class Session:
 
     def _path(self) -> list[NDArray[Any]]:
         """The flat parameters of saved states on the way here, and the present ones."""
-        present = self.trainer.network.parameters
+        present = self.trainer.model.vector
         count = max(2, min(PATH_POINTS, PATH_NUMBERS // max(len(present), 1)))
         states = self.timeline.saved_states(count)
-        walked = [*(state.parameters for state in states), present.detach()]
-        return [flat.cpu().numpy().copy() for flat in walked]
+        walked = [*(flat(state.parameters.values()) for state in states), present.detach()]
+        return [vector.cpu().numpy().copy() for vector in walked]
 
     def _last_update(self, tick: Tick | None) -> NDArray[Any]:
         """The update that led here, flat; done once more where the state here was a saved one."""
@@ -519,13 +521,13 @@ class Session:
     def _parameters_before(self, tick: Tick | None) -> NDArray[Any]:
         """The flat parameters of the position before, which is gone to and come back from."""
         self.timeline.seek(self.position - 1, tick)
-        before = self.trainer.network.parameters.cpu().numpy().copy()
+        before = self.trainer.model.vector.cpu().numpy().copy()
         self.timeline.advance()
         return before
 
     def parameters(self) -> dict[str, NDArray[Any]]:
         """Copies of the parameters, layer by layer, weight (units, inputs) before bias (units,)."""
-        named = self.trainer.network.named_parameters()
+        named = self.trainer.model.parameters
         return {name: tensor.detach().cpu().numpy().copy() for name, tensor in named.items()}
 
     def _use_threads(self) -> None:

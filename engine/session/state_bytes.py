@@ -8,18 +8,22 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from gradstep.engine.errors import UserError
+from gradstep.engine.training.model.base import flat, named
 from gradstep.engine.training.model.last_fired import NEVER, Watched
-from gradstep.engine.training.trainer import State, Trainer
+from gradstep.engine.training.state import State
+from gradstep.engine.training.trainer import Trainer
 
 _SLOT = "slot."
 _FIRED = "fired."
+_EXTRA = "extra."
 
 
 def state_to_bytes(state: State) -> bytes:
     tensors = {
-        "parameters": state.parameters.cpu(),
+        "parameters": flat(state.parameters.values()).cpu(),
         "update_norm": torch.tensor([state.update_norm], dtype=torch.float64),
         **{_SLOT + name: slot.cpu() for name, slot in state.slots.items()},
+        **{_EXTRA + name: tensor.cpu() for name, tensor in state.extra.items()},
     }
     if state.watched is not None:
         tensors["watched_since"] = torch.tensor([state.watched.since])
@@ -33,16 +37,19 @@ def state_from_bytes(blob: bytes, position: int, trainer: Trainer) -> State:
         tensors = load(blob)
         parameters, update_norm = tensors.pop("parameters"), tensors.pop("update_norm")
         watched = _watched(tensors, position, trainer)
+        extra = {name: tensors.pop(_EXTRA + name) for name in trainer.model.snapshot()}
     except (SafetensorError, KeyError, ValueError, RuntimeError, TypeError) as error:
         raise UserError(f"the state of position {position} is damaged: {error}") from None
-    own = trainer.network.parameters
+    own = trainer.model.vector
     slots = {name.removeprefix(_SLOT): slot.to(own.device) for name, slot in tensors.items()}
     if parameters.shape != own.shape or parameters.dtype != own.dtype or update_norm.numel() != 1:
         raise UserError(f"the state of position {position} is not one of this network")
     if not all(_fits(slot, own) for slot in slots.values()):
         raise UserError(f"the state of position {position} is not one of this network")
     # a copy: memory of our own, aligned as torch aligns it, so that sums come out the same to the last bit
-    return State(position, parameters.to(own.device).clone(), slots, update_norm.item(), watched)
+    vector = parameters.to(own.device).clone()
+    by_name = named(vector, trainer.model.parameters)
+    return State(position, by_name, slots, update_norm.item(), watched, extra)
 
 
 def _watched(tensors: dict[str, Tensor], position: int, trainer: Trainer) -> Watched | None:

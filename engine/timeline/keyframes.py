@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gradstep.engine.training.trainer import State
+from gradstep.engine.training.state import State
 
 DENSE_STRIDE = 2
 """Where a stop is near, each second position's is kept, so that a step back re-executes one step at most."""

@@ -9,7 +9,7 @@ from itertools import repeat
 from gradstep.engine.timeline.branches import Branch
 from gradstep.engine.timeline.keyframes import DENSE_STRIDE
 from gradstep.engine.timeline.timeline import Timeline
-from gradstep.engine.training.trainer import State
+from gradstep.engine.training.state import State
 
 
 class Rewinder:

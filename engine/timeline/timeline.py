@@ -16,7 +16,9 @@ from gradstep.engine.records.history import History
 from gradstep.engine.timeline.branches import Branch, Branches
 from gradstep.engine.timeline.keyframes import DENSE_STEPS, Keyframes, stride
 from gradstep.engine.timeline.recorder import Recorder
-from gradstep.engine.training.trainer import Evaluation, State, Trainer
+from gradstep.engine.training.rules.make import make_rule
+from gradstep.engine.training.state import State
+from gradstep.engine.training.trainer import Evaluation, Trainer
 
 AT_ONCE_SECONDS = 0.02
 """What steps may take between two looks at what they gave, so that a run can be paused at once."""
@@ -66,7 +68,7 @@ class Timeline:
     def start(self) -> None:
         """Record position 0 and keep its state."""
         self.branch.keyframes.pin(self.trainer.snapshot())
-        self._record(self.trainer.evaluation)
+        self._record(self.trainer.evaluate())
 
     def resume(self, branches: list[Branch], number: int, position: int) -> None:
         """Take over saved branches, parents before children, and go to a position of one of them.
@@ -95,7 +97,7 @@ class Timeline:
         passed = self._walk(at_most, dense=dense, near=near)
         end = next((i for i, known in enumerate(passed) if not math.isfinite(known.metrics.loss)), None)
         if first == len(self.branch.history):
-            found = [*passed, self.trainer.evaluation] if end is None else passed[: end + 1]
+            found = [*passed, self.trainer.evaluate()] if end is None else passed[: end + 1]
             seconds = (time.perf_counter() - started) / len(found)
             for evaluation in found:
                 self.recorder.seconds += seconds
@@ -266,7 +268,7 @@ class Timeline:
     def _settle(self) -> None:
         """Compare what was not yet."""
         if self._unchecked:
-            self._compare(self.position, self.trainer.evaluation)
+            self._compare(self.position, self.trainer.evaluate())
 
     def _compare(self, position: int, evaluation: Evaluation) -> None:
         """Hold the numbers of a position against its record, bit for bit."""
@@ -310,7 +312,8 @@ class Timeline:
 
     def _follow_schedule(self) -> None:
         index = self._scheduled(self.position)
-        self.trainer.change(self._schedule[index][1])
+        train = self._schedule[index][1].train
+        self.trainer.change(make_rule(train.rule), train.clip_norm)
         self._next_change = self._schedule[index + 1][0] if index + 1 < len(self._schedule) else None
 
     def _share_budget(self) -> None:

@@ -1,1 +1,1 @@
-"""One state of a run and one step of it."""
+"""One state of a run, and one step of it."""

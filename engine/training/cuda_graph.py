@@ -1,5 +1,7 @@
-"""A pass over a batch as a CUDA graph: one launch for its dozens of kernels, which on a small network take
-less time than their launches."""
+"""A pass over a batch as a CUDA graph: one launch for dozens of kernels.
+
+On a small network the kernels take less time than their launches.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +11,14 @@ import torch
 from torch import Tensor
 
 WARM_UP = 3
-"""Passes before a capture, in which libraries take the memory that they need (torch's documentation)."""
+"""Passes before a capture, in which libraries allocate their memory (torch's documentation)."""
 
 
 class GraphedPass:
-    """Does `run(inputs, targets)` by replaying it: a graph for each size of batch, captured when that comes.
+    """Replays `run(inputs, targets)`: one graph for each size of batch, captured at the first of that size.
 
-    `run` asks the device for nothing, and leaves what it gives in memory that stays. `memory`, for the inputs
-    and targets of the largest batch, is where it finds every batch.
+    `run` must not wait for the device, and must write its results to memory that stays. Every batch is copied
+    to `memory`, which holds the inputs and targets of the largest batch.
     """
 
     def __init__(self, run: Callable[[Tensor, Tensor], None], memory: Sequence[Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""Where a run computes."""
+"""The device that a run computes on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from gradstep.engine.errors import UserError
 
 
 def resolve_device(wanted: str) -> torch.device:
-    """The device that a config asks for; `auto` takes the fastest there is. Raises UserError."""
+    """Return the device of a config's `train.device`; `auto` is the fastest that this machine has.
+
+    Raises UserError for a device that this machine does not have.
+    """
     available = {
         "cuda": torch.cuda.is_available(),
         "mps": torch.backends.mps.is_available(),
@@ -27,9 +30,9 @@ def resolve_device(wanted: str) -> torch.device:
 
 
 def _make_deterministic() -> None:
-    """A GPU is to give the same bits each time: positions are gone back to by re-executing.
+    """Have a GPU give the same bits each time: going back re-executes steps.
 
-    Source: torch's notes on reproducibility. Where an operation can't, torch warns; the time line sees it.
+    Source: torch's notes on reproducibility. torch warns of an operation that can't; the time line compares.
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True, warn_only=True)
@@ -37,6 +40,8 @@ def _make_deterministic() -> None:
 
 
 def rows_at_once(device: torch.device) -> int:
-    """How many positions' numbers are fetched together at most: the processor's own lie there already, and
-    each look at another device's waits until that has done all it was given."""
+    """Return how many positions' numbers are fetched together at most.
+
+    Numbers on the processor cost nothing to read. A read from another device waits for all its queued work.
+    """
     return 1 if device.type == "cpu" else 32

@@ -29,7 +29,7 @@ class LoaderLoop(BareLoop):
 
     def __init__(self, preset: Preset, session: Session, samples: int, size: int) -> None:
         super().__init__(preset, session)
-        inputs = session.trainer.inputs[:samples]
+        inputs = session.trainer.samples.inputs[:samples]
         self.loader = DataLoader(TensorDataset(inputs, inputs), batch_size=size, shuffle=True)
 
     def epoch(self) -> None:
@@ -56,10 +56,10 @@ def main() -> None:
     for name, batches in PRESETS.items():
         preset, session = open_preset(name)
         size = int(preset.train.batch)
-        samples = min(batches * size, len(session.trainer.inputs))
+        samples = min(batches * size, len(session.trainer.samples.inputs))
         steps = -(-samples // size)
         loop, model = LoaderLoop(preset, session, samples, size), keras_model(preset)
-        inputs = session.trainer.inputs[:samples].numpy()
+        inputs = session.trainer.samples.inputs[:samples].numpy()
 
         def fit(model: keras.Model = model, inputs: object = inputs, size: int = size) -> None:
             model.fit(inputs, inputs, batch_size=size, epochs=1, verbose=0)

@@ -39,7 +39,7 @@ class BareLoop:
         for (units, inputs), layer in zip(
             preset.network.shapes(preset.data.width), preset.network.layers, strict=True
         ):
-            parts.append(torch.nn.Linear(inputs, units, dtype=trainer.inputs.dtype))
+            parts.append(torch.nn.Linear(inputs, units, dtype=trainer.samples.inputs.dtype))
             if layer.activation in ACTIVATIONS:
                 parts.append(ACTIVATIONS[layer.activation]())
         self.model = torch.nn.Sequential(*parts)

@@ -68,7 +68,7 @@ def test_no_state_is_saved_of_the_middle_of_a_step(gradstep, folder, monkeypatch
 
     def step(trainer):
         if trainer.position == STEPS:
-            trainer.network.parameters.add_(1.0)
+            trainer.model.vector.add_(1.0)
             1 / 0  # noqa: B018
         fine(trainer)
 

@@ -15,7 +15,7 @@ from gradstep.engine.config.run import LOSS_FORMULAS, LossName, RunConfig, Train
 from gradstep.engine.config.schema import names_of, tables_in
 from gradstep.engine.records.quantities import QUANTITIES
 from gradstep.engine.records.record import FIELD_SAYS, FIELDS
-from gradstep.engine.training.rules.stability import LIMITS
+from gradstep.engine.training.rules.stability import FORMULAS
 from gradstep.tui.commands.exit_status import Exit
 from gradstep.tui.commands.help import TOPICS
 from gradstep.tui.screens.help import sections
@@ -30,7 +30,7 @@ NAMED = {
     "fields": FIELDS,
     "quantities": [form(quantity) for quantity in QUANTITIES.values()],
     "losses": get_args(LossName),
-    "rules": [*names(Train, "rule"), *LIMITS.values()],
+    "rules": [*names(Train, "rule"), *FORMULAS.values()],
     "initialisers": names(Network, "initialiser"),
     "activations": get_args(Activation),
     "sweep": [name for name in preset_names() if load_preset(name).sweep],
@@ -66,7 +66,7 @@ def test_tables_have_a_sentence_for_each_name():
     assert list(FIELD_SAYS) == list(FIELDS)
     assert set(LOSS_FORMULAS) == set(get_args(LossName))
     assert set(ACTIVATION_FORMULAS) == set(get_args(Activation))
-    assert set(LIMITS) < set(names(Train, "rule"))
+    assert set(FORMULAS) < set(names(Train, "rule"))
     for model, key in ((Train, "rule"), (Network, "initialiser"), (RunConfig, "data")):
         assert [table for table in tables_in(model.model_fields[key].annotation) if not table.__doc__] == []
 

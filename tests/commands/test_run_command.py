@@ -382,7 +382,7 @@ def test_what_is_measured_stands_beside_the_fields(gradstep, folder):
 
 def test_a_run_that_memory_has_no_room_for_is_told_in_a_sentence(gradstep, monkeypatch):
     """torch's own error for more bytes than a processor can address."""
-    monkeypatch.setattr("gradstep.engine.training.trainer.Network", lambda *_: torch.empty(10**15))
+    monkeypatch.setattr("gradstep.engine.training.build.DenseModel", lambda *_: torch.empty(10**15))
     done = gradstep("run", "small.toml")
     assert (done.status, done.err) == (2, "gradstep: this needs more memory than there is\n")
     result = do(Job(0, load_preset("small.toml", ["train.threads=1"])), lambda *_: None)

@@ -65,6 +65,7 @@ def bits(history, first=0, last=None):
 
 def known(session):
     """All that a state is: what its hash covers, and since when units are silent."""
+    session.trainer.evaluate()
     watched = session.trainer.watched
     fired = tuple((index, last.numpy().tobytes()) for index, last in watched.last_fired.items())
     return session.state_hash(), watched.since, fired

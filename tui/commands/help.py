@@ -95,11 +95,13 @@ def _losses() -> None:
 
 
 def _rules() -> None:
-    from gradstep.engine.training.rules.stability import LIMITS
+    from gradstep.engine.training.rules.stability import FORMULAS
 
     _say("[train.rule] name. g: the batch's gradient, η: learning_rate, β: momentum, ρ: rho, ε: epsilon.")
     _tables(
-        Train, "rule", lambda name: f"stable for λmax below {LIMITS[name]}" if name in LIMITS else SEARCHES
+        Train,
+        "rule",
+        lambda name: f"stable for λmax below {FORMULAS[name].format('η')}" if name in FORMULAS else SEARCHES,
     )
     _say("λmax: of the loss's Hessian H, or of P⁻¹H for rules that divide by a preconditioner P.")
 

@@ -20,6 +20,7 @@ from gradstep.engine.conditions.evidence import counts
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.config.sweep import label
 from gradstep.engine.runs.plan import Plan
+from gradstep.engine.training.rules.stability import learning_rate_formula
 from gradstep.tui import text
 from gradstep.tui.charts.curve import curve
 from gradstep.tui.charts.distribution import distribution
@@ -31,7 +32,6 @@ SIGNS = {"diverged": "✗", "failed": "!", "done": "·", "condition": "·"}
 """What a cell shows whose run has not the number that is looked at."""
 GOING_ON = "…"
 SIGNS_SAID = {GOING_ON: "going on", "✗": "diverged", "!": "failed", "·": "none"}
-BORDERS = {"momentum": "2(1+β)/λ", "nesterov": "(2+2β)/((1+2β)λ)"}
 CURVE_ROWS = 6
 CELL_ROWS = 4
 """Lines about the run under the cursor; `m` looks at those of its numbers that have no room."""
@@ -285,7 +285,7 @@ class SweepScreen(Screen[None]):
         sharpness, plan = self.state.sharpness, self.state.plan
         if sharpness is None or all(axis.key != LEARNING_RATE for axis in plan.axes[-2:]):
             return ""
-        formula = BORDERS.get(plan.preset.train.rule.name, "2/λ")
+        formula = learning_rate_formula(plan.preset)
         return f"{LEFT} {formula}, λ = {text.number(sharpness, 4)} where the first run begins"
 
     def _strip(self, values: Floats, width: int) -> Iterator[Content]:

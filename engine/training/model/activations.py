@@ -15,8 +15,11 @@ _aten = torch.ops.aten
 
 @dataclass(frozen=True)
 class Activation:
-    """`function` of the pre-activations; `apply` does the same in place; `backward` multiplies a gradient
-    in place by the derivative, given the function's outputs."""
+    """A function of the pre-activations, in three forms.
+
+    `function` returns new memory; `apply` works in place; `backward` multiplies a gradient in place by the
+    derivative, given the function's outputs.
+    """
 
     function: Callable[[Tensor], Tensor]
     apply: Callable[[Tensor], object]

@@ -5,15 +5,19 @@ The forward and backward passes are written out: on a small network autograd cos
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 
 from gradstep.engine.config import network as config
 from gradstep.engine.training.model.activations import ACTIVATIONS
+from gradstep.engine.training.model.base import Group
 from gradstep.engine.training.model.initialisers import initialise
+from gradstep.engine.training.model.loss import Objective
 
 
-class Dense:
+class DenseLayer:
     """One layer: views into the flat vectors, and its two passes."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, activation: str) -> None:
@@ -21,10 +25,11 @@ class Dense:
         self.bias = bias
         self.weight_grad = torch.empty(0)
         self.bias_grad = torch.empty(0)
+        self.kind = activation
         self.activation = ACTIVATIONS[activation]
 
     def forward(self, inputs: Tensor, outputs: Tensor) -> None:
-        """Write act(inputs · Wᵀ + b) of shape (samples, units) into `outputs`."""
+        """Write act(inputs · Wᵀ + b) of shape (samples, units) to `outputs`."""
         if self.bias is None:
             torch.mm(inputs, self.weight.t(), out=outputs)
         else:
@@ -32,7 +37,7 @@ class Dense:
         self.activation.apply(outputs)
 
     def backward(self, inputs: Tensor, outputs: Tensor, grad: Tensor, grad_inputs: Tensor | None) -> None:
-        """From ∂L/∂outputs in `grad` (overwritten) write the parameters' gradients and ∂L/∂inputs."""
+        """Write the parameters' gradients and ∂L/∂inputs, from ∂L/∂outputs in `grad` (overwritten)."""
         self.activation.backward(grad, outputs)
         torch.mm(grad.t(), inputs, out=self.weight_grad)
         if self.bias is not None:
@@ -41,48 +46,87 @@ class Dense:
             torch.mm(grad, self.weight, out=grad_inputs)
 
 
-class Network:
-    """`parameters` and `gradient` are flat vectors: layer by layer, weight before bias."""
+class DenseModel:
+    """A stack of dense layers, behind the protocol of `base.Model`.
+
+    `vector` and `gradient` are the memory itself: layer by layer, weight before bias.
+    """
+
+    capturable = True
 
     def __init__(
-        self, settings: config.Network, width: int, seed: int, dtype: torch.dtype, device: torch.device
+        self,
+        settings: config.Network,
+        width: int,
+        seed: int,
+        loss: Objective,
+        samples: int,
+        dtype: torch.dtype,
+        device: torch.device,
     ) -> None:
+        """Make the layers for inputs of `width` numbers, and memory for batches of at most `samples`."""
         count = settings.parameters(width)
-        self.parameters = torch.empty(count, dtype=dtype, device=device)
+        self.vector = torch.empty(count, dtype=dtype, device=device)
         self.gradient = torch.zeros(count, dtype=dtype, device=device)
-        self.layers: list[Dense] = []
-        self._buffers: list[tuple[Tensor, Tensor]] = []
+        self.layers: list[DenseLayer] = []
+        self.parameters: dict[str, Tensor] = {}
+        self.gradients: dict[str, Tensor | None] = {}
+        self._loss = loss
         start = 0
         initial = initialise(settings, width, seed)
-        for layer, (weight, bias) in zip(settings.layers, initial, strict=True):
-            dense = Dense(torch.empty(0), None, layer.activation)
+        for number, (layer, (weight, bias)) in enumerate(zip(settings.layers, initial, strict=True), 1):
+            dense = DenseLayer(torch.empty(0), None, layer.activation)
             end = start + weight.numel()
-            dense.weight = self.parameters[start:end].view(weight.shape)
+            dense.weight = self.vector[start:end].view(weight.shape)
             dense.weight_grad = self.gradient[start:end].view(weight.shape)
             dense.weight.copy_(weight)
+            self.parameters[f"layer{number}.weight"] = dense.weight
+            self.gradients[f"layer{number}.weight"] = dense.weight_grad
             start = end
             if bias is not None:
                 end = start + bias.numel()
-                dense.bias = self.parameters[start:end]
+                dense.bias = self.vector[start:end]
                 dense.bias_grad = self.gradient[start:end]
                 dense.bias.copy_(bias)
+                self.parameters[f"layer{number}.bias"] = dense.bias
+                self.gradients[f"layer{number}.bias"] = dense.bias_grad
                 start = end
             self.layers.append(dense)
+        # memory taken and given back on each step costs more than what is done there
+        self._samples = samples
+        self._memory = [
+            (
+                layer.weight.new_empty((samples, len(layer.weight))),
+                layer.weight.new_empty((samples, len(layer.weight))),
+            )
+            for layer in self.layers
+        ]
+        spare = self.vector.new_empty((2, samples, len(self.layers[-1].weight)))
+        self._spare = spare[0], spare[1]
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """The outputs (samples, units) for `inputs` (samples, width), in a buffer that the next pass reuses.
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        return tuple(
+            Group(
+                f"layer{number}",
+                tuple(name for name in self.parameters if name.startswith(f"layer{number}.")),
+                "dense",
+                layer.kind,
+            )
+            for number, layer in enumerate(self.layers, 1)
+        )
 
-        The outputs of every layer are kept for `backward`.
-        """
-        for layer, (outputs, _) in zip(self.layers, self._passes(inputs.shape[0]), strict=True):
-            layer.forward(inputs, outputs)
-            inputs = outputs
-        return inputs
-
-    def backward(self, inputs: Tensor, grad_outputs: Tensor) -> None:
-        """Write ∂L/∂parameters into `gradient`, after `forward(inputs)`; `grad_outputs` is overwritten."""
-        passes = self._passes(inputs.shape[0])
-        grad = grad_outputs
+    def evaluate(self, inputs: Tensor, targets: Tensor, numbers: Sequence[Tensor], *, wait: bool) -> None:
+        samples, spare = inputs.shape[0], self._spare
+        passes = self._passes(samples)
+        if samples < self._samples:
+            spare = spare[0][:samples], spare[1][:samples]
+        below = inputs
+        for layer, (outputs, _) in zip(self.layers, passes, strict=True):
+            layer.forward(below, outputs)
+            below = outputs
+        grad = passes[-1][1]
+        self._loss.write(below, targets, grad, numbers, spare, wait=wait)
         for i in range(len(self.layers) - 1, 0, -1):
             below, grad_below = passes[i - 1]
             self.layers[i].backward(below, passes[i][0], grad, grad_below)
@@ -90,48 +134,26 @@ class Network:
         self.layers[0].backward(inputs, passes[0][0], grad, None)
 
     def layer_outputs(self, samples: int) -> list[Tensor]:
-        """Each layer's outputs in the last pass, which was over so many samples; the next one reuses them."""
         return [outputs for outputs, _ in self._passes(samples)]
 
-    def output_gradient(self, samples: int) -> Tensor:
-        """A buffer (samples, outputs) to write ∂L/∂outputs into, for `backward`."""
-        return self._passes(samples)[-1][1]
-
-    def outputs(self, parameters: Tensor, inputs: Tensor) -> Tensor:
-        """The same function of any flat `parameters`, differentiable and in fresh memory."""
-        start = 0
-        for layer in self.layers:
-            end = start + layer.weight.numel()
-            weight = parameters[start:end].view(layer.weight.shape)
-            start = end
-            bias = None
-            if layer.bias is not None:
-                end = start + layer.bias.numel()
-                bias, start = parameters[start:end], end
+    def outputs(self, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+        for number, layer in enumerate(self.layers, 1):
+            weight, bias = parameters[f"layer{number}.weight"], parameters.get(f"layer{number}.bias")
             inputs = layer.activation.function(torch.nn.functional.linear(inputs, weight, bias))
         return inputs
 
-    def named_parameters(self) -> dict[str, Tensor]:
-        """The parameters as views, by name: layer1.weight, layer1.bias, layer2.weight …"""
-        named = {}
-        for number, layer in enumerate(self.layers, 1):
-            named[f"layer{number}.weight"] = layer.weight
-            if layer.bias is not None:
-                named[f"layer{number}.bias"] = layer.bias
-        return named
+    def step(self, update: Tensor) -> None:
+        self.vector.add_(update)
 
-    def reserve(self, samples: int) -> None:
-        """Take the memory for passes over at most so many samples, which is kept between them."""
-        self._buffers = [
-            (
-                layer.weight.new_empty((samples, len(layer.weight))),
-                layer.weight.new_empty((samples, len(layer.weight))),
-            )
-            for layer in self.layers
-        ]
+    def snapshot(self) -> dict[str, Tensor]:
+        """Return nothing: a dense stack changes by its parameters alone."""
+        return {}
+
+    def restore(self, extra: Mapping[str, Tensor]) -> None:
+        """Do nothing: a dense stack changes by its parameters alone."""
 
     def _passes(self, samples: int) -> list[tuple[Tensor, Tensor]]:
-        """Each layer's outputs and their gradient, (samples, units)."""
-        if self._buffers[0][0].shape[0] == samples:
-            return self._buffers
-        return [(outputs[:samples], grad[:samples]) for outputs, grad in self._buffers]
+        """Each layer's outputs and their gradient, (samples, units), in memory that the next pass reuses."""
+        if self._samples == samples:
+            return self._memory
+        return [(outputs[:samples], grad[:samples]) for outputs, grad in self._memory]

@@ -1,4 +1,4 @@
-"""How a layer's parameters start."""
+"""The initial parameters of dense layers."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from gradstep.engine.config import network as config
 
 
 def initialise(network: config.Network, width: int, seed: int) -> list[tuple[Tensor, Tensor | None]]:
-    """Each layer's initial weight (units, inputs) and bias (units,) or None, in float32; a single weight,
-    which is a solution written down, in float64.
+    """Return each layer's initial weight (units, inputs) and bias (units,) or None.
+
+    The dtype is float32, but float64 for a single weight, which is a solution written down.
 
     The layers are built in order after `torch.manual_seed(seed)`; torch's global generator is left alone.
     """
@@ -40,7 +41,7 @@ def initialise(network: config.Network, width: int, seed: int) -> list[tuple[Ten
 
 
 def _shift(layers: list[tuple[Tensor, Tensor | None]], shift: float) -> None:
-    """Add `shift` in every hidden layer, and take the sum of the shifts off in the last."""
+    """Add `shift` to every hidden layer's bias, and subtract the sum of the shifts from the last."""
     *hidden, (_, last) = layers
     for _, bias in hidden:
         if bias is not None:
@@ -54,7 +55,7 @@ def _swap(weight: Tensor, first: int, second: int) -> None:
 
 
 def _filler(initialiser: config.Initialiser) -> Callable[[Tensor], object] | None:
-    """What fills a weight; None where the layer fills its own."""
+    """Return the function that fills a weight; None if the layer fills its own."""
     match initialiser:
         case config.TorchInitialiser():
             return None

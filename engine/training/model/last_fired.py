@@ -1,6 +1,6 @@
-"""Since when is a unit silent: kept per unit as the run goes, and gone back with.
+"""The last position at which each unit fired, and so since when a silent unit is silent.
 
-What is known at a position is part of its saved state, but not of its hash: it follows from the way there.
+It is part of a saved state, but not of its hash: it follows from the positions before.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ NEVER = -1
 
 @dataclass(frozen=True)
 class Watched:
-    """For each layer that can fire, by its index, the last position whose batch made each unit fire; NEVER
-    where none did from position `since` on."""
+    """The last position whose batch made each unit fire, for each layer that can fire, by its index.
+
+    It is NEVER for a unit that has not fired from position `since` on.
+    """
 
     since: int
     last_fired: Mapping[int, Tensor]
@@ -34,25 +36,25 @@ class Watched:
         return sum(last.nbytes for last in self.last_fired.values())
 
     def copy(self) -> Watched:
-        """The same, in memory of its own."""
+        """Return a copy, in memory of its own."""
         return Watched(self.since, {index: last.clone() for index, last in self.last_fired.items()})
 
     def layer(self, index: int) -> LayerWatched | None:
-        """A layer's part, in memory of its own; None where its units can't fire."""
+        """Return a copy of a layer's part; None if its units can't fire."""
         last = self.last_fired.get(index)
         return None if last is None else LayerWatched(self.since, np.array(last.cpu().numpy()))
 
 
 @dataclass(frozen=True, eq=False)
 class LayerWatched:
-    """One layer's part of it, on the processor."""
+    """One layer's part of `Watched`, on the processor."""
 
     since: int
     last_fired: Ints
 
 
 class Silence:
-    """Watches the units of a network in training, from `position` on."""
+    """Watches the units of a model in training, from `position` on."""
 
     def __init__(
         self, activations: Sequence[str], units: Sequence[int], position: int, device: torch.device
@@ -67,16 +69,19 @@ class Silence:
         )
 
     def __bool__(self) -> bool:
-        """Whether there is a unit to watch."""
+        """Whether any unit is watched."""
         return bool(self.watched.last_fired)
 
     def see(self, position: int, outputs: Sequence[Tensor]) -> None:
-        """Take in each layer's outputs (samples, units) on the batch of `position`. NaN is no firing."""
+        """Note which units fire on the batch of `position`, by each layer's outputs (samples, units).
+
+        A NaN is no firing.
+        """
         for index, last in self.watched.last_fired.items():
             last.masked_fill_(outputs[index].amax(0) > 0, position)
 
     def restore(self, position: int, known: Watched | None) -> None:
-        """Go back to what was known at a position; without that, begin there."""
+        """Go back to what was known at a position; begin there if nothing was."""
         if known is not None:
             self.watched = known.copy()
             return
@@ -86,8 +91,10 @@ class Silence:
 
 
 def silent_since(watched: LayerWatched, units: Ints) -> Ints:
-    """The first position from which on each unit was silent on every batch: one after it last fired, or the
-    first that was watched. The update before it (this − 1) began the silence; on the whole training set the
-    unit may have died later, or not at all."""
+    """Return the first position from which each unit was silent on every batch.
+
+    That is one after it last fired, or the first that was watched. The update before it began the silence; on
+    the whole training set the unit may have died later, or not at all.
+    """
     last = watched.last_fired[units]
     return np.where(last == NEVER, watched.since, last + 1)

@@ -20,7 +20,7 @@ MAPE_FLOOR = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """What one forward pass says; `MISSING` where a metric has no meaning for the target."""
+    """The numbers of one forward pass; `MISSING` for a metric without meaning for the target."""
 
     loss: float
     accuracy: float
@@ -30,13 +30,13 @@ class Metrics:
 
 
 NUMBERS = 4
-"""How many raw numbers an objective writes at most."""
+"""The most raw numbers that an objective writes."""
 
 
 class _Objective(ABC):
-    """A loss and its metrics, in two halves: what is summed on the device, and what the host makes of it.
+    """A loss and its metrics, in two halves: `write` sums on the device, `read` turns the sums into metrics.
 
-    So nothing waits for the device but who wants to see a number.
+    Only a reader of numbers waits for the device.
     """
 
     @abstractmethod
@@ -50,20 +50,26 @@ class _Objective(ABC):
         *,
         wait: bool = True,
     ) -> None:
-        """Write up to `NUMBERS` raw numbers, each a float64 on the device, for `read`; and where `grad` is
-        given, ∂loss/∂outputs there. `spare` is memory to work in, of the outputs' shape. The first number is
-        the loss. Without `wait` no number is read from the device; the bits are the same."""
+        """Write up to `NUMBERS` raw numbers for `read`, and ∂loss/∂outputs to `grad` if given.
+
+        Each number is a float64 on the device; the first is the loss. `spare` is memory to work in, of the
+        outputs' shape. Without `wait` no number is read from the device; the bits are the same.
+        """
 
     @abstractmethod
     def read(self, numbers: Sequence[float], samples: int, outputs: int) -> Metrics:
-        """The metrics, from the numbers written for so many samples and outputs a sample."""
+        """Return the metrics, from the numbers written for so many samples and outputs a sample."""
 
     @abstractmethod
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
-        """The loss alone, differentiable."""
+        """Return the loss alone, differentiable."""
+
+    @abstractmethod
+    def per_sample(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        """Return each sample's own loss (samples,): the loss is their mean."""
 
     def measure(self, outputs: Tensor, targets: Tensor, grad: Tensor | None) -> Metrics:
-        """The metrics at once; where `grad` is given, ∂loss/∂outputs is written there."""
+        """Return the metrics at once, and write ∂loss/∂outputs to `grad` if given."""
         numbers = torch.zeros(NUMBERS, dtype=torch.float64, device=outputs.device)
         self.write(outputs, targets, grad, numbers.unbind())
         return self.read(numbers.tolist(), *outputs.shape)
@@ -112,6 +118,9 @@ class Regression(_Objective):
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return self.factor * functional.mse_loss(outputs, targets)
 
+    def per_sample(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return self.factor * _mean_squares(outputs - targets)
+
 
 class OneHotRegression(_Objective):
     """The same losses of class labels (samples,) against one-hot targets; a mistake is a wrong argmax."""
@@ -140,6 +149,9 @@ class OneHotRegression(_Objective):
 
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return self.factor * functional.mse_loss(outputs, _one_hot(outputs, targets))
+
+    def per_sample(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return self.factor * _mean_squares(outputs - _one_hot(outputs, targets))
 
 
 class CrossEntropy(_Objective):
@@ -175,6 +187,9 @@ class CrossEntropy(_Objective):
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return functional.cross_entropy(outputs, targets)
 
+    def per_sample(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        return functional.cross_entropy(outputs, targets, reduction="none")
+
 
 class ExamCrossEntropy(_Objective):
     """Mean over the samples of −log v_label − Σ log(1 − v_other) with v = softmax(outputs).
@@ -209,9 +224,13 @@ class ExamCrossEntropy(_Objective):
     def loss(self, outputs: Tensor, targets: Tensor) -> Tensor:
         return -self._terms(outputs, targets).sum(1).mean()
 
+    def per_sample(self, outputs: Tensor, targets: Tensor) -> Tensor:
+        # sessions hold losses of samples that were computed in float64
+        return -self._terms(outputs.double(), targets).sum(1)
+
     @staticmethod
     def _terms(outputs: Tensor, targets: Tensor) -> Tensor:
-        """The logarithms (samples, classes) that a sample's loss is minus the sum of."""
+        """Return the logarithms (samples, classes); minus their sum is a sample's loss."""
         classes = outputs.shape[1]
         itself = torch.eye(classes, dtype=torch.bool, device=outputs.device)
         # log(1 − v_j) = logsumexp of the others − logsumexp of all: no 1 − v to cancel
@@ -224,7 +243,7 @@ Objective = Regression | OneHotRegression | CrossEntropy | ExamCrossEntropy
 
 
 def make_objective(loss: str, tolerance: float | None) -> Objective:
-    """The objective of a loss's name; `tolerance` is None where the targets are labels."""
+    """Return the objective of a loss's name; `tolerance` is None for targets that are labels."""
     if loss == "cross_entropy":
         return CrossEntropy()
     if loss == "exam_cross_entropy":
@@ -234,7 +253,7 @@ def make_objective(loss: str, tolerance: float | None) -> Objective:
 
 
 def _write_mean_square(errors: Tensor, factor: float, number: Tensor, *, wait: bool) -> None:
-    """Write factor · mean(errors²), infinite only if that is beyond the dtype's largest number."""
+    """Write factor · mean(errors²), infinite only beyond the dtype's largest number."""
     vector, greatest = errors.view(-1), torch.finfo(errors.dtype).max
     share = factor / errors.numel()
     if wait:
@@ -247,14 +266,22 @@ def _write_mean_square(errors: Tensor, factor: float, number: Tensor, *, wait: b
         number.copy_(torch.where(values > greatest, math.inf, values))
 
 
+def _mean_squares(errors: Tensor) -> Tensor:
+    """Return the mean of the squares of each row, infinite only beyond the dtype's largest number."""
+    found = errors.square().mean(1)
+    if bool(found.isfinite().all()):
+        return found
+    return (errors / math.sqrt(errors.shape[1])).square().sum(1)
+
+
 def _one_hot(outputs: Tensor, labels: Tensor) -> Tensor:
-    """1 in the label's place, else 0, of the outputs' shape. torch's `one_hot` looks at the labels first."""
+    """Return 1 in the label's place, else 0, in the outputs' shape. torch's `one_hot` reads the device."""
     places = torch.arange(outputs.shape[1], device=labels.device)
     return (labels.unsqueeze(1) == places).to(outputs.dtype)
 
 
 def _right(outputs: Tensor, labels: Tensor) -> Tensor:
-    """How many samples have their largest output at their label."""
+    """Return how many samples have their largest output at their label."""
     largest, place = torch.max(outputs, 1)
     # the largest of a row with a NaN is the NaN, which is no answer
     return torch.count_nonzero((place == labels) & (largest == largest))

@@ -1,4 +1,4 @@
-"""The loss of one batch around the present parameters: what a rule may ask before it proposes an update."""
+"""The loss of one batch around the current parameters, for rules that look before they step."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gradstep.engine.training.model.loss import Objective
 from gradstep.engine.training.model.norms import dot
 
 HESSIAN_CHUNK = 32
-"""Hessian columns computed at once: each holds the network's passes over the whole batch."""
+"""Hessian columns computed at once: each keeps the model's passes over the whole batch in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Trial:
 
 
 class Landscape:
-    """The batch's loss around the present parameters θ, where `loss` and `gradient` are known.
+    """The batch's loss around the current parameters θ, where `loss` and `gradient` are known.
 
     `evaluations` counts passes over the batch: one for a loss, with or without its gradient, and one for a
-    Hessian-vector product. What is known at θ counts nothing. `outputs` is the network as a differentiable
-    function of parameters and inputs.
+    Hessian-vector product. The known values at θ count nothing. `outputs` is the model as a differentiable
+    function of a vector of parameters and of inputs.
     """
 
     def __init__(
@@ -51,19 +51,19 @@ class Landscape:
         self.evaluations = 0
         self.trials: list[Trial] = []
         self.remark = ""
-        """What kept a rule from moving as it is meant to, in words."""
+        """What kept a rule from its usual step, in words."""
         self._outputs = outputs
         self._objective = objective
         self._inputs, self._targets = batch
 
     def loss_at(self, displacement: Tensor) -> float:
-        """The loss at θ + d, to the bit what is recorded if that is the next position on the same batch."""
+        """Return the loss at θ + d, to the bit of its record if the next position has the same batch."""
         self.evaluations += 1
         outputs = self._outputs(self.parameters + displacement, self._inputs)
         return self._objective.measure(outputs, self._targets, None).loss
 
     def loss_and_gradient_at(self, displacement: Tensor) -> tuple[float, Tensor]:
-        """The loss at θ + d and its gradient there."""
+        """Return the loss at θ + d and its gradient there."""
         self.evaluations += 1
         with torch.enable_grad():
             leaf = (self.parameters + displacement).requires_grad_()
@@ -73,20 +73,20 @@ class Landscape:
         return loss, torch.autograd.grad(outputs, leaf, by_outputs)[0]
 
     def slope(self, direction: Tensor) -> float:
-        """gᵀd: the loss's derivative along d at θ."""
+        """Return gᵀd: the loss's derivative along d at θ."""
         return dot(self.gradient, direction)
 
     def curvature(self, direction: Tensor) -> float:
-        """dᵀHd: the loss's second derivative along d at θ."""
+        """Return dᵀHd: the loss's second derivative along d at θ."""
         return dot(direction, self.hessian_product(direction))
 
     def hessian_product(self, direction: Tensor) -> Tensor:
-        """Hd, by backpropagation through the gradient (Pearlmutter 1994)."""
+        """Return Hd, by backpropagation through the gradient (Pearlmutter 1994)."""
         self.evaluations += 1
         return self._hessian_products()(direction)[0]
 
     def hessian(self) -> Tensor:
-        """The whole Hessian at θ, of n × n numbers for n parameters: one product a column."""
+        """Return the Hessian at θ, n × n numbers for n parameters: one product a column."""
         count = len(self.parameters)
         self.evaluations += count
         columns = torch.func.vmap(self._hessian_products(), chunk_size=HESSIAN_CHUNK)
@@ -95,7 +95,7 @@ class Landscape:
         return hessian
 
     def along(self, direction: Tensor) -> Line:
-        """The loss along θ + αd; what is asked there is recorded as trials."""
+        """Return the loss along θ + αd, which records what is asked of it as trials."""
         return Line(self, direction)
 
     def accept(self, step_length: float) -> None:
@@ -106,7 +106,7 @@ class Landscape:
                 return
 
     def _hessian_products(self) -> Callable[[Tensor], tuple[Tensor]]:
-        """The map from d to (Hd,); H is symmetric, so the gradient's vector-Jacobian product is Hd."""
+        """Return the map from d to (Hd,); H is symmetric, so the gradient's vector-Jacobian product is Hd."""
         products: Callable[[Tensor], tuple[Tensor]]
         products = torch.func.vjp(torch.func.grad(self._differentiable), self.parameters)[1]
         return products
@@ -125,33 +125,33 @@ class Line:
         self._direction = direction
 
     def loss_at(self, step_length: float) -> float:
-        """The loss at θ + αd."""
+        """Return the loss at θ + αd."""
         loss = self._landscape.loss_at(self._direction * step_length)
         self._record(step_length, loss)
         return loss
 
     def loss_and_gradient_at(self, step_length: float) -> tuple[float, Tensor]:
-        """The loss at θ + αd and the gradient of all parameters there."""
+        """Return the loss at θ + αd and the gradient of all parameters there."""
         loss, gradient = self._landscape.loss_and_gradient_at(self._direction * step_length)
         self._record(step_length, loss)
         return loss, gradient
 
     def loss_and_slope_at(self, step_length: float) -> tuple[float, float]:
-        """The loss at θ + αd and its derivative by α."""
+        """Return the loss at θ + αd and its derivative by α."""
         loss, gradient = self.loss_and_gradient_at(step_length)
         return loss, dot(gradient, self._direction)
 
     def curvature(self) -> float:
-        """The second derivative by α at θ."""
+        """Return the second derivative by α at θ."""
         return self._landscape.curvature(self._direction)
 
     def moves(self, step_length: float) -> bool:
-        """Whether θ + αd is another point than θ, in the parameters' precision."""
+        """Return whether θ + αd differs from θ, in the parameters' precision."""
         parameters = self._landscape.parameters
         return not torch.equal(parameters + self._direction * step_length, parameters)
 
     def remark(self, text: str) -> None:
-        """Say what kept the search from ending as it is meant to."""
+        """Set the text on what kept the search from its usual end."""
         self._landscape.remark = text
 
     def _record(self, step_length: float, loss: float) -> None:

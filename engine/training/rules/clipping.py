@@ -12,7 +12,7 @@ def clipped(gradient: Tensor, norm: float | Tensor, limit: float) -> Tensor:
     """Return the gradient, scaled down to the norm `limit` if it is longer.
 
     `norm` is the gradient's own: a number, or a float64 on the device, which is then not read. Both give the
-    same bits. A norm that is NaN scales nothing. What predicts a step asks the trainer, which calls this.
+    same bits. A norm that is NaN scales nothing.
     """
     least = torch.finfo(gradient.dtype).tiny
     # A factor below the least normal number loses its digits, or is 0; its root, taken twice, does not. torch

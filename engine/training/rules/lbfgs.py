@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.optim.lbfgs import _strong_wolfe
 
 from gradstep.engine.training.model.norms import dot, dot_tensor, mean_size
+from gradstep.engine.training.rules.base import SearchingRule, Slots, go_along
 from gradstep.engine.training.rules.batch_loss import Landscape, Line
-from gradstep.engine.training.rules.searching import SearchingRule, go_along
 from gradstep.engine.training.rules.step_length import NoStepError
 
 MIN_CURVATURE = 1e-10
@@ -30,13 +30,13 @@ class LBFGS(SearchingRule):
         self._initial_step = initial_step
         self._history = history
 
-    def slots(self, parameters: Tensor) -> dict[str, Tensor]:
+    def slots(self, parameters: Tensor) -> Slots:
         names = ["previous_gradient", "previous_update"]
         names += [f"{kind}{i}" for i in range(1, self._history + 1) for kind in "sy"]
         pairs = torch.zeros((), dtype=torch.float64)
         return {"pairs": pairs, **{name: torch.zeros_like(parameters) for name in names}}
 
-    def search(self, landscape: Landscape, slots: dict[str, Tensor], update: Tensor) -> None:
+    def search(self, landscape: Landscape, slots: Slots, update: Tensor) -> None:
         gradient = landscape.gradient
         slots["pairs"].clamp_(max=self._history)  # which may have been made shorter since
         first = not bool(slots["previous_update"].any())
@@ -51,8 +51,8 @@ class LBFGS(SearchingRule):
         slots["previous_gradient"].copy_(gradient)
         slots["previous_update"].copy_(update)
 
-    def _remember(self, gradient: Tensor, slots: dict[str, Tensor]) -> None:
-        """Take the last step's pair in, in the memory of the oldest, if the loss curves upwards along it."""
+    def _remember(self, gradient: Tensor, slots: Slots) -> None:
+        """Store the last step's pair over the oldest, if the loss curves upwards along it."""
         change = gradient - slots["previous_gradient"]
         if not dot(change, slots["previous_update"]) > MIN_CURVATURE:
             return
@@ -63,8 +63,8 @@ class LBFGS(SearchingRule):
             slots[f"{kind}1"] = oldest.copy_(newest)
         slots["pairs"].add_(1).clamp_(max=self._history)
 
-    def _direction(self, gradient: Tensor, slots: dict[str, Tensor]) -> Tensor:
-        """−Bg by the two-loop recursion."""
+    def _direction(self, gradient: Tensor, slots: Slots) -> Tensor:
+        """Return −Bg by the two-loop recursion."""
         count = int(slots["pairs"].item())
         pairs = [(slots[f"s{i}"], slots[f"y{i}"]) for i in range(1, count + 1)]
         weights = [1.0 / dot_tensor(y, s) for s, y in pairs]

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from gradstep.engine.training.model.norms import dot
 from gradstep.engine.training.rules import step_length as searches
+from gradstep.engine.training.rules.base import SearchingRule, Slots, downhill, go_along
 from gradstep.engine.training.rules.batch_loss import Landscape, Line
-from gradstep.engine.training.rules.searching import SearchingRule, downhill, go_along
 
 Search = Literal["backtracking", "wolfe", "exact"]
 
 
 class LineSearch(SearchingRule):
-    """θ ← θ + αd along d = −g; what is a rule's own is the direction."""
+    """θ ← θ + αd along d = −g; subclasses have other directions."""
 
     def __init__(
         self, search: Search, initial_step: float, shrink: float, armijo: float, curvature: float
@@ -27,14 +27,11 @@ class LineSearch(SearchingRule):
         self._armijo = armijo
         self._curvature = curvature
 
-    def slots(self, parameters: Tensor) -> dict[str, Tensor]:
-        return {}
-
-    def search(self, landscape: Landscape, slots: dict[str, Tensor], update: Tensor) -> None:
+    def search(self, landscape: Landscape, slots: Slots, update: Tensor) -> None:
         go_along(landscape, self.direction(landscape, slots), self._step_length, update)
 
-    def direction(self, landscape: Landscape, slots: dict[str, Tensor]) -> Tensor:
-        """The direction to search, in memory of its own; moves `slots` on."""
+    def direction(self, landscape: Landscape, slots: Slots) -> Tensor:
+        """Return the direction to search, in memory of its own, and move `slots` on."""
         return -landscape.gradient
 
     def _step_length(self, line: Line) -> float:
@@ -48,7 +45,7 @@ class LineSearch(SearchingRule):
 
 
 class HeavyBallSearch(LineSearch):
-    """d = −g + β·(previous d): "momentum with line searches" (linear document); −g where that leads up."""
+    """d = −g + β·(previous d): "momentum with line searches" (linear document); −g if that leads up."""
 
     def __init__(
         self,
@@ -63,10 +60,10 @@ class HeavyBallSearch(LineSearch):
         super().__init__(search, initial_step, shrink, armijo, curvature)
         self._momentum = momentum
 
-    def slots(self, parameters: Tensor) -> dict[str, Tensor]:
+    def slots(self, parameters: Tensor) -> Slots:
         return {"direction": torch.zeros_like(parameters)}
 
-    def direction(self, landscape: Landscape, slots: dict[str, Tensor]) -> Tensor:
+    def direction(self, landscape: Landscape, slots: Slots) -> Tensor:
         direction = downhill(landscape, self._momentum * slots["direction"] - landscape.gradient)
         slots["direction"].copy_(direction)
         return direction
@@ -92,13 +89,13 @@ class ConjugateGradientSearch(LineSearch):
         super().__init__(search, initial_step, shrink, armijo, curvature)
         self._fletcher_reeves = fletcher_reeves
 
-    def slots(self, parameters: Tensor) -> dict[str, Tensor]:
+    def slots(self, parameters: Tensor) -> Slots:
         return {
             "direction": torch.zeros_like(parameters),
             "previous_gradient": torch.zeros_like(parameters),
         }
 
-    def direction(self, landscape: Landscape, slots: dict[str, Tensor]) -> Tensor:
+    def direction(self, landscape: Landscape, slots: Slots) -> Tensor:
         gradient, previous = landscape.gradient, slots["previous_gradient"]
         direction = -gradient
         square = dot(previous, previous)

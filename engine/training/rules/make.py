@@ -1,36 +1,21 @@
-"""What every update rule is, and the one a config names."""
+"""The update rule that a config names."""
 
 from __future__ import annotations
 
-from typing import Protocol, assert_never
-
-from torch import Tensor
+from typing import assert_never
 
 from gradstep.engine.config import rules as config
 from gradstep.engine.training.rules.adam import Adam
+from gradstep.engine.training.rules.base import Rule, SearchingRule
 from gradstep.engine.training.rules.descent import GradientDescent, Momentum
 from gradstep.engine.training.rules.lbfgs import LBFGS
 from gradstep.engine.training.rules.line_search import ConjugateGradientSearch, HeavyBallSearch, LineSearch
 from gradstep.engine.training.rules.newton import Newton
 from gradstep.engine.training.rules.rmsprop import RMSprop
-from gradstep.engine.training.rules.searching import SearchingRule
-
-Slots = dict[str, Tensor]
-"""A rule's memory between steps, by name: vectors as long as the parameters, or single numbers."""
-
-
-class Rule(Protocol):
-    """A rule proposes an update from the gradient; it never touches the parameters."""
-
-    def slots(self, parameters: Tensor) -> Slots:
-        """The memory at the start, for a flat vector of parameters."""
-
-    def propose(self, gradient: Tensor, slots: Slots, update: Tensor) -> None:
-        """Write the update d of θ ← θ + d into `update`, and move `slots` on."""
 
 
 def make_rule(settings: config.Rule) -> Rule | SearchingRule:
-    """The rule that a config names."""
+    """Return the rule that a config names."""
     match settings:
         case config.GradientDescent(learning_rate=rate):
             return GradientDescent(rate)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from gradstep.engine.training.rules import step_length as searches
+from gradstep.engine.training.rules.base import SearchingRule, Slots, go_along
 from gradstep.engine.training.rules.batch_loss import Landscape
-from gradstep.engine.training.rules.searching import SearchingRule, go_along
 
 
 class Newton(SearchingRule):
@@ -31,10 +31,7 @@ class Newton(SearchingRule):
         self._saddle_free = saddle_free
         self._backtracking = backtracking
 
-    def slots(self, parameters: Tensor) -> dict[str, Tensor]:
-        return {}
-
-    def search(self, landscape: Landscape, slots: dict[str, Tensor], update: Tensor) -> None:
+    def search(self, landscape: Landscape, slots: Slots, update: Tensor) -> None:
         direction = self._direction(landscape)
         if direction is None:
             update.zero_()
@@ -50,7 +47,7 @@ class Newton(SearchingRule):
             )
 
     def _direction(self, landscape: Landscape) -> Tensor | None:
-        """None, with a remark, where there is no curvature at all or the numbers are not finite."""
+        """Return the direction; None, with a remark, without curvature or with infinite numbers."""
         gradient = landscape.gradient
         # on the processor in float64: small, and the same bits on every run
         hessian = landscape.hessian().to("cpu", torch.float64)

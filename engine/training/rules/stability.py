@@ -1,6 +1,9 @@
-"""Up to which product of learning rate η and largest curvature λ a rule is stable on a quadratic loss.
+"""The product of learning rate η and largest curvature λ below which a rule is stable on a quadratic loss.
 
-Goh, *Why Momentum Really Works* (2017); Cohen et al. (2021). Imports no torch.
+Sources: Goh, *Why Momentum Really Works* (2017); Cohen et al., *Gradient Descent on Neural Networks Typically
+Occurs at the Edge of Stability* (2021). The bounds of RMSprop and Adam need more than λ: see their files.
+
+The screen reads this file, so it imports no torch.
 """
 
 from __future__ import annotations
@@ -9,31 +12,31 @@ from gradstep.engine.config.preset import Preset
 from gradstep.engine.config.rules import GradientDescent, Momentum, Nesterov
 
 GRADIENT_DESCENT = 2.0
-LIMITS = {
-    "gradient_descent": "2/η",
-    "momentum": "(2+2β)/η",
-    "nesterov": "(2+2β)/((1+2β)η)",
-    "rmsprop_keras2": "2/η",
-    "rmsprop_keras3": "2/η",
-    "rmsprop_torch": "2/η",
-    "adam": "(2+2β₁)/((1−β₁)η)",
+FORMULAS = {
+    "gradient_descent": "2/{}",
+    "momentum": "2(1+β)/{}",
+    "nesterov": "(2+2β)/((1+2β){})",
+    "rmsprop_keras2": "2/{}",
+    "rmsprop_keras3": "2/{}",
+    "rmsprop_torch": "2/{}",
+    "adam": "(2+2β₁)/((1−β₁){})",
 }
-"""What λmax has to stay below, by rule: the Hessian's, or P⁻¹H's for rules with a preconditioner P. A rule
-that searches its step length has no limit."""
+"""For each rule, the bound on λmax with η in the braces, and on the learning rate with λmax in them. λmax is
+the Hessian's, or P⁻¹H's for a rule with a preconditioner P. A rule that searches its step length has none."""
 
 
 def heavy_ball(beta: float) -> float:
-    """z ← βz + g, θ ← θ − ηz is stable for ηλ below this."""
+    """Return the bound on ηλ for z ← βz + g, θ ← θ − ηz."""
     return 2 + 2 * beta
 
 
 def nesterov(beta: float) -> float:
-    """z ← βz + g, θ ← θ − η(g + βz)."""
+    """Return the bound on ηλ for z ← βz + g, θ ← θ − η(g + βz)."""
     return (2 + 2 * beta) / (1 + 2 * beta)
 
 
 def stable_product(preset: Preset) -> float | None:
-    """ηλ of the preset's rule at the border; None for a rule whose border hangs on more than λ."""
+    """Return the bound on ηλ for the preset's rule; None for a rule whose bound needs more than λ."""
     match preset.train.rule:
         case GradientDescent():
             return GRADIENT_DESCENT
@@ -43,3 +46,8 @@ def stable_product(preset: Preset) -> float | None:
             return nesterov(beta)
         case _:
             return None
+
+
+def learning_rate_formula(preset: Preset) -> str:
+    """Return the bound on the learning rate as a formula of λ, for a rule with a `stable_product`."""
+    return FORMULAS[preset.train.rule.name].format("λ")

@@ -1,4 +1,4 @@
-"""Line searches: from the loss along a line, the step length to take."""
+"""Line searches: the step length to take, from the loss along a line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class NoStepError(Exception):
 
 
 def backtracking(line: Line, first: float, shrink: float, armijo: float) -> float:
-    """The first of `first`, `first`·`shrink`, … with φ(α) ≤ φ(0) + c₁αφ′(0).
+    """Return the first of `first`, `first`·`shrink`, … with φ(α) ≤ φ(0) + c₁αφ′(0).
 
     Source: Nocedal and Wright, algorithm 3.1; c₁ is `armijo`.
     """
@@ -36,10 +36,10 @@ def backtracking(line: Line, first: float, shrink: float, armijo: float) -> floa
 
 
 def wolfe(line: Line, first: float, armijo: float, curvature: float) -> float:
-    """A step length with φ(α) ≤ φ(0) + c₁αφ′(0) and |φ′(α)| ≤ c₂|φ′(0)|: `scipy.optimize.line_search`.
+    """Return a step length with φ(α) ≤ φ(0) + c₁αφ′(0) and |φ′(α)| ≤ c₂|φ′(0)|: `scipy.optimize.line_search`.
 
-    Where SciPy's ten doublings or ten bisections do not reach one, it begins again from the best trial, or
-    the shortest one where none was better. After the last round the best trial will do, with a remark, if it
+    If SciPy's ten doublings or ten bisections reach none, the search begins again from the best trial, or
+    from the shortest if none was better. After the last round the best trial is taken, with a remark, if it
     meets the first condition.
     """
     from scipy.optimize import line_search  # type: ignore[import-untyped]  # a third of a second to import
@@ -86,7 +86,7 @@ def wolfe(line: Line, first: float, armijo: float, curvature: float) -> float:
 
 
 def exact(line: Line) -> float:
-    """The minimum α = −φ′(0)/φ″(0) along a line on which the loss is quadratic."""
+    """Return the minimum α = −φ′(0)/φ″(0) along a line on which the loss is quadratic."""
     _check_downhill(line)
     curvature = line.curvature()
     if not curvature > 0:

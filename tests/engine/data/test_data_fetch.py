@@ -131,7 +131,7 @@ BAD = {
         lambda body: (body[: len(body) // 2], None),
         "truncated; the gzip stream ends early",
     ),
-    "a login page": (lambda _body: b"<html>Please log in</html>", "not an IDX file of bytes"),
+    "a login page": (lambda _body: b"<html>Please log in</html>", "26 bytes uncompressed; expected"),
     "other contents": (
         lambda body: gzip.compress(gzip.decompress(body)[:-1] + b"\x2a"),
         "the right size, but not the contents of",

@@ -154,7 +154,7 @@ def test_preconditioned(rule, method, monkeypatch):
     v = 0.0
     beta2 = 0.999 if rule == "adam" else 0.9
     for t in range(1, 6):
-        v = beta2 * v + (1 - beta2) * session.trainer.network.gradient.numpy() ** 2
+        v = beta2 * v + (1 - beta2) * session.trainer.model.gradient.numpy() ** 2
         if t < 5:
             session.step()
     preconditioner = {
@@ -179,6 +179,6 @@ def test_a_line_search_has_no_threshold():
 
 def test_a_net_with_few_parameters_has_no_more_eigenvalues():
     session = Session(load_preset("exam-two-points"))
-    count = len(session.trainer.network.parameters)
+    count = len(session.trainer.model.vector)
     assert count < 50
     assert len(probe(session, "curvature", k=50).largest) == count

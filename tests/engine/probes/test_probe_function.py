@@ -23,10 +23,10 @@ def randomised(activation, seed, layers=(3,), bias=True, spread=2.0):
     session = Session(preset(SMALL, layers, activation, bias=bias))
     rng = np.random.default_rng(seed)
     with torch.no_grad():
-        flat = session.trainer.network.parameters
+        flat = session.trainer.model.vector
         flat.copy_(torch.from_numpy(spread * rng.standard_normal(len(flat))))
         if seed % 3 == 0:  # large on the diagonal: kinks and stationary points within the interval
-            session.trainer.network.layers[0].weight.diagonal().add_(6.0)
+            session.trainer.model.layers[0].weight.diagonal().add_(6.0)
     return session
 
 
@@ -52,7 +52,7 @@ def test_the_identity_has_no_error_and_a_dead_output_the_intervals_length():
     session = Session(preset(SMALL, (3,), "relu", "identity"))
     assert probe(session, "function").on_interval.max() == 0
     with torch.no_grad():
-        session.trainer.network.layers[0].weight[1] = 0
+        session.trainer.model.layers[0].weight[1] = 0
     result = probe(session, "function", low=0.0, high=7.0)
     np.testing.assert_array_equal(result.on_interval, [0, 7, 0])
     assert (result.worst_unit, result.dead.tolist(), result.constant.tolist()) == (1, [1], [1])
@@ -128,7 +128,7 @@ def test_training_moves_nothing_on_the_free_directions():
 
 def weights_of(session, *weights):
     with torch.no_grad():
-        for layer, weight in zip(session.trainer.network.layers, weights, strict=True):
+        for layer, weight in zip(session.trainer.model.layers, weights, strict=True):
             layer.weight.copy_(torch.from_numpy(weight))
     return session
 

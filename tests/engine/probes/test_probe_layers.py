@@ -37,16 +37,16 @@ def passes(session, rows):
 def test_units_that_do_nothing(activation, whole):
     session = session_of(activation, initialiser={"name": "normal", "mean": -0.02, "std": 0.5})
     with torch.no_grad():
-        dense = session.trainer.network.layers[0]
+        dense = session.trainer.model.layers[0]
         dense.weight[3] = 0.0  # one that can't but be silent and constant
         dense.bias[3] = -1.0
         dense.bias[5] = 40.0  # one that saturates
     session.step()
     session.back()  # evaluated there
     with torch.no_grad():
-        session.trainer.network.layers[0].weight[3] = 0.0
-        session.trainer.network.layers[0].bias[3] = -1.0
-        session.trainer.network.layers[0].bias[5] = 40.0
+        session.trainer.model.layers[0].weight[3] = 0.0
+        session.trainer.model.layers[0].bias[3] = -1.0
+        session.trainer.model.layers[0].bias[5] = 40.0
     result = probe(session, "layers", whole=whole)
     assert (result.samples, result.whole) == (8, whole)
     for i, report in enumerate(result.layers):
@@ -124,7 +124,7 @@ def test_equal_initialisation_makes_all_units_one_and_they_stay_so():
 def test_twins_must_agree_in_bias_and_differ_by_what_goes_out():
     session = session_of("relu")
     with torch.no_grad():
-        first, second = session.trainer.network.layers
+        first, second = session.trainer.model.layers
         first.weight[4] = first.weight[2]
         first.bias[4] = first.bias[2]
         first.weight[7] = first.weight[2]
@@ -138,7 +138,7 @@ def test_twins_must_agree_in_bias_and_differ_by_what_goes_out():
 def test_rank_of_the_weights():
     session = session_of("relu")
     with torch.no_grad():
-        weight = session.trainer.network.layers[0].weight
+        weight = session.trainer.model.layers[0].weight
         weight[5] = 2 * weight[1] - weight[0]
         weight[6] = 0
     report = probe(session, "layers", ranks=True).layers[0]

@@ -46,11 +46,11 @@ def test_the_run_is_the_same_with_and_without_probes(settings):
     looked, alone = Session(settings), Session(settings)
     generator, numpys = torch.random.get_rng_state(), np.random.get_state()[1].copy()
     for _ in range(3):
-        before, gradient = looked.state_hash(), looked.trainer.network.gradient.clone()
+        before, gradient = looked.state_hash(), looked.trainer.model.gradient.clone()
         for name in possible(looked):
             run(name, subject_of(looked), **options(name))
             assert looked.state_hash() == before, name
-            assert torch.equal(looked.trainer.network.gradient, gradient), name
+            assert torch.equal(looked.trainer.model.gradient, gradient), name
         looked.step()
         alone.step()
         assert looked.state_hash() == alone.state_hash()
@@ -103,7 +103,7 @@ def test_a_run_that_diverged_can_be_looked_at(settings, wrong):
     """A result, or why there is none: no other error, and no warning, which a terminal would show."""
     session = Session(settings)
     with torch.no_grad():
-        session.trainer.network.parameters.fill_(wrong)
+        session.trainer.model.vector.fill_(wrong)
     session.step()
     assert session.diverged
     for name in possible(session):

@@ -54,7 +54,7 @@ def check_next_step(session):
     assert [a.mean_abs_gradient for a in shown.layers] == [b.mean_abs_gradient for b in layers.layers]
     session.step()
     assert torch.equal(proposal.update, trainer.last_update)
-    assert torch.equal(after, trainer.network.parameters)
+    assert torch.equal(after, trainer.model.vector)
     assert proposal.slots.keys() == trainer.slots.keys()
     assert all(torch.equal(slot, trainer.slots[name]) for name, slot in proposal.slots.items())
     assert (proposal.trials, proposal.remark) == (trainer.trials, trainer.remark)

@@ -72,7 +72,7 @@ def test_no_minimum_is_claimed_where_none_is_known():
     Hessian has a negative eigenvalue: a saddle."""
     session = six_points(layers=(3, 2), activation="tanh", initial=constant(1e-9), labels=[0, 1, 0, 0, 1, 1])
     with torch.no_grad():
-        session.trainer.network.parameters.zero_()
+        session.trainer.model.vector.zero_()
     session.seek(0)
     assert session.probe("curvature").smallest < -1e-3
     assert said(session) == (UNKNOWN, [])

@@ -24,6 +24,7 @@ FIRING = CLASSES.model_validate(
 
 
 def watched(session):
+    session.trainer.evaluate()
     known = session.trainer.watched
     return known.since, {index: last.tolist() for index, last in known.last_fired.items()}
 

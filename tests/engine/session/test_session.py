@@ -579,7 +579,7 @@ RULES = [
 def stepped(trainer):
     """What is known of the next position, NaN by its name, and its hash."""
     trainer.step()
-    return repr(trainer.evaluation), trainer.state_hash()
+    return repr(trainer.evaluate()), trainer.state_hash()
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -588,13 +588,13 @@ def test_restoring_a_snapshot_gives_the_same_future(rule, dtype):
     run = session(MINIBATCH, rule=rule, dtype=dtype)
     run.burst(8)
     state, at = run.trainer.snapshot(), run.trainer.state_hash()
-    evaluation = run.trainer.evaluation
+    evaluation = run.trainer.evaluate()
     future = [stepped(run.trainer) for _ in range(9)]
     for _ in range(2):  # a snapshot can be used again: stepping on must not write into it
         run.trainer.restore(state)
         assert run.position == 8
         assert run.trainer.state_hash() == at
-        assert repr(run.trainer.evaluation) == repr(evaluation)
+        assert repr(run.trainer.evaluate()) == repr(evaluation)
         assert [stepped(run.trainer) for _ in range(9)] == future
 
 
@@ -614,9 +614,7 @@ def test_the_hash_tells_states_apart():
     start = trainer.state_hash()
     state = trainer.snapshot()
     with torch.no_grad():
-        trainer.network.parameters[0] = torch.nextafter(
-            trainer.network.parameters[0], torch.tensor(9.0).double()
-        )
+        trainer.model.vector[0] = torch.nextafter(trainer.model.vector[0], torch.tensor(9.0).double())
     assert trainer.state_hash() != start
     trainer.restore(state)
     assert trainer.state_hash() == start

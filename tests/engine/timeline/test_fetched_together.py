@@ -165,5 +165,5 @@ def test_steps_ask_the_device_for_nothing(rule, loss, together):
         session.trainer.steps(20)
     assert reads.count == 0
     with Reads() as reads:
-        session.trainer.network.parameters.sum().item()
+        session.trainer.model.vector.sum().item()
     assert reads.count == 1

@@ -73,7 +73,7 @@ def test_a_replayed_pass_finds_each_batch_where_it_was_captured(name, monkeypatc
     cuda = StandIn()
     monkeypatch.setattr("gradstep.engine.training.cuda_graph.torch", SimpleNamespace(cuda=cuda))
     trainer = session.trainer
-    trainer._measure = GraphedPass(cuda.noting(trainer._pass), trainer._memory)
+    trainer._measure = GraphedPass(cuda.noting(trainer._pass), trainer.samples.memory)
     for run in (plain, session):
         run.burst(30)
         run.seek(3)
@@ -119,4 +119,4 @@ def test_steps_do_not_wait_for_a_gpu(name):
             session.trainer.step()
     finally:
         torch.cuda.set_sync_debug_mode("default")
-    assert np.isfinite(session.trainer.evaluation.metrics.loss)
+    assert np.isfinite(session.trainer.evaluate().metrics.loss)

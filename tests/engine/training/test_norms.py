@@ -215,9 +215,7 @@ def test_a_run_that_diverges_records_its_gradients_norms():
     """Keras 3040 (y = x on 0 … 199): 6.468e19 and 2.938e21, from the gradient's two numbers in decimals."""
     session = Session(preset(**LINE, initialiser="glorot_uniform", learning_rate=1e-3, batch=1))
     for _ in range(14):
-        assert session.record.grad_norm == pytest.approx(
-            true_norm(session.trainer.network.gradient), rel=1e-6
-        )
+        assert session.record.grad_norm == pytest.approx(true_norm(session.trainer.model.gradient), rel=1e-6)
         session.step()
     assert session.history["grad_norm"][12:14] == pytest.approx([6.468e19, 2.938e21], rel=1e-3)
     assert np.isfinite(session.history["grad_norm"]).all()
@@ -242,7 +240,7 @@ def test_a_small_gradient_is_not_zero():
     session.burst(2)
     assert session.history["grad_norm"][0] == pytest.approx(2.6e-25, rel=2e-2)
     assert session.history["grad_norm"][0] == pytest.approx(
-        true_norm(session.trainer.network.gradient), rel=1e-6
+        true_norm(session.trainer.model.gradient), rel=1e-6
     )
     assert session.history["update_norm"][1] == pytest.approx(session.history["grad_norm"][0], rel=1e-6)
 
@@ -295,7 +293,7 @@ def test_an_epochs_loss_is_the_mean_where_the_sum_overflows():
 
 def recorded_plainly(trainer, dtype):
     """The norms and the clipped gradient as they were computed before sums were scaled."""
-    gradient = trainer.network.gradient
+    gradient = trainer.model.gradient
     square = torch.dot(gradient, gradient).double()
     root = square.sqrt()
     scale = torch.where(root > trainer.clip_norm, trainer.clip_norm / root, 1.0)
@@ -312,10 +310,10 @@ def test_ordinary_numbers_are_those_of_the_plain_formulas(dtype, batch):
     for _ in range(30):
         length, gradient = recorded_plainly(trainer, dtype)
         assert session.record.grad_norm == length
-        own = trainer.network.parameters
+        own = trainer.model.vector
         assert session.record.param_norm == math.sqrt(torch.dot(own, own).item())
         inputs, targets = trainer.batch(session.position)
-        errors = (trainer.network.layer_outputs(len(inputs))[-1] - targets).view(-1)
+        errors = (trainer.model.layer_outputs(len(inputs))[-1] - targets).view(-1)
         assert session.record.loss == 0.5 / errors.numel() * torch.dot(errors, errors).item()
         session.step()
         update = torch.mul(gradient, -0.3)

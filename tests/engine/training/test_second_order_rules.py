@@ -1,10 +1,13 @@
 """L-BFGS against `torch.optim.LBFGS`; Newton and the landscape's derivatives against NumPy."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from rule_runs import DIGITS, NumpyNet, flat, from_zero, session
 
+from gradstep.engine.training.model.base import flat_outputs
 from gradstep.engine.training.rules.batch_loss import Landscape
 
 POINTS = {"name": "ramp", "samples": 40, "length": 1, "scale": "standard"}
@@ -14,12 +17,12 @@ POINTS = {"name": "ramp", "samples": 40, "length": 1, "scale": "standard"}
 def landscape(run):
     trainer = run.trainer
     return Landscape(
-        trainer.network.outputs,
-        trainer.objective,
+        partial(flat_outputs, trainer.model),
+        trainer.loss,
         trainer.batch(trainer.position),
-        trainer.network.parameters,
-        trainer.network.gradient,
-        trainer.evaluation.metrics.loss,
+        trainer.model.vector,
+        trainer.model.gradient,
+        trainer.evaluate().metrics.loss,
     )
 
 
@@ -167,7 +170,7 @@ def test_derivatives_of_every_loss(loss):
     """Central differences of the engine's losses and hand-written gradients, which use no autograd."""
     run = session({"name": "gradient_descent"}, data=DIGITS, layers=(2, 10), loss=loss)
     trainer = run.trainer
-    theta = trainer.network.parameters
+    theta = trainer.model.vector
     look = landscape(run)
     generator = torch.Generator().manual_seed(0)
     direction = torch.randn(len(theta), dtype=torch.float64, generator=generator)
@@ -175,10 +178,10 @@ def test_derivatives_of_every_loss(loss):
     for step in (-1e-4, 1e-4):
         theta.copy_(start + step * direction)
         trainer.restore(trainer.snapshot())
-        around[step] = (trainer.evaluation.metrics.loss, trainer.network.gradient.clone())
+        around[step] = (trainer.evaluate().metrics.loss, trainer.model.gradient.clone())
     theta.copy_(start)
     trainer.restore(trainer.snapshot())
-    assert trainer.evaluation.metrics.loss == look.loss
+    assert trainer.evaluate().metrics.loss == look.loss
     (low, g_low), (high, g_high) = around[-1e-4], around[1e-4]
     assert look.slope(direction) == pytest.approx((high - low) / 2e-4, rel=1e-5)
     product = (g_high - g_low) / 2e-4
