@@ -5,6 +5,8 @@ The forward and backward passes are written out: on a small network autograd cos
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -99,26 +101,31 @@ class Network:
 
     def outputs(self, parameters: Tensor, inputs: Tensor) -> Tensor:
         """The same function of any flat `parameters`, differentiable and in fresh memory."""
-        start = 0
-        for layer in self.layers:
-            end = start + layer.weight.numel()
-            weight = parameters[start:end].view(layer.weight.shape)
-            start = end
-            bias = None
-            if layer.bias is not None:
-                end = start + layer.bias.numel()
-                bias, start = parameters[start:end], end
+        return self.outputs_of(self.named(parameters), inputs)
+
+    def outputs_of(self, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+        """The same function of any parameters by name, as `torch.func.functional_call` has it."""
+        for number, layer in enumerate(self.layers, 1):
+            weight, bias = parameters[f"layer{number}.weight"], parameters.get(f"layer{number}.bias")
             inputs = layer.activation.function(torch.nn.functional.linear(inputs, weight, bias))
         return inputs
 
-    def named_parameters(self) -> dict[str, Tensor]:
-        """The parameters as views, by name: layer1.weight, layer1.bias, layer2.weight …"""
-        named = {}
+    def named(self, flat: Tensor) -> dict[str, Tensor]:
+        """Views of a flat vector by name: layer1.weight, layer1.bias, layer2.weight …"""
+        named, start = {}, 0
         for number, layer in enumerate(self.layers, 1):
-            named[f"layer{number}.weight"] = layer.weight
+            end = start + layer.weight.numel()
+            named[f"layer{number}.weight"] = flat[start:end].view(layer.weight.shape)
+            start = end
             if layer.bias is not None:
-                named[f"layer{number}.bias"] = layer.bias
+                end = start + layer.bias.numel()
+                named[f"layer{number}.bias"] = flat[start:end]
+                start = end
         return named
+
+    def named_parameters(self) -> dict[str, Tensor]:
+        """The parameters as views, by name."""
+        return self.named(self.parameters)
 
     def reserve(self, samples: int) -> None:
         """Take the memory for passes over at most so many samples, which is kept between them."""
