@@ -15,7 +15,7 @@ from torch.nn.functional import linear
 from gradstep.engine.probes.subject import Layer
 
 
-class Parts(NamedTuple):
+class LayerParameters(NamedTuple):
     """A layer's parameters."""
 
     weight: Tensor
@@ -24,17 +24,17 @@ class Parts(NamedTuple):
     """(units,)"""
 
 
-class Values(NamedTuple):
+class LayerValues(NamedTuple):
     """A layer's values on a batch, both (samples, units)."""
 
     pre_activations: Tensor
     outputs: Tensor
 
 
-def split(layers: Sequence[Layer], flat: Tensor) -> list[Parts]:
+def split(layers: Sequence[Layer], flat: Tensor) -> list[LayerParameters]:
     """Return views of a flat vector of parameters, one pair a layer."""
     return [
-        Parts(
+        LayerParameters(
             flat[layer.weight].view(layer.units, layer.inputs),
             None if layer.bias is None else flat[layer.bias],
         )
@@ -42,12 +42,12 @@ def split(layers: Sequence[Layer], flat: Tensor) -> list[Parts]:
     ]
 
 
-def trace(layers: Sequence[Layer], flat: Tensor, inputs: Tensor) -> Iterator[Values]:
+def trace(layers: Sequence[Layer], flat: Tensor, inputs: Tensor) -> Iterator[LayerValues]:
     """Yield each layer's values on `inputs` (samples, width), from the first layer on."""
     for layer, (weight, bias) in zip(layers, split(layers, flat), strict=True):
         pre_activations = linear(inputs, weight, bias)
         inputs = layer.function.function(pre_activations)
-        yield Values(pre_activations, inputs)
+        yield LayerValues(pre_activations, inputs)
 
 
 def outputs_along(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gradstep.engine.errors import UserError
-from gradstep.engine.probes.dense_stack import Values, split, trace
+from gradstep.engine.probes.dense_stack import LayerValues, split, trace
 from gradstep.engine.probes.passes import Work, cast, chunks
 from gradstep.engine.probes.registry import Progress
 from gradstep.engine.probes.results import Floats, Histogram, Ints, LayerReport, LayersResult
@@ -139,7 +139,7 @@ class _Units:
         self._high: Tensor | None = None
         self._count = 0
 
-    def add(self, values: Values) -> None:
+    def add(self, values: LayerValues) -> None:
         fired = fires_on_any(values.pre_activations)
         low, high = values.outputs.amin(0), values.outputs.amax(0)
         self._fired = fired if self._fired is None else self._fired | fired

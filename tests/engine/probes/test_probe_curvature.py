@@ -7,6 +7,7 @@ from probe_reference import hessian, probe
 from small_runs import DIGITS, RAMP, preset
 
 from gradstep.engine import Session, load_preset
+from gradstep.engine.probes.budget import QUICK, affordable
 from gradstep.engine.probes.subject import Limits
 
 LANCZOS = Limits(dense_hessian=0)
@@ -171,3 +172,31 @@ def test_a_net_with_few_parameters_has_no_more_eigenvalues():
     count = len(session.trainer.network.parameters)
     assert count < 50
     assert len(probe(session, "curvature", k=50).largest) == count
+
+
+def test_a_budget_affords_fewer_samples_of_a_larger_net():
+    """The Curvature tab's numbers: 5,000 samples, 4e8 multiplications, and at least 200 samples."""
+    assert affordable(QUICK, 50_890) == 5000
+    assert affordable(QUICK, 186_101) == 2149
+    assert affordable(QUICK, 2_461_760) == 200
+    assert affordable(QUICK, 50_890, samples=300) == 300
+
+
+def test_a_budget_that_leaves_out_samples_takes_the_first_ones_and_is_less_exact():
+    session = Session(preset({**RAMP, "samples": 300}, **SETTINGS))
+    session.burst(5)
+    part = probe(session, "curvature", limits=LANCZOS, budget=0.0)
+    same = probe(session, "curvature", limits=LANCZOS, samples=200, tolerance=1e-2)
+    assert (part.samples, part.sharpness, part.resolution) == (200, same.sharpness, same.resolution)
+    whole, enough = (probe(session, "curvature", limits=LANCZOS, budget=budget) for budget in (None, QUICK))
+    assert (whole.samples, enough.samples) == (300, 300)
+    assert (whole.sharpness, whole.resolution) == (enough.sharpness, enough.resolution)
+    assert whole.resolution < part.resolution
+
+
+def test_the_quantity_and_a_script_look_at_all_samples():
+    session = Session(preset({**RAMP, "samples": 300}, **SETTINGS, rule="gradient_descent"))
+    session.measure("sharpness")
+    found = session.probe("curvature", smallest=False)
+    assert found.samples == 300
+    assert session.history["sharpness"][0] == found.measured
