@@ -47,7 +47,7 @@ from gradstep.engine.worker.messages import (
     RunUntil,
     Saved,
     Seek,
-    SeekKiller,
+    SeekUnitDeath,
     StartSweep,
     Step,
     Switch,
@@ -392,10 +392,10 @@ class Explorer(Ending, WireApp):
         """A key has no meaning now: say why."""
         self._changed(self.state.refuse(message.why))
 
-    def on_layers_pane_killer(self, message: LayersPane.Killer) -> None:
-        """The update that killed a unit is to be gone to."""
+    def on_layers_pane_unit_death(self, message: LayersPane.UnitDeath) -> None:
+        """Go to the update that silenced a unit."""
         if self.state.died is None:
-            self._send(SeekKiller(message.unit.layer, message.unit.number))
+            self._send(SeekUnitDeath(message.unit.layer, message.unit.number))
 
     # --- what the user asks for ---------------------------------------------------------------------
 
@@ -684,7 +684,7 @@ class Explorer(Ending, WireApp):
         def check(answer: str) -> None:
             for name in parse_watched(answer):
                 recorded(self.state).check_field(name)
-            check_measurable(to_measure(parse_watched(answer)), self.state.preset)
+            check_measurable(to_measure(parse_watched(answer)), self.state)
 
         shown = self.state.watched
         dialog = Ask(

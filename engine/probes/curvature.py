@@ -1,7 +1,7 @@
-"""The Hessian's extreme eigenvalues, and what the rule is stable below.
+"""The Hessian's extreme eigenvalues, and the rule's stability threshold.
 
-λmax (the sharpness) depends on the loss's scaling: on a ½, on a mean over outputs. The largest eigenvalue is
-not the one of the largest absolute value, so power iteration would not do, nor `which="LM"`.
+λmax (the sharpness) depends on the loss's scaling: on a ½, on a mean over outputs. It need not be the largest
+absolute value of an eigenvalue, so neither power iteration nor `which="LM"` would do.
 
 Each rule's own bound is in its file in `training/rules`. Adaptive rules bound λmax(P⁻¹H) with a
 preconditioner P: here that of the update proposed at the position.
@@ -12,11 +12,15 @@ from __future__ import annotations
 import math
 
 from gradstep.engine.errors import UserError
-from gradstep.engine.probes.eigenvalues import DENSE, EXPECTED_PRODUCTS, by_products, dense_hessian, of_matrix
+from gradstep.engine.probes.budget import PART_TOLERANCE, affordable
+from gradstep.engine.probes.eigenvalues import EXPECTED_PRODUCTS, by_products, dense_hessian, of_matrix
 from gradstep.engine.probes.passes import PRODUCT_COST, Hessian, Work, propose
 from gradstep.engine.probes.registry import Progress
 from gradstep.engine.probes.results import CurvatureResult
 from gradstep.engine.probes.subject import Subject, Which
+
+TOLERANCE = 1e-3
+"""Of the eigenvalues on all samples, relative to the largest one."""
 
 
 def curvature(
@@ -27,13 +31,21 @@ def curvature(
     smallest: bool = True,
     data: Which = "all",
     samples: int | None = None,
-    tolerance: float = 1e-3,
+    budget: float | None = None,
+    tolerance: float | None = None,
 ) -> CurvatureResult:
-    """λmax, the k largest (all, where there are fewer) and λmin, of the loss on the training set (its first
-    `samples`) or the batch.
+    """Find the k largest eigenvalues (all, if there are fewer) and, if `smallest`, λmin.
 
-    `tolerance` is relative to the largest eigenvalue. In the run's dtype; float64 where the Hessian is dense.
-    Of several that are nearly equal some may be missing among the k largest, unless it is dense.
+    The loss is the batch's, or the training set's on its first `samples`. A `budget`, in multiplications of
+    a forward pass, affords at most as many samples as `budget.affordable` says. The Curvature tab uses the
+    budget `budget.QUICK`. Scripts (`Session.probe`) and quantities such as `sharpness` use none by default:
+    all samples.
+
+    `tolerance` is relative to the largest eigenvalue: by default 1e-2 if the budget leaves out samples, else
+    1e-3. The computation is in the run's dtype; up to 500 parameters the whole Hessian is made, in float64.
+    Otherwise some of several nearly equal eigenvalues may be missing among the k largest.
+
+    Raises UserError for k outside of 1–50 and for less than one sample.
     """
     count = len(subject.parameters)
     if not 1 <= k <= 50:
@@ -41,12 +53,16 @@ def curvature(
     k = min(k, count)
     if samples is not None and samples < 1:
         raise UserError(f"curvature: samples: given {samples}; needs at least 1")
-    where = subject.data(data, samples)
+    afforded = samples if budget is None else affordable(budget, count, samples)
+    where = subject.data(data, afforded)
+    if tolerance is None:
+        limited = budget is not None and len(where.inputs) < len(subject.data(data, samples).inputs)
+        tolerance = PART_TOLERANCE if limited else TOLERANCE
     threshold = subject.rule.threshold(propose(subject).slots, subject.precise)
     inverse_root = None
     if threshold is not None and threshold.preconditioner is not None:
         inverse_root = threshold.preconditioner.to(subject.precise).rsqrt()
-    dense = count <= DENSE
+    dense = count <= subject.limits.dense_hessian
     runs = 1 + smallest + (inverse_root is not None)
     products = count if dense else runs * EXPECTED_PRODUCTS
     work = Work(progress, PRODUCT_COST * products, open_ended=not dense)
@@ -59,9 +75,11 @@ def curvature(
             root = inverse_root.cpu().double().numpy()
             measured = of_matrix(root[:, None] * matrix * root, 1).largest[0]
     else:
-        found = by_products(hessian, k, tolerance, smallest=smallest)
+        found = by_products(hessian, k, tolerance, smallest=smallest, restarts=subject.limits.restarts)
         if inverse_root is not None:
-            scaled = by_products(hessian, 1, tolerance, inverse_root=inverse_root)
+            scaled = by_products(
+                hessian, 1, tolerance, inverse_root=inverse_root, restarts=subject.limits.restarts
+            )
             measured = scaled.largest[0]
             found = found._replace(converged=found.converged and scaled.converged)
     sharpness = float(found.largest[0])

@@ -1,8 +1,7 @@
-"""The singular values of a whole training set, from one pass over it, and what float64 resolves of them.
+"""The singular values of a whole training set, from one pass over it, and how many float64 resolves.
 
-X = QR chunk by chunk: R has X's singular values and right singular vectors, and no square is ever formed.
-XᵀX in float64 has nothing beyond a condition number of 1e16 in it, so cond(XᵀX) of a matrix of less than full
-rank prints rounding noise.
+X = QR is made in chunks. R has X's singular values and right singular vectors, and XᵀX is never formed: in
+float64 it resolves condition numbers up to 1e16 only, so cond(XᵀX) of a rank-deficient X is rounding noise.
 """
 
 from __future__ import annotations
@@ -18,25 +17,23 @@ from gradstep.engine.probes.results import Floats
 from gradstep.engine.probes.subject import Subject, to_numpy
 
 MAX_COLUMNS = 3000
-QR_WORK = 1.5e9
-"""Multiplications in a chunk."""
 
 
 class Factor(NamedTuple):
-    """X, [X, 1] or [X, 1, Y] as R of X = QR with its columns, and the number of samples."""
+    """R of X = QR, with X the training inputs, or these, a column of ones and the targets side by side."""
 
     r: Floats
     """(at most columns, columns), upper triangular."""
     samples: int
     epsilon: float
-    """Machine precision of the dtype that the data is stored in."""
+    """The machine precision of the dtype that the data is stored in."""
 
     def decompose(self, columns: slice) -> tuple[Floats, Floats, Floats, int]:
-        """Some leading columns' U (in Q's coordinates), all singular values, Vᵀ, and the rank.
+        """Return some leading columns' U (in Q's coordinates), all singular values, Vᵀ, and the rank.
 
-        A singular value counts where it is above what rounding can make of 0: max(n, columns)·ε·σ₁ for the
-        computation in float64 (`numpy.linalg.matrix_rank`), plus, where the data was rounded to float32,
-        ½ε₃₂·‖X‖_F, which no singular value can move beyond (Weyl).
+        The rank counts the singular values above all that rounding can make of 0. The computation in float64
+        makes max(n, columns)·ε·σ₁ (`numpy.linalg.matrix_rank`). Data rounded to float32 makes ½ε₃₂·‖X‖_F
+        more: no singular value moves farther (Weyl).
         """
         r = self.r[:, columns]
         u, values, vt = np.linalg.svd(r, full_matrices=False)
@@ -47,15 +44,15 @@ class Factor(NamedTuple):
 
 
 def factor(subject: Subject, work: Work, *, ones: bool, targets: bool) -> Factor:
-    """R of the training inputs, with a column of ones and the targets beside them where asked for.
+    """Factorise the training inputs, with a column of `ones` and the `targets` beside them.
 
-    Adds 1 to `work`. Raises UserError for too many columns.
+    Adds 1 to `work`. Raises UserError for more than MAX_COLUMNS columns.
     """
     inputs, wanted = subject.training
     columns = inputs.shape[1] + ones + (wanted.shape[1] if targets else 0)
     if columns > MAX_COLUMNS:
         raise UserError(f"the data has {columns:,} columns; its spectrum is computed up to {MAX_COLUMNS:,}")
-    rows = max(columns // 2, int(QR_WORK / (2 * columns**2)), 16)
+    rows = max(columns // 2, int(subject.limits.qr_work / (2 * columns**2)), 16)
     r = np.zeros((0, columns))
     for first in range(0, len(inputs), rows):
         part = inputs[first : first + rows]

@@ -1,13 +1,12 @@
-"""The Hessian's extreme eigenvalues: by ARPACK on Hessian-vector products, or of the whole matrix where it is
-small.
+"""Extreme eigenvalues of a Hessian: by ARPACK on Hessian-vector products, or of the whole matrix if small.
 
-ARPACK is SciPy's `eigsh`, Lanczos's method with restarts (Lehoucq, Sorensen, Yang, "ARPACK Users' Guide",
-1998). It takes a value for found where ‖Hv − λv‖ is at most its tolerance times |λ|; an eigenvalue is no
-farther away than that, and mostly much nearer (Parlett, "The Symmetric Eigenvalue Problem", 4.5).
+ARPACK is SciPy's `eigsh`, the Lanczos method with restarts (Lehoucq, Sorensen, Yang, "ARPACK Users' Guide",
+1998). It accepts a value λ if ‖Hv − λv‖ is at most the tolerance times |λ|. An eigenvalue is no farther away
+than that, and mostly much nearer (Parlett, "The Symmetric Eigenvalue Problem", 4.5).
 
-λmin is the extreme of H − λmax·I, so that its tolerance is relative to λmax − λmin: near 0 it could otherwise
-never be met. Of eigenvalues that are equal, or nearly so, Lanczos's method may find fewer than there are: of
-the k largest each is one, and the first is the largest, but others may lie between them.
+λmin is computed as the extreme of H − λmax·I, so its tolerance is relative to λmax − λmin. Relative to a λmin
+near 0 it could never be met. Of nearly equal eigenvalues the Lanczos method may miss some: each of the k
+largest is an eigenvalue, and the first is the largest, but others may lie between them.
 """
 
 from __future__ import annotations
@@ -24,34 +23,31 @@ from torch import Tensor
 from gradstep.engine.probes.passes import Hessian
 from gradstep.engine.probes.results import Floats, Values
 
-DENSE = 500
-"""Up to so many parameters the whole Hessian is made."""
 SPARE = 10
-"""By so many vectors is ARPACK's basis larger than twice k. It first looks after as many products as it has
-vectors; a smaller one needs more restarts, a larger one more products before the first look."""
+"""ARPACK's basis has so many vectors more than twice k. ARPACK first tests convergence after one product a
+vector. A smaller basis needs more restarts, a larger one more products before the first test."""
 EXPECTED_PRODUCTS = 30
-"""A guess for one end, for the progress only."""
-MAX_RESTARTS = 100
+"""A guess of the products for one end of the spectrum, for the progress only."""
 MAX_BYTES = 400_000_000
-"""What the basis may take."""
+"""The most memory of the basis."""
 
 
 class Extremes(NamedTuple):
     """Eigenvalues of a symmetric operator."""
 
     largest: Floats
-    """Descending; NaN for those not found."""
+    """Descending, (k,); NaN for each not found."""
     vectors: Floats | None
-    """(size, k), in the same order, where asked for."""
+    """(size, k), in the same order; None if not asked for."""
     smallest: float | None
     resolution: float
-    """Within it of each number there is an eigenvalue."""
+    """An eigenvalue is at most so far from each number."""
     converged: bool
-    """False where ARPACK gave up."""
+    """False if ARPACK gave up."""
 
 
 class NotFiniteError(ArithmeticError):
-    """A Hessian-vector product is not finite: there are no eigenvalues."""
+    """A Hessian-vector product is not finite."""
 
 
 def by_products(
@@ -62,10 +58,12 @@ def by_products(
     smallest: bool = False,
     vectors: bool = False,
     inverse_root: Tensor | None = None,
+    restarts: int = 100,
 ) -> Extremes:
-    """The k largest eigenvalues, of more than k, and the smallest, to `tolerance` times the largest.
+    """Find the k largest eigenvalues of more than k, and the smallest, to `tolerance` times the largest.
 
-    With `inverse_root` = P^−½, those of P^−½ H P^−½, which are P⁻¹H's. From a start that is always the same.
+    With `inverse_root` = P^−½ the eigenvalues are those of P^−½ H P^−½, which are P⁻¹H's. ARPACK gives up
+    after so many `restarts`. It starts from the same vector at every call.
     """
     dtype = np.dtype(np.float64 if hessian.dtype == torch.float64 else np.float32)
     count = len(hessian.zeros())
@@ -84,20 +82,20 @@ def by_products(
 
     try:
         first = product(start)
-        # in units of about its own size: of a number near 0 ARPACK's tolerance is absolute
+        # in units of about its own size, as ARPACK's tolerance is absolute near 0
         unit = float(np.linalg.norm(first.astype(np.float64)) / np.linalg.norm(start)) or 1.0
 
         def times(vector: Values, shift: float) -> Values:
-            # ARPACK's runs begin with the start's product, each
+            # each of ARPACK's runs begins with the start's product
             known = first if np.array_equal(vector, start) else product(vector)
             return known / unit - shift * vector
 
-        largest, directions, converged = _extreme(times, start, k, "LA", tolerance, vectors=vectors)
+        largest, directions, converged = _extreme(times, start, k, "LA", tolerance, restarts, vectors=vectors)
         least = None
         if smallest:
             least, top = math.nan, float(largest[0])
             if converged:
-                lowest, _, converged = _extreme(times, start, 1, "SA", tolerance, top)
+                lowest, _, converged = _extreme(times, start, 1, "SA", tolerance, restarts, top)
                 least = float(lowest[0])
     except NotFiniteError:
         return nothing(k)
@@ -118,16 +116,17 @@ def _extreme(
     k: int,
     which: Literal["LA", "SA"],
     tolerance: float,
+    restarts: int,
     shift: float = 0.0,
     *,
     vectors: bool = False,
 ) -> tuple[Floats, Floats | None, bool]:
-    """The k eigenvalues at one end, descending, NaN for those not found; their vectors; whether all were.
+    """The k eigenvalues at one end, descending, NaN for each not found; their vectors; whether all were.
 
     `times(vector, shift)` is (H − shift·I)·vector.
     """
     count = len(start)
-    if not times(start, shift).any():  # a random vector: the operator is 0, which ARPACK does not take
+    if not times(start, shift).any():  # on a random vector: the operator is 0, which ARPACK refuses
         return np.full(k, shift), np.eye(count, k), True
     operator = LinearOperator((count, count), matvec=lambda v: times(v, shift), dtype=start.dtype)
     basis = min(count, max(k + 2, min(2 * k + SPARE, MAX_BYTES // start.nbytes)))
@@ -139,7 +138,7 @@ def _extreme(
             which=which,
             v0=start,
             ncv=basis,
-            maxiter=MAX_RESTARTS,
+            maxiter=restarts,
             tol=tolerance,
             return_eigenvectors=vectors,
             rng=0,
@@ -154,7 +153,7 @@ def _extreme(
 
 
 def dense_hessian(hessian: Hessian) -> Floats:
-    """All of it, symmetrised, column by column."""
+    """Return the whole matrix, made column by column and symmetrised, in float64."""
     unit = hessian.zeros()
     count = len(unit)
     columns = torch.empty(count, count, dtype=torch.float64)
@@ -166,7 +165,7 @@ def dense_hessian(hessian: Hessian) -> Floats:
 
 
 def of_matrix(matrix: Floats, k: int) -> Extremes:
-    """The k largest eigenvalues and the smallest, to float64's precision."""
+    """Return the k largest eigenvalues and the smallest, to the precision of float64."""
     if not np.isfinite(matrix).all():
         return nothing(k)
     values, vectors = np.linalg.eigh(matrix)
@@ -177,5 +176,5 @@ def of_matrix(matrix: Floats, k: int) -> Extremes:
 
 
 def nothing(k: int) -> Extremes:
-    """Where the Hessian is not finite."""
+    """Return NaN for all, for a Hessian that is not finite."""
     return Extremes(np.full(k, np.nan), None, math.nan, math.nan, True)

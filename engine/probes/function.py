@@ -1,18 +1,18 @@
-"""How far a network is from the identity: on the data, anywhere in an interval, and where the data is silent.
+"""The distance of a network to the identity: on the data, on an interval, and off the data's span.
 
-One layer, exactly. The error of output i is f(x) = a(w·x + b) − xᵢ over x in [lo, hi]ⁿ, a not decreasing. For
+One layer: exact. The error of output i is f(x) = a(w·x + b) − xᵢ over x in [lo, hi]ⁿ, a not decreasing. For
 xᵢ = t fixed, the other terms Σ_{j≠i} wⱼxⱼ + b take every value of [L, U], where
 U = b + Σ_{j≠i} max(wⱼ·lo, wⱼ·hi) and L the same with min, attained at corners. As a does not decrease, f is
 greatest at U and least at L, so that
 
     max f = max over t in [lo, hi] of a(wᵢt + U) − t,        min f = min over t of a(wᵢt + L) − t,
 
-one number t to search for each. Both are smooth in t but for a ReLU's kink, so the extreme is at an end, at
+each a search for one number t. Both are smooth in t except at a ReLU's kink. So the extreme is at an end, at
 the kink t = −U/wᵢ (−L/wᵢ), or where the derivative wᵢa′ − 1 is 0: for the sigmoid s(1 − s) = 1/wᵢ, for tanh
-1 − tanh² = 1/wᵢ. All of these are tried.
+1 − tanh² = 1/wᵢ. All these t are tried.
 
-More layers: the largest |f| over a box is NP-hard for ReLU (Katz et al. 2017, "Reluplex"), so what is given
-is the best that a projected gradient ascent finds from several starts: a lower bound.
+More layers: a lower bound. The largest |f| over a box is NP-hard for ReLU (Katz et al. 2017, "Reluplex"). A
+projected gradient ascent from several starts searches for it.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from torch import Tensor
 from gradstep.engine.config.network import LEAKY_SLOPE
 from gradstep.engine.errors import UserError
 from gradstep.engine.probes.data_factor import factor
+from gradstep.engine.probes.dense_stack import split
 from gradstep.engine.probes.layers import dead_units, singular_values
-from gradstep.engine.probes.passes import GRADIENT_COST, Parts, Work, cast, chunks, outputs, split
+from gradstep.engine.probes.passes import GRADIENT_COST, Work, cast, chunks
 from gradstep.engine.probes.registry import Progress
 from gradstep.engine.probes.results import Floats, FunctionResult
 from gradstep.engine.probes.spectrum import collapse
 from gradstep.engine.probes.subject import Subject, to_numpy
-from gradstep.engine.training.model.last_fired import FIRING
 
 
 def function(
@@ -44,9 +44,11 @@ def function(
     starts: int = 4,
     iterations: int = 20,
 ) -> FunctionResult:
-    """For networks that are to copy their inputs; the interval is the training inputs' own if not given.
+    """Measure the distance of a network whose targets are its inputs.
 
-    `starts` and `iterations` are the search's, where there are several layers.
+    The interval is `low` to `high`, by default the training inputs' own. With several layers the search
+    makes `iterations` steps (0–10,000) from the worst samples and from `starts` random corners (0–1000).
+    Raises UserError for numbers outside of these, and for an interval that is empty or not finite.
     """
     inputs = subject.training.inputs
     low = float(inputs.min()) if low is None else low
@@ -102,14 +104,14 @@ def function(
 
 @torch.no_grad()
 def _on_data(subject: Subject, work: Work) -> tuple[Floats, list[int]]:
-    """Per output the largest error on the training set, and the sample that it is at. Adds 1 to `work`."""
+    """Each output's largest error on the training set, and the sample with it. Adds 1 to `work`."""
     dtype = subject.precise
-    parts = split(subject.layers, subject.parameters.to(dtype))
+    parameters = subject.parameters.to(dtype)
     largest = torch.full((subject.layers[-1].units,), -1.0, dtype=dtype, device=subject.parameters.device)
     where = torch.zeros(len(largest), dtype=torch.int64, device=largest.device)
     for rows in chunks(subject, len(subject.training.inputs), 2):
         inputs = cast(subject.training, rows, dtype).inputs
-        found, index = (outputs(subject.layers, parts, inputs) - inputs).abs().max(0)
+        found, index = (subject.outputs_at(parameters, inputs) - inputs).abs().max(0)
         more = ~(found <= largest)  # so that NaN stays
         where = torch.where(more, index + rows.start, where)
         largest = torch.where(more, found, largest)
@@ -118,7 +120,7 @@ def _on_data(subject: Subject, work: Work) -> tuple[Floats, list[int]]:
 
 
 def _exact(subject: Subject, low: float, high: float) -> tuple[Floats, Floats]:
-    """Per output of one layer the largest error over [low, high]ⁿ and where it is attained."""
+    """Each output's largest error over [low, high]ⁿ, (outputs,), and the input with it, (outputs, n)."""
     layer = subject.layers[0]
     ((weight, bias),) = split(subject.layers, subject.parameters)
     w = to_numpy(weight).astype(np.float64)
@@ -143,11 +145,11 @@ def _exact(subject: Subject, low: float, high: float) -> tuple[Floats, Floats]:
 
 
 def _candidates(activation: str, own: Floats, rest: Floats, low: float, high: float) -> list[Floats]:
-    """The t at which a(wt + rest) − t can be extreme; those outside of the interval are moved to its ends."""
+    """The t at which a(wt + rest) − t can be extreme. Some may lie outside of the interval, or be NaN."""
     found = [np.full_like(own, low), np.full_like(own, high)]
     with np.errstate(all="ignore"):
         kinks: list[Floats] = []
-        if activation in FIRING:
+        if activation in ("relu", "leaky_relu"):
             kinks = [np.zeros_like(own)]
         elif activation == "sigmoid":
             root = np.sqrt(1 - 4 / own)
@@ -172,10 +174,12 @@ def _activation(name: str, z: Floats) -> Floats:
 def _search(
     subject: Subject, low: float, high: float, worst: list[int], starts: int, iterations: int, work: Work
 ) -> tuple[Floats, Floats]:
-    """Per output the largest error found: from its worst sample and from random corners, ascending by the
-    gradient's sign with steps from half the interval down."""
+    """Each output's largest error found, and the input with it, as `_exact` returns them.
+
+    The steps follow the gradient's sign; they begin with half the interval and shrink by 0.85 each.
+    """
     dtype, device = subject.precise, subject.parameters.device
-    parts = split(subject.layers, subject.parameters.to(dtype))
+    parameters = subject.parameters.to(dtype)
     units, width = subject.layers[-1].units, subject.training.inputs.shape[1]
     generator = np.random.default_rng(0)
     best = torch.full((units,), -math.inf, dtype=dtype, device=device)
@@ -189,7 +193,7 @@ def _search(
                 corners = generator.integers(0, 2, (len(own), width)).astype(np.float64)
                 x = torch.from_numpy(low + (high - low) * corners).to(device, dtype)
             for i in range(iterations + 1):
-                errors, grad = _errors(subject, parts, x, own)
+                errors, grad = _errors(subject, parameters, x, own)
                 more = ~(errors <= best[own])
                 best[own] = torch.where(more, errors, best[own])
                 points[own] = torch.where(more[:, None], x, points[own])
@@ -198,21 +202,23 @@ def _search(
     return to_numpy(best).astype(np.float64), to_numpy(points).astype(np.float64)
 
 
-def _errors(subject: Subject, parts: Parts, x: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-    """|f(x)ᵢ − xᵢ| of each row's own output i, and its gradient."""
+def _errors(subject: Subject, parameters: Tensor, x: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+    """|f(x)ᵢ − xᵢ| for each row of x with its own output i, (rows,), and its gradient, (rows, n)."""
     with torch.enable_grad():
         leaf = x.detach().requires_grad_()
         index = own.unsqueeze(1)
-        errors = (
-            (outputs(subject.layers, parts, leaf).gather(1, index) - leaf.gather(1, index)).abs().squeeze(1)
-        )
+        found = subject.outputs_at(parameters, leaf).gather(1, index)
+        errors = (found - leaf.gather(1, index)).abs().squeeze(1)
         return errors.detach(), torch.autograd.grad(errors.sum(), leaf)[0]
 
 
 def map_resolution(subject: Subject) -> float:
-    """Below what a singular value of the layers' product is rounding: L·n·ε₆₄·Π‖W‖ for L layers with up to n
-    units, as the product and its decomposition are made in float64. Weights that were rounded to float32 are
-    off by ½ε₃₂ each, the product by ½ε₃₂·Σ‖W‖_F·Π‖others‖, and no singular value by more (Weyl)."""
+    """Return the size below which a singular value of the layers' product is rounding.
+
+    The product of L layers with up to n units, and its decomposition, are made in float64: L·n·ε₆₄·Π‖W‖.
+    Weights that were rounded to float32 are off by ½ε₃₂ each, the product by ½ε₃₂·Σ‖W‖_F·Π‖others‖. No
+    singular value is off by more (Weyl).
+    """
     weights = [to_numpy(own) for own, _ in split(subject.layers, subject.parameters)]
     values = [singular_values(own) for own in weights]
     product = math.prod(float(each[0]) for each in values)
@@ -227,12 +233,13 @@ def map_resolution(subject: Subject) -> float:
 
 
 def _from_identity(weight: Floats, vt: Floats, rank: int) -> tuple[Floats, float, float, float | None]:
-    """The map's singular values; ‖(A − I)V‖ on the data's span, spectral and by √rank; the latter outside."""
+    """The singular values of the map A; ‖(A − I)V‖₂ and ‖(A − I)V‖_F/√rank on the data's span V; the latter
+    off it, None if there is nothing off it."""
     difference: Floats = weight - np.eye(len(weight))
     values = singular_values(weight)
     span: Floats = np.asarray(difference @ vt[:rank].T)
     free = len(weight) - rank
-    # ‖(A − I)‖² splits into what is on the span and what is not
+    # ‖A − I‖² is the sum of its part on the span and its part off it
     rest = float(np.sum((difference - span @ vt[:rank]) ** 2))
     return (
         values,

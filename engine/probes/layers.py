@@ -1,4 +1,7 @@
-"""Layer by layer: what goes in and out of the units, and which of them do nothing or the same as another."""
+"""Each layer's pre-activations and gradients, and its dead, saturated, constant and identical units.
+
+`training.model.dead_units` says what a silent and a dead unit is.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +14,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gradstep.engine.errors import UserError
-from gradstep.engine.probes.passes import Work, activations, cast, chunks, split
+from gradstep.engine.probes.dense_stack import LayerValues, split, trace
+from gradstep.engine.probes.passes import Work, cast, chunks
 from gradstep.engine.probes.registry import Progress
 from gradstep.engine.probes.results import Floats, Histogram, Ints, LayerReport, LayersResult
 from gradstep.engine.probes.subject import Data, Layer, Subject, to_numpy
 from gradstep.engine.probes.weak_gradients import none_left, vanishing
 from gradstep.engine.records.ranges import binned
-from gradstep.engine.training.model.last_fired import FIRING, silent_since
+from gradstep.engine.training.model.dead_units import FIRING, fires_on_any
+from gradstep.engine.training.model.last_fired import silent_since
 from gradstep.engine.training.model.norms import mean_size, norm
 
 SATURATED = {"sigmoid": (0.01, 0.99), "tanh": (-0.98, 0.98)}
-"""An output outside of these is saturated: pre-activations beyond ±4.6 for sigmoid and half that for tanh,
-where the derivative is 4 % of its greatest."""
+"""An output outside of this range is saturated. The pre-activations there are beyond ±4.6 for sigmoid and
+±2.3 for tanh, where the derivative is 4 % of its maximum."""
 SATURATED_SHARE = 0.95
-"""A unit is called saturated where this share of the samples saturates it."""
+"""A unit is saturated if it is on this share of the samples."""
 DEAD_LAYER = 0.5
-"""A layer with this share of silent units is worth a note (Amazon SageMaker Debugger, rule DeadRelu)."""
+"""A layer with this share of silent or dead units gets a note (Amazon SageMaker Debugger, rule DeadRelu)."""
 
 
 def layers(
@@ -37,35 +42,38 @@ def layers(
     whole: bool = False,
     ranks: bool = False,
 ) -> LayersResult:
-    """All layers on the batch; with `whole`, dead and constant units on the whole training set; with `ranks`,
-    the weights' singular values. The bins are many, so that two histograms can be drawn in the same ones."""
+    """Report on all layers, on the batch.
+
+    With `whole`, dead and constant units are found on the whole training set. With `ranks`, the weights are
+    decomposed. The histograms have 1 to 1000 `bins`, by default so many that two can be redrawn in common
+    ones. Raises UserError for another number.
+    """
     if not 1 <= bins <= 1000:
         raise UserError(f"layers: needs 1 … 1000 bins; given {bins}")
     parts = split(subject.layers, subject.parameters)
     work = Work(progress, 1.0 + whole * len(subject.training.inputs) / len(subject.batch.inputs))
     with torch.no_grad():
-        passes = list(activations(subject.layers, parts, subject.batch.inputs))
+        passes = list(trace(subject.layers, subject.parameters, subject.batch.inputs))
     work.add(1.0)
-    here = [_Seen(layer) for layer in subject.layers]
-    for seen, (pre, out) in zip(here, passes, strict=True):
-        seen.add(pre, out)
+    here = [_Units(layer) for layer in subject.layers]
+    for units, values in zip(here, passes, strict=True):
+        units.add(values)
     work.unit = len(subject.training.inputs) / len(subject.batch.inputs)
-    everywhere = _see(subject, subject.training, work) if whole else None
+    everywhere = _units(subject, subject.training, work) if whole else None
     own = [subject.gradient[layer.parameters] for layer in subject.layers]
     means = [mean_size(gradient) for gradient in own]
     weak = vanishing([layer.name for layer in subject.layers], [norm(gradient) for gradient in own], means)
     reports = []
     for i, layer in enumerate(subject.layers):
-        pre, out = passes[i]
         weight, bias = parts[i]
         silent, watched = here[i].silent, subject.watched[i]
         dead = everywhere[i].silent if everywhere is not None else None
         incoming = weight if bias is None else torch.cat([weight, bias[:, None]], 1)
         rows = _bits(to_numpy(incoming))
-        columns = _bits(to_numpy(parts[i + 1][0].t())) if i + 1 < len(parts) else None
+        columns = _bits(to_numpy(parts[i + 1].weight.t())) if i + 1 < len(parts) else None
         both = rows if columns is None else [a + b for a, b in zip(rows, columns, strict=True)]
-        shares = _saturated_shares(layer, out)
-        values = singular_values(to_numpy(weight)) if ranks else None
+        shares = _saturated_shares(layer, passes[i].outputs)
+        spectrum = singular_values(to_numpy(weight)) if ranks else None
         work.add()
         grad, mean = to_numpy(own[i]), means[i]
         reports.append(
@@ -73,7 +81,7 @@ def layers(
                 name=layer.name,
                 activation=layer.activation,
                 units=layer.units,
-                pre_activations=histogram(to_numpy(pre), bins),
+                pre_activations=histogram(to_numpy(passes[i].pre_activations), bins),
                 gradients=histogram(grad, bins),
                 mean_abs_gradient=mean,
                 silent=silent,
@@ -88,11 +96,11 @@ def layers(
                 distinct_gradients=_distinct_gradients(layer, grad),
                 rank=(
                     None
-                    if values is None or np.isnan(values).any()
-                    else rank(values, weight.shape, _epsilon(weight))
+                    if spectrum is None or np.isnan(spectrum).any()
+                    else rank(spectrum, weight.shape, torch.finfo(weight.dtype).eps)
                 ),
                 different_weights=len(torch.unique(weight)) if ranks else None,
-                singular_values=values,
+                singular_values=spectrum,
                 silent_since=None if watched is None or silent is None else silent_since(watched, silent),
                 watched_from=None if watched is None else watched.since,
                 notes=_notes(layer, mean, weak[i], silent, dead),
@@ -109,7 +117,7 @@ def histogram(values: NDArray[Any], bins: int) -> Histogram:
 
 
 def singular_values(matrix: NDArray[Any]) -> Floats:
-    """Descending, in float64; NaN where the matrix is not finite."""
+    """Return them in descending order, in float64; NaN if the matrix is not finite."""
     if not np.isfinite(matrix).all():
         return np.full(min(matrix.shape), np.nan)
     values: Floats = np.linalg.svd(matrix.astype(np.float64), compute_uv=False)
@@ -117,12 +125,12 @@ def singular_values(matrix: NDArray[Any]) -> Floats:
 
 
 def rank(values: Floats, shape: Sequence[int], epsilon: float) -> int:
-    """How many singular values are above σ₁·max(shape)·ε, as `numpy.linalg.matrix_rank` has it."""
+    """Count the singular values above σ₁·max(shape)·ε, as `numpy.linalg.matrix_rank` does."""
     return int(np.count_nonzero(values > values[0] * max(shape) * epsilon))
 
 
-class _Seen:
-    """What chunks of samples say of a layer's units."""
+class _Units:
+    """A layer's units on all samples added."""
 
     def __init__(self, layer: Layer) -> None:
         self._fires = layer.activation in FIRING
@@ -131,43 +139,44 @@ class _Seen:
         self._high: Tensor | None = None
         self._count = 0
 
-    def add(self, pre: Tensor, out: Tensor) -> None:
-        """More samples."""
-        fired = (pre > 0).any(0)
-        low, high = out.amin(0), out.amax(0)
+    def add(self, values: LayerValues) -> None:
+        fired = fires_on_any(values.pre_activations)
+        low, high = values.outputs.amin(0), values.outputs.amax(0)
         self._fired = fired if self._fired is None else self._fired | fired
         self._low = low if self._low is None else torch.minimum(self._low, low)
         self._high = high if self._high is None else torch.maximum(self._high, high)
-        self._count += len(out)
+        self._count += len(values.outputs)
 
     @property
     def silent(self) -> Ints | None:
+        """The units that fire on no sample; None if the layer's units cannot fire."""
         if not self._fires or self._fired is None:
             return None
         return np.flatnonzero(~to_numpy(self._fired))
 
     @property
     def constant(self) -> Ints:
+        """The units with the same output on all samples, of two or more."""
         if self._low is None or self._high is None or self._count < 2:
             return np.zeros(0, np.int64)
         return np.flatnonzero(to_numpy(self._low == self._high))
 
 
 @torch.no_grad()
-def _see(subject: Subject, data: Data, work: Work) -> list[_Seen]:
-    parts = split(subject.layers, subject.parameters)
-    seen = [_Seen(layer) for layer in subject.layers]
+def _units(subject: Subject, data: Data, work: Work) -> list[_Units]:
+    """Each layer's units on `data`. Adds 1 to `work`."""
+    found = [_Units(layer) for layer in subject.layers]
     for rows in chunks(subject, len(data.inputs), 1.5):
         inputs = cast(data, rows, subject.parameters.dtype).inputs
-        for own, (pre, out) in zip(seen, activations(subject.layers, parts, inputs), strict=True):
-            own.add(pre, out)
+        for units, values in zip(found, trace(subject.layers, subject.parameters, inputs), strict=True):
+            units.add(values)
         work.add(len(inputs) / len(data.inputs))
-    return seen
+    return found
 
 
 def dead_units(subject: Subject, work: Work) -> list[tuple[Ints | None, Ints]]:
-    """(dead, constant) units of each layer on the whole training set. Adds 1 to `work`."""
-    return [(seen.silent, seen.constant) for seen in _see(subject, subject.training, work)]
+    """Return each layer's (dead, constant) units. Dead is None if they cannot fire. Adds 1 to `work`."""
+    return [(units.silent, units.constant) for units in _units(subject, subject.training, work)]
 
 
 def _saturated_shares(layer: Layer, out: Tensor) -> Floats | None:
@@ -178,27 +187,23 @@ def _saturated_shares(layer: Layer, out: Tensor) -> Floats | None:
 
 
 def _bits(matrix: NDArray[Any]) -> list[bytes]:
-    """Each row's bits."""
+    """Each row's bytes, to compare rows exactly."""
     return [row.tobytes() for row in np.ascontiguousarray(matrix)]
 
 
 def _distinct_gradients(layer: Layer, grad: NDArray[Any]) -> int:
-    """How many of a layer's units have a gradient of their own; `grad` has weights before biases."""
+    """Count the different rows of a layer's gradient; `grad` has weights before biases."""
     weights = grad[: layer.units * layer.inputs].reshape(layer.units, layer.inputs)
     biases = grad[weights.size :].reshape(layer.units, -1)
     return len(set(_bits(np.concatenate([weights, biases], 1))))
 
 
 def _groups(rows: list[bytes]) -> tuple[tuple[int, ...], ...]:
-    """The numbers of equal rows, where there are several."""
+    """The groups of equal rows, by their numbers."""
     found: dict[bytes, list[int]] = {}
     for number, row in enumerate(rows):
         found.setdefault(row, []).append(number)
     return tuple(tuple(group) for group in found.values() if len(group) > 1)
-
-
-def _epsilon(tensor: Tensor) -> float:
-    return torch.finfo(tensor.dtype).eps
 
 
 def _notes(

@@ -1,7 +1,7 @@
 """The loss along the proposed update d, at multiples of the learning rate.
 
-Every rule's update is proportional to its learning rate, so θ + m·d is where m times the rate would lead; for
-a line search it is m times the step length that was accepted.
+Every rule's update is proportional to its learning rate, so m times the rate leads to θ + m·d. For a line
+search, m multiplies the accepted step length.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ def line(
     points: int = 25,
     data: Which = "batch",
 ) -> LineResult:
-    """The loss of the batch, or of the whole training set, from 0 to `reach` times the update."""
+    """Return the loss of the batch, or of the whole training set, at θ + m·d for m from 0 to `reach`.
+
+    `points` of them (3–1000), m = 1 among these. Raises UserError for other numbers, or a reach up to 1.
+    """
     if not (reach > 1 and 3 <= points <= 1000):
         raise UserError(f"line: needs reach > 1 and 3 … 1000 points; given {reach:g} and {points}")
     multiples = np.linspace(0.0, reach, points)

@@ -1,6 +1,7 @@
-"""Probes: quantities computed from a state on demand or on a schedule, one a file. None disturbs the run.
+"""The probes: for each one its cost, what it needs of the run, and what it wants of the way here.
 
-This module and `results` import no torch, so that a screen can list the probes and unpickle their results.
+A probe computes a result from a copy of a state, one probe a file. None disturbs the run. This module and
+`results` import no torch, so a screen can list the probes and unpickle their results.
 
     subject = Subject.of(trainer, dataset)          # gradstep.engine.probes.subject: copies what may change
     run("curvature", subject, progress, k=3)
@@ -9,8 +10,9 @@ This module and `results` import no torch, so that a screen can list the probes 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,53 +21,65 @@ import numpy as np
 from gradstep.engine.errors import UserError
 
 if TYPE_CHECKING:
-    from gradstep.engine.probes.subject import Subject
+    from gradstep.engine.probes.subject import Problem, Subject
 
 Cost = Literal["free", "cheap", "dear"]
+Need = Literal["linear", "squared", "labels", "identity"]
 Progress = Callable[[float], bool]
-"""Told the share done (0–1), at most some 0.2 s apart; False cancels."""
+"""Called with the share done (0–1), at most some 0.2 s apart; it returns False to cancel."""
 
 
 class ProbeCancelledError(UserError):
-    """A probe was cancelled; the run knows nothing of it."""
+    """A probe was cancelled; the run is as it was."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A part of the way here, and the probe's option that takes it."""
+
+    part: Literal["last update", "parameters before", "path"]
+    """The update that led here, and the state before it, are not there at position 0."""
+    option: str
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What is to be known of a probe before it is asked for."""
+    """A probe as it is declared."""
 
     name: str
     says: str
     """One line for a list."""
     cost: Cost
     """free: every step; cheap: now and then while the run goes; dear: on demand or when paused."""
-    needs: tuple[str, ...] = ()
-    """Names of NEEDS that a run must meet."""
+    needs: tuple[Need, ...] = ()
+    """What the run must have, else the probe is not available."""
+    wants: Wanted | None = None
     dear_options: tuple[str, ...] = ()
-    """Options that make it dear where they are true."""
+    """Options that make it dear if they are true."""
     module: str = ""
-    """Where its function is, if not in the module of its name."""
+    """The module of its function, if that has another name."""
 
-    def cost_of(self, options: dict[str, Any]) -> Cost:
-        """The cost with these options."""
+    def cost_of(self, options: Mapping[str, Any]) -> Cost:
+        """Return the cost with these options."""
         return "dear" if any(options.get(name) for name in self.dear_options) else self.cost
 
     @property
     def function(self) -> Callable[..., Any]:
-        """(subject, progress, **options) → a result of `results`. Imports torch."""
+        """The function (subject, progress, **options) → a result of `results`. Imports torch."""
         function: Callable[..., Any] = getattr(
             import_module(f"gradstep.engine.probes.{self.module or self.name}"), self.name
         )
         return function
 
 
-PROBES = {
+PROBES: dict[str, Probe] = {
     probe.name: probe
     for probe in (
         Probe(
             "step",
             "What the proposed update does: predicted and actual change of the loss, layer by layer",
             "cheap",
+            wants=Wanted("last update", "previous"),
             dear_options=("full",),
         ),
         Probe("line", "The loss along the proposed update, at other learning rates", "dear"),
@@ -84,13 +98,19 @@ PROBES = {
             "dear",
             needs=("linear", "squared"),
         ),
-        Probe("surface", "The loss in a plane of parameters, with the path walked on it", "dear"),
+        Probe(
+            "surface",
+            "The loss in a plane of parameters, with the path walked on it",
+            "dear",
+            wants=Wanted("path", "path"),
+        ),
         Probe("samples", "Chosen and worst samples: input, output, target", "dear"),
         Probe(
             "flips",
             "Which samples an update makes right or wrong",
             "dear",
             needs=("labels",),
+            wants=Wanted("parameters before", "before"),
             module="samples",
         ),
         Probe(
@@ -102,45 +122,60 @@ PROBES = {
     )
 }
 
-NEEDS: dict[str, tuple[str, Callable[[Subject], bool]]] = {
+NEEDS: dict[Need, tuple[str, Callable[[Problem], bool]]] = {
     "linear": (
         "a network of linear layers only",
-        lambda subject: all(layer.activation == "linear" for layer in subject.layers),
+        lambda problem: all(layer.activation == "linear" for layer in problem.layers),
     ),
     "squared": (
         "a squared loss of targets that are no labels",
-        lambda subject: not subject.classifies,
+        lambda problem: not problem.classifies,
     ),
-    "labels": ("targets that are labels", lambda subject: subject.classifies),
+    "labels": ("targets that are labels", lambda problem: problem.classifies),
     "identity": (
         "targets that are the inputs themselves",
-        lambda subject: subject.to_input,
+        lambda problem: problem.to_input,
     ),
 }
+"""Each need in words, and whether a problem meets it."""
 
 
 def run(name: str, subject: Subject, progress: Progress | None = None, **options: Any) -> Any:
-    """Compute a probe. Raises UserError for an unknown name or option or a run that it says nothing of,
-    and ProbeCancelledError where `progress` returned False."""
+    """Compute a probe and return its result, a dataclass of `results`.
+
+    Raises UserError for an unknown name or option and for a run that the probe does not apply to, and
+    ProbeCancelledError if `progress` returns False.
+    """
     probe = find(name)
     if reason := unmet(name, subject):
         raise UserError(f"{name}: {reason}")
-    allowed = list(inspect.signature(probe.function).parameters)[2:]
+    allowed = options_of(name)
     for option in options:
         if option not in allowed:
             raise UserError(f"{name}: unknown option {option!r}; allowed: {', '.join(allowed) or 'none'}")
-    with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges has such numbers, and no news
+    with np.errstate(over="ignore", invalid="ignore"):  # a run that diverges has such numbers
         return probe.function(subject, progress, **options)
 
 
 def find(name: str) -> Probe:
-    """The probe of a name. Raises UserError."""
+    """Return the probe of a name. Raises UserError for an unknown one."""
     if name not in PROBES:
         raise UserError(f"unknown probe {name!r}; there are: {', '.join(PROBES)}")
     return PROBES[name]
 
 
-def unmet(name: str, subject: Subject) -> str | None:
-    """Why a probe has nothing to say of this run; None where it has."""
-    missing = [NEEDS[need][0] for need in find(name).needs if not NEEDS[need][1](subject)]
+@cache
+def options_of(name: str) -> tuple[str, ...]:
+    """Return the names of a probe's options. Imports torch."""
+    return tuple(inspect.signature(find(name).function).parameters)[2:]
+
+
+def unmet(name: str, problem: Problem) -> str | None:
+    """Return why a probe does not apply to a run that solves this problem; None if it does."""
+    missing = [NEEDS[need][0] for need in find(name).needs if not NEEDS[need][1](problem)]
     return f"needs {' and '.join(missing)}" if missing else None
+
+
+def available(problem: Problem) -> dict[str, str | None]:
+    """Return for each probe, by name, why it does not apply; None if it does."""
+    return {name: unmet(name, problem) for name in PROBES}

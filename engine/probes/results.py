@@ -1,6 +1,6 @@
-"""What probes return: plain numbers and numpy arrays, to travel through a pipe. Imports no torch.
+"""The results of probes: plain numbers and NumPy arrays, to travel through a pipe. Imports no torch.
 
-Unit numbers and sample numbers count from 0; layers are named as their parameters are: layer1, layer2 …
+Units and samples count from 0. Layers are named as their parameters are: layer1, layer2 …
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Values = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """`counts` between neighbouring `edges`; `not_finite` values are counted apart."""
+    """`counts` (bins,) between neighbouring `edges` (bins + 1,); values that are not finite count apart."""
 
     counts: Ints
     edges: Floats
@@ -44,7 +44,7 @@ class LayerStep:
     update_norm: float
     ratio: float
     notes: tuple[str, ...]
-    """What a watch-dog would bark at."""
+    """What is suspicious about these numbers, in words."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class FullStep:
 
 @dataclass(frozen=True)
 class TrialPoint:
-    """A step length that a line search tried; `evaluations` counts passes over the batch up to it."""
+    """A step length tried by a line search; `evaluations` counts the passes over the batch up to it."""
 
     step_length: float
     loss: float
@@ -73,7 +73,7 @@ class TrialPoint:
 
 @dataclass(frozen=True)
 class StepResult:
-    """What the update d proposed at a position θ does to the loss of its batch."""
+    """The effect of the update d, proposed at θ, on the loss of its batch."""
 
     position: int
     learning_rate: float | None
@@ -98,20 +98,20 @@ class StepResult:
     descent_cosine: float
     """Between d and −g."""
     previous_cosine: float | None
-    """Between d and the previous update, where it was given."""
+    """Between d and the previous update; None if that was not given."""
     layers: tuple[LayerStep, ...]
     trials: tuple[TrialPoint, ...]
-    """Of a line search, in the order tried."""
+    """The trials of a line search, in order."""
     remark: str
-    """What kept the rule from moving as it is meant to; empty where nothing did."""
+    """Why the rule did not move as it is meant to; "" if it did."""
     full: FullStep | None
     gradient: str = ""
-    """What a gradient says that is nearly 0 in every layer; empty where it is not."""
+    """A note on a gradient near 0 in every layer; "" for other gradients."""
 
 
 @dataclass(frozen=True, eq=False)
 class LineResult:
-    """The loss at θ + m·d for multiples m of the proposed update d."""
+    """The loss at θ + m·d for multiples m of the proposed update d; arrays are (points,)."""
 
     position: int
     learning_rate: float | None
@@ -133,7 +133,10 @@ class LineResult:
 
 @dataclass(frozen=True, eq=False)
 class LayerReport:
-    """One layer on the present batch, and, where asked for, on the whole training set."""
+    """One layer on the present batch, and, if asked for, on the whole training set.
+
+    `training.model.dead_units` says what silent and dead mean.
+    """
 
     name: str
     activation: str
@@ -143,35 +146,36 @@ class LayerReport:
     """Of ∂loss/∂parameters."""
     mean_abs_gradient: float
     silent: Ints | None
-    """Units that fire on no sample of the batch; None where the activation has no notion of firing."""
+    """The silent units; None if they cannot fire."""
     dead: Ints | None
-    """Units that fire on no training sample; None where not asked for or without firing."""
+    """The dead units; None if not asked for, or if they cannot fire."""
     constant: Ints
-    """Units whose output is the same number for all samples looked at (more than one)."""
+    """Units with the same output on all samples looked at, two or more."""
     saturated: Ints | None
-    """Units saturated on nearly all samples of the batch; None but for sigmoid and tanh."""
+    """Units saturated on at least 95 % of the batch's samples; None except for sigmoid and tanh."""
     saturated_share: Floats | None
-    """Per unit: the share of the batch's samples that saturate it."""
+    """For each unit the share of the batch's samples that saturate it, (units,)."""
     distinct_incoming: int
     """The number of different (weights, bias) rows, bit for bit."""
     distinct_outgoing: int | None
     """The number of different columns in the next layer's weights; None for the last layer."""
     distinct: int
-    """The number of units different in what comes in or in what goes out."""
+    """The number of units that differ in incoming or in outgoing weights."""
     twins: tuple[tuple[int, ...], ...]
     """Groups of units with identical incoming weights and bias."""
     distinct_gradients: int
-    """The number of different rows of the gradient by (weights, bias), bit for bit: units that are alike in
-    these and in their parameters stay alike under every rule that treats all parameters the same."""
+    """The number of different rows of the gradient by (weights, bias), bit for bit.
+
+    Units with equal rows and parameters stay equal under every rule that treats all parameters alike."""
     rank: int | None
-    """Of the weights, numerically; None where not asked for, or where they are not finite."""
+    """The numerical rank of the weights; None if not asked for, or if they are not finite."""
     different_weights: int | None
-    """How many different numbers there are among the weights; None where not asked for."""
+    """The number of different weights; None if not asked for."""
     singular_values: Floats | None
     silent_since: Ints | None
-    """Per silent unit: the first position from which on no batch made it fire."""
+    """For each silent unit the position since which it has fired on no batch."""
     watched_from: int | None
-    """The first position whose batch was looked at for that."""
+    """The first position whose batch was watched for that."""
     notes: tuple[str, ...]
 
 
@@ -179,12 +183,12 @@ class LayerReport:
 class LayersResult:
     position: int
     samples: int
-    """In the batch."""
+    """The number of samples in the batch."""
     whole: bool
-    """Whether `dead` and `constant` speak of the whole training set."""
+    """`dead` and `constant` are of the whole training set."""
     layers: tuple[LayerReport, ...]
     gradient: str = ""
-    """What a gradient says that is nearly 0 in every layer; empty where it is not."""
+    """A note on a gradient near 0 in every layer; "" for other gradients."""
 
 
 # --- curvature --------------------------------------------------------------------------------------
@@ -199,16 +203,16 @@ class CurvatureResult:
     sharpness: float
     """λmax"""
     smallest: float | None
-    """λmin, where asked for."""
+    """λmin; None if not asked for."""
     largest: Floats
-    """The k largest, descending."""
+    """The k largest eigenvalues, descending, (k,); NaN for each not found."""
     resolution: float
-    """Eigenvalues closer to 0 than this are not told from 0."""
+    """An eigenvalue is at most so far from each number; nearer to 0 it cannot be told from 0."""
     threshold: float | None
-    """What the rule is stable below; None for a rule that has no fixed one."""
+    """The rule is stable below it; None for a rule without one."""
     threshold_formula: str | None
     measure: str
-    """λmax(H) or λmax(P⁻¹H): what is held against the threshold."""
+    """The name of the number that is compared with the threshold: λmax(H) or λmax(P⁻¹H)."""
     measured: float
     ratio: float | None
     """measured / threshold: beyond 1 the quadratic model diverges."""
@@ -224,13 +228,16 @@ class CurvatureResult:
 
 @dataclass(frozen=True, eq=False)
 class SpectrumResult:
-    """The spectrum of a linear network's data, exact, and the loss split by it. Direction i belongs to
-    the i-th singular value of [X, 1] (X without a bias), in descending order; arrays reach to `rank`."""
+    """The exact spectrum of a linear network's data, and the loss split by its directions.
+
+    Direction i belongs to the i-th singular value of [X, 1], in descending order; of X without a bias. Arrays
+    by direction are (rank,).
+    """
 
     position: int
     columns: int
     singular_values: Floats
-    """All of them, with those that are rounding noise."""
+    """All singular values, rounding noise included, (columns,)."""
     rank: int
     eigenvalues: Floats
     """Of the loss's Hessian in the (one) layer's parameters, each repeated once an output."""
@@ -243,20 +250,21 @@ class SpectrumResult:
     unreachable: float
     """The part of the loss that no linear map of the inputs removes."""
     shares: Floats
-    """The part of the loss in each direction: they add up to loss − unreachable."""
+    """The part of the loss in each direction; the sum is loss − unreachable."""
     factors: Floats | None
-    """By what the distance to the solution shrinks at each step of the rule (1 − ηλ for gradient descent);
+    """The factor of the distance to the solution at each step of the rule, 1 − ηλ for gradient descent.
+
     None for adaptive rules, minibatches and more than one layer."""
     steps_left: Floats | None
-    """Steps until a direction's share is 1 % of what it is; inf where it never will be."""
+    """Steps until a direction's share is 1 % of its present one; inf if it never is."""
     states: tuple[Literal["solved", "falling", "frozen", "diverging"], ...] | None
     directions: Floats
     """(up to 8, columns): the first right singular vectors."""
     collapsed_weight: Floats
-    """The one linear map that the layers amount to, (outputs, inputs)."""
+    """The linear map that the layers compute, (outputs, inputs)."""
     collapsed_bias: Floats
     collapse_difference: float
-    """The largest difference between its outputs and the network's own on the training set."""
+    """The largest difference between the map's outputs and the network's on the training set."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -271,11 +279,11 @@ class SurfaceResult:
     directions: Floats
     """(2, parameters): u and v."""
     eigenvalues: Floats | None
-    """Of u and v, where they are eigendirections of the Hessian."""
+    """The eigenvalues of u and v, (2,); None if they are no eigendirections of the Hessian."""
     path: Floats
-    """(points, 2): the states given, projected on the plane."""
+    """(states, 2): the coordinates of the path's states in the plane."""
     off_plane: Floats
-    """(points,): how far each is from the plane."""
+    """(states,): the distance of each from the plane."""
 
 
 # --- samples and function ---------------------------------------------------------------------------
@@ -283,12 +291,12 @@ class SurfaceResult:
 
 @dataclass(frozen=True, eq=False)
 class SampleRow:
-    """One sample: `target` is its label for classes, else an array as `output` is one."""
+    """One sample; `target` is its label, or an array with the shape of `output`."""
 
     number: int
     input: Values
     output: Values
-    """The network's outputs, for classes softmax's probabilities where the loss takes them so."""
+    """The network's outputs, (outputs,); the softmax's probabilities if the loss takes these."""
     target: Values | int
     loss: float
     max_error: float | None
@@ -298,7 +306,7 @@ class SampleRow:
 
     @property
     def difference(self) -> Values:
-        """output − target; for labels, minus the one-hot target."""
+        """output − target; a label counts as its one-hot vector."""
         if isinstance(self.target, int):
             target: Values = np.eye(len(self.output), dtype=self.output.dtype)[self.target]
         else:
@@ -313,14 +321,14 @@ class SamplesResult:
     kind: Literal["labels", "identity", "index"]
     samples: int
     mistakes: int
-    """Samples that are not right, in all of them."""
+    """The number of samples of the part that are not right."""
     probabilities: bool
     chosen: tuple[SampleRow, ...]
     worst: tuple[SampleRow, ...]
     losses: Floats
-    """Per sample."""
+    """The loss of each sample, (samples,)."""
     predictions: Values | None
-    """Per sample, for an index: to draw against `targets`."""
+    """The one output of each sample, (samples,), to draw against `targets`; None for several outputs."""
     targets: Values | None
     image_shape: tuple[int, int] | None
 
@@ -332,13 +340,13 @@ class Flip:
     predicted_before: int
     predicted_after: int
     before: Values
-    """The outputs (probabilities) before."""
+    """The outputs before, or the probabilities, (outputs,)."""
     after: Values
 
 
 @dataclass(frozen=True, eq=False)
 class FlipsResult:
-    """Which training samples became right or wrong between two states; at most `limit` of each are listed."""
+    """The training samples that became right or wrong between two states; the first of each are listed."""
 
     position: int
     mistakes_before: int
@@ -353,38 +361,38 @@ class FlipsResult:
 
 @dataclass(frozen=True, eq=False)
 class FunctionResult:
-    """How far a network is from the identity, output unit by output unit."""
+    """The distance of a network to the identity, output by output."""
 
     position: int
     low: float
     high: float
     on_data: Floats
-    """Per output: max |f(x) − x| over the training inputs."""
+    """For each output max |f(x) − x| over the training inputs, (outputs,)."""
     on_interval: Floats
-    """Per output: the largest over [low, high]^width, or the best that the search found."""
+    """The same over [low, high]^width, or the largest that the search found, (outputs,)."""
     exact: bool
     """False: `on_interval` is a lower bound."""
     worst_unit: int
     worst_input: Floats
-    """Where `on_interval[worst_unit]` is attained."""
+    """The input at which `on_interval[worst_unit]` is attained, (width,)."""
     dead: Ints
-    """Outputs that fire on no training sample."""
+    """The dead outputs."""
     constant: Ints
-    """Outputs that are the same number on all training samples."""
+    """The outputs with the same value on all training samples."""
     width: int
     rank: int
-    """Of the training inputs."""
+    """The rank of the training inputs."""
     free: int
-    """width − rank: directions that the data says nothing about."""
+    """width − rank: the directions that no training input has a part in."""
     data_singular_values: Floats
     map_singular_values: Floats | None
-    """Of the linear map that the layers amount to, descending; None where they are not all linear."""
+    """The singular values of the map that linear layers compute, descending; None for other layers."""
     map_resolution: float | None
-    """Those below it are not told from 0."""
+    """Singular values of the map below it cannot be told from 0."""
     span_distance: float | None
     """‖(A − I)V‖₂ with V an orthonormal basis of the data's span."""
     span_distance_rms: float | None
     """‖(A − I)V‖_F / √rank"""
     free_distance_rms: float | None
-    """The same on the free directions: what training never touches."""
+    """The same on the free directions, which training never changes."""
     words: str

@@ -1,6 +1,6 @@
-"""Samples: what the network makes of them, the worst of them, and which an update makes right or wrong.
+"""Chosen samples, the samples of the greatest loss, and the samples that an update makes right or wrong.
 
-Computed in the run's dtype, chunk by chunk, so that what is right here is right in the records.
+Computed in the run's dtype, so that a sample is right here if it is in the records.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gradstep.engine.errors import UserError
-from gradstep.engine.probes.passes import Work, chunks, outputs, propose, split
+from gradstep.engine.probes.passes import Work, chunks, propose
 from gradstep.engine.probes.registry import Progress
 from gradstep.engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult, Values
 from gradstep.engine.probes.subject import Data, Subject, to_numpy
 from gradstep.engine.training.model.loss import OneHotRegression
 
 MAX_ROWS = 1000
+"""The most chosen, and the most worst, samples at a time."""
 
 
 def samples(
@@ -31,7 +32,11 @@ def samples(
     worst: int = 8,
     part: Literal["training", "validation"] = "training",
 ) -> SamplesResult:
-    """The chosen samples, by number, and those of the greatest loss, of the training or validation set."""
+    """Return the `chosen` samples, by number from 0 on, and the `worst` ones, of the greatest loss first.
+
+    Raises UserError for a number that the part does not have, more than 1000 of either, and a validation
+    set that is not there.
+    """
     data = _data(subject, part)
     count = len(data.inputs)
     if outside := [number for number in chosen if not 0 <= number < count]:
@@ -47,7 +52,7 @@ def samples(
         right[rows] = to_numpy(_right(subject, out, targets))
         if predictions is not None:
             predictions[rows] = to_numpy(out[:, 0])
-    # what is no number is worst
+    # a loss that is NaN counts as the greatest
     order = np.argsort(-np.where(np.isnan(losses), np.inf, losses), kind="stable")[:worst]
     return SamplesResult(
         position=subject.position,
@@ -73,10 +78,11 @@ def flips(
     after: NDArray[Any] | None = None,
     limit: int = 50,
 ) -> FlipsResult:
-    """The training samples whose class is predicted rightly at one of two flat parameters only.
+    """Return the training samples whose class is predicted rightly at one of two states only.
 
-    Without `before` these are the present ones; without `after` too, those after the proposed update. With
-    `before` and without `after`, the present ones are what came after.
+    `before` and `after` are flat parameters. With `before` alone, the present ones come after. With `after`
+    alone, the present ones come before. With neither, the present ones come before the proposed update.
+    At most `limit` samples are listed each way.
     """
     present = subject.parameters
     first = present if before is None else subject.vector(before).to(present.dtype)
@@ -139,7 +145,7 @@ def _data(subject: Subject, part: str) -> Data:
 
 
 def _outputs(subject: Subject, flat: Tensor, data: Data, work: Work) -> Iterator[tuple[slice, Tensor]]:
-    """The outputs, chunk by chunk. Adds 1 to `work`."""
+    """Yield the outputs (samples, units) in chunks. Adds 1 to `work`."""
     for rows in chunks(subject, len(data.inputs)):
         yield rows, _forward(subject, flat, data.inputs[rows])
         work.add((rows.stop - rows.start) / len(data.inputs))
@@ -147,11 +153,11 @@ def _outputs(subject: Subject, flat: Tensor, data: Data, work: Work) -> Iterator
 
 @torch.no_grad()
 def _forward(subject: Subject, flat: Tensor, inputs: Tensor) -> Tensor:
-    return outputs(subject.layers, split(subject.layers, flat), inputs)
+    return subject.outputs_at(flat, inputs)
 
 
 def _softmaxed(subject: Subject) -> bool:
-    """Whether the loss takes softmax of the outputs: the squared losses take them as they are."""
+    """Whether the loss takes the softmax of the outputs. The squared losses do not."""
     return subject.classifies and not isinstance(subject.objective, OneHotRegression)
 
 
@@ -160,7 +166,7 @@ def _shown(subject: Subject, out: Tensor) -> Tensor:
 
 
 def _right(subject: Subject, out: Tensor, targets: Tensor) -> Tensor:
-    """Per sample: the right class, or all outputs within the tolerance. NaN is wrong."""
+    """Whether each sample has the right class, or all outputs within the tolerance. NaN is wrong."""
     tolerance = subject.dataset.tolerance
     if tolerance is None:
         return (out.argmax(1) == targets) & ~torch.isnan(out).any(1)

@@ -1,5 +1,7 @@
-"""Measures quantities as a run goes: those of the preset's schedule, of breakpoints, and of a condition that
-is run to. Each probe is computed once, however many of its numbers are wanted."""
+"""Measures quantities as a run goes: for the schedule, for breakpoints, and for a condition that is run to.
+
+Each probe is computed once a position, however many of its numbers are wanted.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +19,15 @@ from gradstep.engine.records.missing import MISSING, is_missing_number
 from gradstep.engine.records.quantities import find_quantity
 
 Look = Callable[[], Subject]
-"""Makes a copy of the state to be measured."""
+"""Copies the state to measure."""
 
 
 class Measurer:
-    """What is to be measured at which position. What says nothing of a run, such as the loss of a sample
-    that it has not, is taken from the schedule, and `notices` says so.
+    """Measures quantities on a schedule.
 
-    Where `go_on`, asked meanwhile, says False, a measurement is left, and `left` until it is taken up.
+    A quantity that does not apply to the run, such as the loss of a sample that is not there, is removed from
+    the schedule with a notice. If `go_on` returns False, the measurement stops; `left` is then true until
+    the next one.
     """
 
     def __init__(self, schedule: Mapping[str, int], breakpoints: Breakpoints, notices: list[str]) -> None:
@@ -36,24 +39,24 @@ class Measurer:
         self.left = False
 
     def __bool__(self) -> bool:
-        """Whether anything is to be measured as the run goes."""
+        """Whether anything is measured as the run goes."""
         return bool(self._schedule or self._sought or self._breakpoints.quantities)
 
     def add(self, name: str, every: int) -> None:
-        """Measure a quantity at every so many positions."""
+        """Measure a quantity at every `every` positions."""
         self._schedule[name] = every
 
     def look_for(self, condition: Condition | None) -> None:
-        """From now on measure what a condition reads at every position; with None, no more."""
+        """Measure the quantities of a condition at every position from now on; with None, stop that."""
         self._sought = () if condition is None else condition.quantities
 
     def measure(
         self, position: int, history: History, look: Look, *, again: bool = False
     ) -> Mapping[str, UserError]:
-        """Put into the history what is wanted at the position and not yet known; or, again, all of it.
+        """Measure the quantities wanted at the position into the history; with `again`, even the known ones.
 
-        What says nothing of the run as it is there, such as the limit of stability of a rule without one,
-        has no value; returned is why.
+        A quantity that does not apply there, such as the stability limit of a rule without one, has no value.
+        Return the reasons by name.
         """
         wanted = [name for name, every in self._schedule.items() if position % every == 0]
         wanted += [name for name in (*self._breakpoints.quantities, *self._sought) if name not in wanted]
@@ -79,8 +82,10 @@ class Measurer:
 def measured(
     names: Collection[str], look: Look, go_on: Callable[[], bool]
 ) -> tuple[dict[str, float], dict[str, UserError]]:
-    """The quantities' values, and why there is none of those that say nothing of this run. Raises
-    ProbeCancelledError as soon as `go_on` is false."""
+    """Return the values by name, and the reasons for quantities without one.
+
+    Raises ProbeCancelledError as soon as `go_on` returns False.
+    """
     results: dict[tuple[str, tuple[tuple[str, Any], ...]], Any] = {}
     values: dict[str, float] = {}
     problems: dict[str, UserError] = {}

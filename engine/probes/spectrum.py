@@ -1,13 +1,13 @@
-"""A linear network's loss, split exactly into eigendirections.
+"""The loss of a linear network, split exactly into eigendirections of its Hessian.
 
 One linear layer W with a squared loss: L = c/(Nm)·‖X̃Wᵀ − Y‖², X̃ = [X, 1], c = 1 (MSE) or ½, N samples and m
 outputs. With X̃ = USVᵀ the Hessian has the eigenvalues λᵢ = 2c·σᵢ²/(Nm), each m times, and
-L = Σᵢ c/(Nm)·‖uᵢᵀ(X̃Wᵀ − Y)‖² + what lies outside of X̃'s span, which no W removes. Each step of gradient
-descent on the whole set multiplies the distance to the solution along direction i by 1 − ηλᵢ, its share of
-the loss by the square.
+L = Σᵢ c/(Nm)·‖uᵢᵀ(X̃Wᵀ − Y)‖² + a rest outside of X̃'s span, which no W removes. Each step of gradient descent
+on the whole set multiplies the distance to the solution along direction i by 1 − ηλᵢ. It multiplies the
+direction's share of the loss by the square of that.
 
-Several linear layers amount to one, W₄W₃W₂W₁: the split of the loss holds for what they compute, while their
-way to it depends on all of them.
+Several linear layers compute one linear map, W₄W₃W₂W₁. The split of the loss holds for the map. The steps
+left do not: they depend on all layers.
 """
 
 from __future__ import annotations
@@ -20,22 +20,25 @@ import torch
 from torch import Tensor
 
 from gradstep.engine.probes.data_factor import factor
-from gradstep.engine.probes.passes import Work, cast, chunks, outputs, split
+from gradstep.engine.probes.dense_stack import split
+from gradstep.engine.probes.passes import Work, cast, chunks
 from gradstep.engine.probes.registry import Progress
 from gradstep.engine.probes.results import Floats, SpectrumResult
 from gradstep.engine.probes.subject import Subject, to_numpy
 
 DONE = 0.01
-"""A share is done with where it fell to this part of itself, solved where it is this part of the loss."""
+"""`steps_left` counts the steps until a share falls to this part of itself. A direction is solved
+if its share is at most this part of the loss."""
 FROZEN_STEPS = 1e6
-"""A direction that needs more steps than this is called frozen."""
+"""A direction that needs more steps is frozen."""
 KEPT_DIRECTIONS = 8
+"""So many right singular vectors are returned at most."""
 
 DirectionState = Literal["solved", "falling", "frozen", "diverging"]
 
 
 def spectrum(subject: Subject, progress: Progress | None = None) -> SpectrumResult:
-    """For networks of linear layers with a squared loss of the training set."""
+    """Split the training loss of a network of linear layers with a squared loss."""
     to_input = subject.to_input
     ones = any(layer.bias is not None for layer in subject.layers)
     work = Work(progress, 2.0)
@@ -47,7 +50,7 @@ def spectrum(subject: Subject, progress: Progress | None = None) -> SpectrumResu
     weight, offset = collapse(subject)
     linear = np.hstack([weight, offset[:, None]]) if ones else weight
 
-    # Qᵀ(X̃Wᵀ − Y) in the coordinates of R; Y is X itself, or columns of its own
+    # Qᵀ(X̃Wᵀ − Y); Y is X itself, or has columns of its own in R
     wanted = found.r[:, :width] if to_input else found.r[:, columns:]
     residual = found.r[:, :columns] @ linear.T - wanted
     scale = _factor(subject) / (found.samples * len(weight))
@@ -90,7 +93,7 @@ def spectrum(subject: Subject, progress: Progress | None = None) -> SpectrumResu
 
 
 def collapse(subject: Subject) -> tuple[Floats, Floats]:
-    """The one linear map that linear layers amount to, as weight (outputs, inputs) and bias, in float64."""
+    """Return the map that linear layers compute: weight (outputs, inputs) and bias (outputs,), in float64."""
     weight: Floats | None = None
     offset = np.zeros(subject.layers[0].inputs)
     for own, bias in split(subject.layers, subject.parameters):
@@ -104,7 +107,7 @@ def collapse(subject: Subject) -> tuple[Floats, Floats]:
 
 
 def steps_left(factors: Floats) -> Floats:
-    """Steps until a share, which shrinks by the factor's square, is DONE of itself; inf where it never is."""
+    """Return the steps until each direction's share is DONE of itself; inf if it never is."""
     sizes = np.abs(factors)
     with np.errstate(divide="ignore"):
         steps = np.ceil(math.log(DONE) / (2 * np.log(sizes)))
@@ -127,13 +130,14 @@ def _factor(subject: Subject) -> float:
 
 @torch.no_grad()
 def _difference(subject: Subject, weight: Floats, offset: Floats, work: Work) -> float:
+    """The largest difference between the network's outputs and the map's. Adds 1 to `work`."""
     dtype, device = subject.precise, subject.parameters.device
-    parts = split(subject.layers, subject.parameters.to(dtype))
+    parameters = subject.parameters.to(dtype)
     matrix, constant = (torch.from_numpy(a).to(device, dtype) for a in (weight, offset))
     largest: Tensor = torch.zeros((), dtype=dtype, device=device)
     for rows in chunks(subject, len(subject.training.inputs)):
         inputs = cast(subject.training, rows, dtype).inputs
-        own = outputs(subject.layers, parts, inputs)
+        own = subject.outputs_at(parameters, inputs)
         largest = torch.maximum(largest, (own - (inputs @ matrix.t() + constant)).abs().max())
         work.add(len(inputs) / len(subject.training.inputs))
     return float(largest.item())

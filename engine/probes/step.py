@@ -1,8 +1,8 @@
-"""What the proposed update d does to the loss: predicted by dᵀg and dᵀg + ½dᵀHd (Taylor), and in fact.
+"""The change of the loss by the proposed update d: predicted by dᵀg and dᵀg + ½dᵀHd (Taylor), and actual.
 
-The change of the loss is computed in float64 of the parameters as they will be stored, θ' = θ + d rounded to
-the run's dtype, with θ' − θ for d. So a change smaller than the records can show still has its true sign. The
-loss here, ‖g‖ and ‖d‖ are the numbers that the records of this position and the next one hold.
+The actual change is computed in float64, at the parameters as they will be stored: θ' = θ + d rounded to the
+run's dtype, with θ' − θ for d. So even a change too small for the records has its true sign. The loss here,
+‖g‖ and ‖d‖ are the numbers in the records of this position and the next one.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from gradstep.engine.probes.weak_gradients import none_left, vanishing
 from gradstep.engine.training.model.norms import cosine, dot, mean_size, norm
 
 AGREES = 0.1
-"""The prediction holds where it is off by at most this share of its larger term."""
+"""A prediction holds if it is off by at most this share of its larger term."""
 LEAST_RATIO, GREATEST_RATIO = 1e-8, 10.0
-"""‖update‖/‖parameters‖ outside of these is suspect (Amazon SageMaker Debugger, rule WeightUpdateRatio)."""
+"""‖update‖/‖parameters‖ outside of this range gets a note (SageMaker Debugger, rule WeightUpdateRatio)."""
 
 
 def step(
@@ -42,9 +42,9 @@ def step(
     previous: NDArray[Any] | None = None,
     full: bool = False,
 ) -> StepResult:
-    """The proposed update on its batch; with `full` on the whole training set too.
+    """Compare prediction and change on the batch; with `full` also on the whole training set.
 
-    `previous` is the update that led here, for the cosine to it.
+    `previous` is the update that led here, flat, for the cosine to it. Raises UserError for another length.
     """
     precise = subject.precise
     proposal = propose(subject)
@@ -102,7 +102,10 @@ WORDS: dict[StepVerdict, str] = {
 
 
 def judge(loss: float, slope: float, bend: float, actual: float, epsilon: float) -> StepVerdict:
-    """What the actual change says about the prediction, for a run of this machine precision."""
+    """Return which prediction the actual change follows.
+
+    `epsilon` is the machine precision of the run's dtype.
+    """
     if not all(map(math.isfinite, (loss, slope, bend, actual))):
         return "not finite"
     if slope == bend == actual == 0:
@@ -164,7 +167,7 @@ def _on_all(subject: Subject, before: Tensor, after: Tensor, grad: Tensor, work:
 
 
 def _times(subject: Subject) -> float:
-    """How many batches the training set is."""
+    """The size of the training set, in batches."""
     return len(subject.training.inputs) / len(subject.batch.inputs)
 
 

@@ -1,4 +1,4 @@
-"""The loss in a plane of parameters around the present ones, for contours, with the path walked on it."""
+"""The loss in a plane of parameters through the present ones, for contours, with the path of the run."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gradstep.engine.errors import UserError
+from gradstep.engine.probes.budget import affordable
 from gradstep.engine.probes.data_factor import factor
-from gradstep.engine.probes.eigenvalues import DENSE, EXPECTED_PRODUCTS, by_products, dense_hessian, of_matrix
+from gradstep.engine.probes.eigenvalues import EXPECTED_PRODUCTS, by_products, dense_hessian, of_matrix
 from gradstep.engine.probes.passes import GRADIENT_COST, PRODUCT_COST, Hessian, Work, gradient, losses_along
 from gradstep.engine.probes.registry import Progress
 from gradstep.engine.probes.results import Floats, SurfaceResult
@@ -22,9 +23,9 @@ from gradstep.engine.records.ranges import evenly, is_one_number
 from gradstep.engine.training.model.norms import dot, norm
 
 MARGIN = 1.25
-"""How far beyond the path and the plane's lowest point the grid reaches."""
+"""The grid is so many times as wide as the path, the lowest point and θ need."""
 TOLERANCE = 1e-2
-"""Of the eigendirections, relative to their eigenvalue."""
+"""The tolerance of the eigendirections, relative to their eigenvalue."""
 
 
 def surface(
@@ -38,16 +39,23 @@ def surface(
     points: int = 25,
     data: Which = "all",
     samples: int | None = None,
+    budget: float | None = None,
 ) -> SurfaceResult:
-    """The loss on a grid of `points` × `points`.
+    """Return the loss on a grid of `points` × `points` (3–201).
 
-    The plane is spanned by two given `directions`, or by two eigendirections of the Hessian, numbered by
-    `pick` from the greatest eigenvalue on. `path` holds flat parameters, to be projected. `window` is how
-    far the grid reaches along each direction, from and to, seen from θ; else it takes in the path and, by
-    the quadratic model, the lowest point.
+    The plane goes through θ along two `directions` (flat), or along two eigendirections of the Hessian,
+    `pick`ed by number from the greatest eigenvalue on (0–19). `path` holds flat parameters to project.
+
+    `window` is the grid's (from, to) along each direction, 0 at θ. By default the grid takes in the path and
+    the lowest point of the quadratic model. `data` and `samples` choose the samples of the loss; with a
+    `budget` these are at most as many as `budget.affordable` says. The Curvature tab uses one.
+
+    Raises UserError for other numbers, directions that span no plane, and eigendirections not found.
     """
     if not 3 <= points <= 201:
         raise UserError(f"surface: points: given {points}; allowed: 3 … 201")
+    if budget is not None:
+        samples = affordable(budget, len(subject.parameters), samples)
     where, dtype = subject.data(data, samples), subject.precise
     vectors, values, work = _plane(subject, where, directions, pick, progress, points)
     first, second = (torch.from_numpy(vector).to(subject.parameters.device, dtype) for vector in vectors)
@@ -85,7 +93,7 @@ def _plane(
     progress: Progress | None,
     points: int,
 ) -> tuple[Floats, Floats | None, Work]:
-    """Two orthonormal vectors, (2, parameters), their eigenvalues where they have some, and the work."""
+    """Two orthonormal vectors, (2, parameters); their eigenvalues, if any; and the work."""
     count = len(subject.parameters)
     total = points**2 + 1 + GRADIENT_COST + 2 * PRODUCT_COST
     if directions is not None:
@@ -105,13 +113,13 @@ def _plane(
             raise UserError(f"surface: pick: given {pick}; the data has {rank} directions only, from 0")
         curvatures = [float(_bend(subject, where, vt[i], work)) for i in pick]
         return vt[list(pick)], np.array(curvatures), work
-    dense = count <= DENSE
+    dense = count <= subject.limits.dense_hessian
     work = Work(progress, total + PRODUCT_COST * (count if dense else EXPECTED_PRODUCTS))
     hessian = Hessian(subject, where, subject.precise if dense else subject.parameters.dtype, work)
     if dense:
         extremes = of_matrix(dense_hessian(hessian), high + 1)
     else:
-        extremes = by_products(hessian, high + 1, TOLERANCE, vectors=True)
+        extremes = by_products(hessian, high + 1, TOLERANCE, vectors=True, restarts=subject.limits.restarts)
     if extremes.vectors is None or not extremes.converged:
         raise UserError("surface: the Hessian's eigendirections were not found")
     chosen = _orthonormal(extremes.vectors.T[list(pick)])
@@ -126,7 +134,7 @@ def _bend(subject: Subject, where: Data, vector: Floats, work: Work) -> float:
 def _sides(
     subject: Subject, where: Data, plane: tuple[Tensor, Tensor], walked: Floats, work: Work
 ) -> list[tuple[float, float]]:
-    """Along each direction, the least and greatest number that should be in sight beside 0."""
+    """The (from, to) along each direction that take in θ, the path and the quadratic model's lowest point."""
     grad = gradient(subject, subject.parameters, where, subject.precise, work)[1]
     hessian = Hessian(subject, where, subject.precise, work)
     sides = []
@@ -149,7 +157,7 @@ def _axis(points: int, side: tuple[float, float]) -> Floats:
 
 
 def _orthonormal(vectors: Floats) -> Floats:
-    """Gram and Schmidt's. Raises UserError where there is no plane."""
+    """Orthonormalise two vectors (Gram–Schmidt). Raises UserError if they span no plane."""
     # in units of their largest number, whose square does not overflow
     with np.errstate(divide="ignore", invalid="ignore"):
         vectors = vectors / np.abs(vectors).max(1, keepdims=True)

@@ -1,7 +1,7 @@
-"""What is said of gradients that are nearly 0: none is left in the whole net, or it vanishes on its way back.
+"""Notes on gradients near 0: none is left in the whole net, or the gradient vanishes on its way back.
 
-A gradient near 0 everywhere is what a minimum looks like, and is no fault. Vanishing compares the layers of
-one net: an early layer gets far less than a later one.
+A gradient near 0 in all layers is no fault: a minimum has one. A gradient vanishes if an early layer gets far
+less of it than a later one.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from gradstep.engine.probes.subject import Subject
 from gradstep.engine.training.model.loss import CrossEntropy, OneHotRegression, Regression
 
 NONE_LEFT = 1e-7
-"""Below this mean |g| in every layer no gradient is left (Amazon SageMaker Debugger, rule VanishingGradient,
-which asks it of each layer alone and so calls every minimum vanishing)."""
+"""No gradient is left if mean |g| is below this in every layer (Amazon SageMaker Debugger, rule
+VanishingGradient, which tests each layer alone and so calls every minimum vanishing)."""
 RATIO, NORM = 1e-3, 1e-4
-"""A layer's gradient has vanished where ‖g‖ is below this share of a later layer's, and below this norm
+"""A layer's gradient has vanished if ‖g‖ is below this share of a later layer's, and below this norm
 (AutoTrainer, ICSE 2021)."""
 CONVEX = Regression, OneHotRegression, CrossEntropy
 """The losses that are convex in the outputs, and so in the parameters of one linear layer."""
 
 
 def none_left(subject: Subject, means: Sequence[float]) -> str:
-    """What a gradient says that is nearly 0 in every layer; empty where it is not. `means` are mean |g|.
+    """Return a note if the gradient is near 0 in every layer, else "". `means` are each layer's mean |g|.
 
-    A minimum is claimed where that is known without the curvature: where the loss is 0, or convex.
+    The note says "at a minimum" only if that is certain without the curvature: if the loss is 0, or convex.
     """
     if not all(mean < NONE_LEFT for mean in means):
         return ""
@@ -37,7 +37,7 @@ def none_left(subject: Subject, means: Sequence[float]) -> str:
 
 
 def vanishing(names: Sequence[str], norms: Sequence[float], means: Sequence[float]) -> list[str]:
-    """For each layer in order: what is wrong with its ‖g‖ beside the later layers'; "" where nothing is."""
+    """Return a note on each layer whose ‖g‖ vanishes beside a later layer's, "" for each other one."""
     return [_beside(names, norms, means, at) for at in range(len(names))]
 
 

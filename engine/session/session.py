@@ -24,7 +24,8 @@ from gradstep.engine.errors import UserError
 from gradstep.engine.probes import registry as probes
 from gradstep.engine.probes.schedule import Measurer, measured
 from gradstep.engine.probes.subject import Subject
-from gradstep.engine.probes.unit_death import find_killer
+from gradstep.engine.probes.unit_death import find_unit_death
+from gradstep.engine.probes.way_here import with_way_here
 from gradstep.engine.records.history import History
 from gradstep.engine.records.quantities import find_quantity
 from gradstep.engine.records.record import Record
@@ -39,12 +40,8 @@ from gradstep.engine.timeline.step_back import Rewinder
 from gradstep.engine.timeline.timeline import SeekCancelledError, Tick, Timeline
 from gradstep.engine.training.build import build
 from gradstep.engine.training.devices import resolve_device
-from gradstep.engine.training.model.base import flat
 from gradstep.engine.training.threads import resolve_threads
 from gradstep.engine.training.trainer import Trainer
-
-PATH_POINTS, PATH_NUMBERS = 32, 40_000_000
-"""A path of states has at most so many points, and its states so many numbers in all."""
 
 
 class Session:
@@ -306,16 +303,16 @@ class Session:
                 return self.seek(position)
         return None
 
-    def seek_killer(self, layer: int, unit: int, tick: Tick | None = None) -> Record:
-        """Go back to the update that killed a unit, which fires on no training sample now: at the position
-        arrived at it fires on some, and at the next one on none. Layers and units are counted from 0.
+    def seek_unit_death(self, layer: int, unit: int, tick: Tick | None = None) -> Record:
+        """Go back to the update that silenced a unit which is dead now; `layer` and `unit` count from 0.
 
-        Where `tick` cancels, and for UserError (the unit is not dead, or always was), the run stays here.
+        At the position arrived at it fires on some training sample, at the next one on none. Raises UserError
+        if the unit is not dead, or always was, or if `tick` returns False; the run then stays here.
         """
         here = self.position
         self._use_threads()
         try:
-            return self.seek(find_killer(self.timeline, self.dataset, layer, unit, tick), tick)
+            return self.seek(find_unit_death(self.timeline, self.dataset, layer, unit, tick), tick)
         except UserError:
             self.timeline.seek(here)
             raise
@@ -485,45 +482,19 @@ class Session:
         `progress` is told the share done, and cancels by returning False. Raises UserError for an unknown
         probe or option, or a run that the probe says nothing of.
         """
-        return probes.run(name, self.subject(name, options), progress, **options)
+        subject, options = self.prepare_probe(name, options)
+        return probes.run(name, subject, progress, **options)
 
-    def subject(self, name: str, options: dict[str, Any], tick: Tick | None = None) -> Subject:
-        """A copy of the present state for a probe to look at, and in `options` what it needs of the way here:
-        `step` the update that led here, `flips` the parameters before it, `surface` some of all those before.
+    def prepare_probe(
+        self, name: str, options: Mapping[str, Any], tick: Tick | None = None
+    ) -> tuple[Subject, dict[str, Any]]:
+        """Return a copy of the present state for a probe, and its options with what it wants of the way here.
 
-        `tick` can cancel the re-execution that takes, with SeekCancelledError.
+        Part of the way may be re-executed; `tick` can cancel that, with SeekCancelledError.
         """
         self._use_threads()
-        if name == "step" and "previous" not in options and self.position > 0:
-            options["previous"] = self._last_update(tick)
-        if name == "flips" and "before" not in options and self.position > 0:
-            options["before"] = self._parameters_before(tick)
-        if name == "surface" and "path" not in options:
-            options["path"] = self._path()
-        return self._look()
-
-    def _path(self) -> list[NDArray[Any]]:
-        """The flat parameters of saved states on the way here, and the present ones."""
-        present = self.trainer.model.vector
-        count = max(2, min(PATH_POINTS, PATH_NUMBERS // max(len(present), 1)))
-        states = self.timeline.saved_states(count)
-        walked = [*(flat(state.parameters.values()) for state in states), present.detach()]
-        return [vector.cpu().numpy().copy() for vector in walked]
-
-    def _last_update(self, tick: Tick | None) -> NDArray[Any]:
-        """The update that led here, flat; done once more where the state here was a saved one."""
-        if self.trainer.last_update is None:
-            self.timeline.seek(self.position - 1, tick)
-            self.timeline.advance()
-        assert self.trainer.last_update is not None
-        return self.trainer.last_update.cpu().numpy().copy()
-
-    def _parameters_before(self, tick: Tick | None) -> NDArray[Any]:
-        """The flat parameters of the position before, which is gone to and come back from."""
-        self.timeline.seek(self.position - 1, tick)
-        before = self.trainer.model.vector.cpu().numpy().copy()
-        self.timeline.advance()
-        return before
+        found = with_way_here(name, options, self.timeline, tick)
+        return self._look(), found
 
     def parameters(self) -> dict[str, NDArray[Any]]:
         """Copies of the parameters, layer by layer, weight (units, inputs) before bias (units,)."""

@@ -26,6 +26,8 @@ from gradstep.engine.conditions.evidence import evidence
 from gradstep.engine.conditions.expression import Condition
 from gradstep.engine.conditions.language import parse_condition
 from gradstep.engine.errors import FAULT_STATUS, UserError, explain
+from gradstep.engine.probes.registry import available
+from gradstep.engine.probes.subject import Problem
 from gradstep.engine.session.session import Session
 from gradstep.engine.timeline.timeline import Tick
 from gradstep.engine.worker.autosave import AutoSave
@@ -67,7 +69,7 @@ from gradstep.engine.worker.messages import (
     RunInfo,
     RunUntil,
     Seek,
-    SeekKiller,
+    SeekUnitDeath,
     StartSweep,
     Step,
     StopKind,
@@ -232,7 +234,7 @@ class Host:
         session = self._session
         if session is None:
             raise UserError("there is no run yet: open a preset first")
-        leaves = isinstance(command, Back | ReverseUntil | Seek | SeekKiller | Switch | Reset)
+        leaves = isinstance(command, Back | ReverseUntil | Seek | SeekUnitDeath | Switch | Reset)
         if leaves and self._goal is not None and self._goal.until is not None:
             left = f"left at step {session.position}, on the way to step {self._goal.until}"
             self._send(Logged("info", left))
@@ -273,10 +275,11 @@ class Host:
                 self._moved(session)
             case Seek(position=position):
                 self._travel(session, position)
-            case SeekKiller(layer=layer, unit=unit):
+            case SeekUnitDeath(layer=layer, unit=unit):
                 self._goal = None
-                session.seek_killer(layer, unit, self._tick("Looking for the update that killed the unit"))
-                self._stopped(session, f"the next update kills unit {unit} of layer{layer + 1}", "moved")
+                tick = self._tick("Looking for the update that silenced the unit")
+                session.seek_unit_death(layer, unit, tick)
+                self._stopped(session, f"the next update silences unit {unit} of layer{layer + 1}", "moved")
             case Fork(changes=changes, name=name):
                 here = session.timeline.branch
                 if here.empty and here.fork == session.position and not changes and name is None:
@@ -406,9 +409,11 @@ class Host:
 
     def _probe(self, session: Session, request: Probe) -> None:
         """Have a probe computed; where that takes re-executing, another command is not kept waiting."""
-        options, started = dict(request.options), time.perf_counter()
+        started = time.perf_counter()
         try:
-            subject = session.subject(request.name, options, lambda *_: not self._inbox.holds_move())
+            subject, options = session.prepare_probe(
+                request.name, request.options, lambda *_: not self._inbox.holds_move()
+            )
             copying = time.perf_counter() - started
             branch = session.timeline.branch.number
             self._prober.ask(replace(request, options=options), subject, branch, copying)
@@ -555,6 +560,7 @@ def describe(session: Session) -> RunInfo:
         batches=session.trainer.batches.count,
         validate_every=session.timeline.recorder.next_validation(0),
         layers=layers,
+        available=available(Problem.of_run(session.trainer)),
         device=preset.train.device,
         threads=int(preset.train.threads),
     )

@@ -115,8 +115,8 @@ class Seek:
 
 
 @dataclass(frozen=True)
-class SeekKiller:
-    """Go back to the update that killed a unit; a `Pause` on the way cancels. Both are counted from 0."""
+class SeekUnitDeath:
+    """Go back to the update that silenced a dead unit; a `Pause` on the way cancels. Both count from 0."""
 
     layer: int
     unit: int
@@ -218,7 +218,7 @@ Command = (
     | Pause
     | Back
     | Seek
-    | SeekKiller
+    | SeekUnitDeath
     | Fork
     | Switch
     | RenameBranch
@@ -257,6 +257,8 @@ class RunInfo:
     validate_every: int | None
     """Positions between two validations; None where there is no validation set."""
     layers: tuple[LayerInfo, ...]
+    available: dict[str, str | None]
+    """By probe: why it does not apply to this run; None if it does."""
     device: str
     threads: int
 

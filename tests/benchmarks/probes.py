@@ -133,8 +133,7 @@ def same_state(preset: str) -> bool:
         for _ in range(HASHED_STEPS):
             if watched and session.position % ASKED_EVERY == 0:
                 for name in CHEAP:
-                    options: dict[str, object] = {}
-                    subject = session.subject(name, options)
+                    subject, options = session.prepare_probe(name, {})
                     prober.ask(Probe(name, options, asked), subject, 0, 0.0)
                     asked += 1
             session.step()

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import numpy as np
 from textual.events import Key
@@ -10,6 +11,7 @@ from textual.keys import _character_to_key
 
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.files import load_preset, parse_preset
+from gradstep.engine.probes.registry import available
 from gradstep.engine.records.missing import MISSING
 from gradstep.engine.records.record import COLUMNS
 from gradstep.engine.worker.messages import (
@@ -207,6 +209,13 @@ def run_info(preset, data="MNIST: 60,000 training images, 10,000 validation imag
         "validate_every": 10,
         "device": "cpu",
         "threads": 1,
+        "available": available(
+            SimpleNamespace(
+                layers=layers,
+                classifies=preset.data.target == "label",
+                to_input=preset.data.target == "input",
+            )
+        ),
     }
     return RunInfo(data=data, layers=layers, **{**known, **given})
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from gradstep.engine.probes.budget import PART_TOLERANCE, QUICK
 from gradstep.engine.probes.results import CurvatureResult, Floats, SpectrumResult, SurfaceResult
 from gradstep.tui import text
 from gradstep.tui.charts.beside import GAP, beside
@@ -26,13 +27,6 @@ from gradstep.tui.state.probes import Found, Wish
 from gradstep.tui.state.run import RunState
 
 LARGEST = 5
-SAMPLES = 5000
-"""The Hessian is that of so many samples' loss, unless all are asked for; of fewer where the net is large."""
-WORK = 4e8
-"""Samples times parameters: some 0.1 s of a processor for a Hessian-vector product, of which it takes 80."""
-LEAST_SAMPLES = 200
-PART_TOLERANCE = 1e-2
-"""Of the eigenvalues where not all samples are looked at, or all of many: a part's differ more from all's."""
 BAR_WIDTH = 30
 EDGE = 2 / 3
 """Where on the bar the threshold is."""
@@ -67,18 +61,14 @@ class CurvaturePane(ProbePane):
 
     def on_request(self, state: RunState) -> Iterator[Wish]:
         """The spectrum of a linear net's data, and the eigenvalues."""
-        if not unmet("spectrum", state.preset):
+        if not unmet("spectrum", state):
             yield Wish("spectrum")
-        samples = affordable(state)
-        if state.info is not None and state.info.samples > samples:
-            yield Wish("curvature", {"k": LARGEST, "samples": samples, "tolerance": PART_TOLERANCE})
-        else:
-            yield Wish("curvature", {"k": LARGEST})
+        yield Wish("curvature", {"k": LARGEST, "budget": QUICK})
         if "surface" in state.probes.found or "surface" in state.probes.failed:
             yield self._view(state)
 
     def action_all(self) -> None:
-        many = {"k": LARGEST, "samples": None, "tolerance": PART_TOLERANCE}
+        many = {"k": LARGEST, "budget": None, "tolerance": PART_TOLERANCE}
         self.post_message(self.Asked([Wish("curvature", many)]))
 
     def action_surface(self) -> None:
@@ -101,7 +91,7 @@ class CurvaturePane(ProbePane):
                 self._awaited = None
 
     def _view(self, state: RunState) -> Wish:
-        options: dict[str, Any] = {"samples": affordable(state)}
+        options: dict[str, Any] = {"budget": QUICK}
         kept = state.probes.reference.get("surface")
         if kept is not None:  # seen through the same window, to stand side by side
             options["window"] = tuple(
@@ -113,7 +103,7 @@ class CurvaturePane(ProbePane):
         """The spectrum, the eigenvalues and their history, the map."""
         total = state.info.samples if state.info is not None else 0
         hint = "enter computes it"
-        if not unmet("spectrum", state.preset):
+        if not unmet("spectrum", state):
             yield from self.section(
                 state, "spectrum", "The data's directions", hint, partial(_spectrum, width)
             )
@@ -131,12 +121,6 @@ class CurvaturePane(ProbePane):
         titles = self.titles(state, "surface", _map_width(width))
         view = partial(_surface, width, titles)
         yield from self.section(state, "surface", "The loss from above", hint, view)
-
-
-def affordable(state: RunState) -> int:
-    """How many samples the curvature is computed on where nothing else is said."""
-    parameters = sum(layer.parameters for layer in state.info.layers) if state.info is not None else 0
-    return min(SAMPLES, max(LEAST_SAMPLES, int(WORK / max(parameters, 1))))
 
 
 def _curvature(

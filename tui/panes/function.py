@@ -36,7 +36,7 @@ class FunctionPane(ProbePane):
 
     def on_request(self, state: RunState) -> Iterator[Wish]:
         """The errors, on the data and on the interval."""
-        if not unmet("function", state.preset):
+        if not unmet("function", state):
             yield Wish("function")
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:

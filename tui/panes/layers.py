@@ -42,21 +42,21 @@ class Unit:
 
 class LayersPane(ProbePane):
     """`enter` looks at the whole training set, and at the weights' ranks. `,` and `.` go through the silent
-    units, or the dead ones where these are known; `x` goes to the update that killed the one shown."""
+    units, or the dead ones where these are known; `x` goes to the update that silenced the unit shown."""
 
     PROBES = ("layers",)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "full_stop", "move(1)", "next unit", key_display=".", tooltip="The next silent, or dead, unit"
         ),
-        Binding("x", "killer", "killer", tooltip="Go to the update that killed the unit"),
+        Binding("x", "unit_death", "death", tooltip="Go to the update that silenced the unit"),
         Binding("comma", "move(-1)", "", key_display=",", tooltip="The unit before", show=False),
         Binding("number_sign", "ask", "by number", key_display="#", tooltip="Show a unit by its number"),
     ]
 
     @dataclass
-    class Killer(Message):
-        """The update that killed a unit is wanted."""
+    class UnitDeath(Message):
+        """Go to the update that silenced a unit."""
 
         unit: Unit
 
@@ -114,14 +114,14 @@ class LayersPane(ProbePane):
             hint += "; 2:17 is unit 17 of layer2"
         await self.app.push_screen(Ask("Show a unit", hint, lambda answer: unit_of(answer, counts)), asked)
 
-    def action_killer(self) -> None:
+    def action_unit_death(self) -> None:
         if (unit := self._shown(self._result)) is not None:
             self._unit = unit  # to be shown there too
-            self.post_message(self.Killer(unit))
+            self.post_message(self.UnitDeath(unit))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """The keys on units are there where units can fall silent."""
-        if action in ("move", "killer"):
+        if action in ("move", "unit_death"):
             return self._shown(self._result) is not None
         return super().check_action(action, parameters)
 
@@ -203,11 +203,11 @@ def _deadness(layer: LayerReport, unit: Unit) -> list[tuple[str, str]]:
     if layer.silent is None or unit.number not in layer.silent:
         return []
     if layer.dead is None:
-        return [("enter looks whether it is dead; x goes to the update that killed it", "$muted")]
+        return [("enter looks whether it is dead; x goes to the update that silenced it", "$muted")]
     if unit.number in layer.dead:
         return [
             ("dead on all training samples", "bold $error"),
-            ("; x goes to the update that killed it", "$muted"),
+            ("; x goes to the update that silenced it", "$muted"),
         ]
     return [("not dead: other training samples make it fire", "$success")]
 

@@ -182,7 +182,7 @@ class ProbePane(Scroll, can_focus=True):
         shown, kept = self._results(state.probes.found), self._results(state.probes.reference)
         if action == "compute":
             wishes = (*self.automatic(state), *self.on_request(state))
-            return state.info is not None and any(not unmet(wish.probe, state.preset) for wish in wishes)
+            return state.info is not None and any(not unmet(wish.probe, state) for wish in wishes)
         if action == "keep":
             return any(found not in kept for found in shown)
         if action == "beside_last":
@@ -235,8 +235,8 @@ class ProbePane(Scroll, can_focus=True):
 
     def section(self, state: RunState, probe: str, title: str, hint: str, view: View) -> Iterator[Content]:
         """A heading that says of which step the result is, or how to get one, and the result."""
-        if missing := unmet(probe, state.preset):
-            said = f"  says nothing of this run: it needs {missing}."
+        if reason := unmet(probe, state):
+            said = f"  says nothing of this run: it {reason}."
             yield Content.assemble((title, "bold $secondary"), (said, "$muted"))
             return
         found, reference = state.probes.found.get(probe), self.kept(state, probe)

@@ -109,7 +109,7 @@ class SamplesPane(ProbePane):
 
     def _shows_flips(self, state: RunState) -> bool:
         """Flips are those of training samples."""
-        return self._part == "training" and not unmet("flips", state.preset)
+        return self._part == "training" and not unmet("flips", state)
 
     def _flips_known(self, state: RunState) -> bool:
         found = state.probes.found.get("flips")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gradstep.tui.panes.probe_pane import ProbePane
 
 OF_THE_ENGINE = frozenset(
-    ("edit", "apply", "compute", "select", "rename", "delete", "add", "ignore", "remove", "killer")
+    ("edit", "apply", "compute", "select", "rename", "delete", "add", "ignore", "remove", "unit_death")
 )
 """What the panes' keys ask of the engine: not offered where it has ended."""
 LEAST = (60, 20)

@@ -21,6 +21,7 @@ class Activation:
     derivative, given the function's outputs.
     """
 
+    name: str
     function: Callable[[Tensor], Tensor]
     apply: Callable[[Tensor], object]
     backward: Callable[[Tensor, Tensor], object]
@@ -31,23 +32,27 @@ def _unchanged(*_: Tensor) -> None:
 
 
 ACTIVATIONS = {
-    "linear": Activation(lambda z: z, _unchanged, _unchanged),
+    "linear": Activation("linear", lambda z: z, _unchanged, _unchanged),
     "relu": Activation(
+        "relu",
         torch.relu,
         torch.relu_,
         lambda grad, out: _aten.threshold_backward.grad_input(grad, out, 0, grad_input=grad),
     ),
     "leaky_relu": Activation(
+        "leaky_relu",
         lambda z: torch.nn.functional.leaky_relu(z, LEAKY_SLOPE),
         lambda z: torch.nn.functional.leaky_relu_(z, LEAKY_SLOPE),
         lambda grad, out: _aten.leaky_relu_backward.grad_input(grad, out, LEAKY_SLOPE, True, grad_input=grad),
     ),
     "sigmoid": Activation(
+        "sigmoid",
         torch.sigmoid,
         torch.sigmoid_,
         lambda grad, out: _aten.sigmoid_backward.grad_input(grad, out, grad_input=grad),
     ),
     "tanh": Activation(
+        "tanh",
         torch.tanh,
         torch.tanh_,
         lambda grad, out: _aten.tanh_backward.grad_input(grad, out, grad_input=grad),

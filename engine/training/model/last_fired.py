@@ -13,11 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from gradstep.engine.training.model.dead_units import FIRING, fires_on_any
+
 Ints = NDArray[np.int64]
 
-FIRING = ("relu", "leaky_relu")
-"""Activations whose units fire where the output, and so the pre-activation, is above 0. A unit that never
-does on the whole training set is dead (CS231n, "Neural Networks 1": the dying ReLU)."""
 NEVER = -1
 
 
@@ -78,7 +77,7 @@ class Silence:
         A NaN is no firing.
         """
         for index, last in self.watched.last_fired.items():
-            last.masked_fill_(outputs[index].amax(0) > 0, position)
+            last.masked_fill_(fires_on_any(outputs[index]), position)
 
     def restore(self, position: int, known: Watched | None) -> None:
         """Go back to what was known at a position; begin there if nothing was."""

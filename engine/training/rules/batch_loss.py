@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from gradstep.engine.training.model.hessian import hessian_products
 from gradstep.engine.training.model.loss import Objective
 from gradstep.engine.training.model.norms import dot
 
@@ -83,7 +84,7 @@ class Landscape:
     def hessian_product(self, direction: Tensor) -> Tensor:
         """Return Hd, by backpropagation through the gradient (Pearlmutter 1994)."""
         self.evaluations += 1
-        return self._hessian_products()(direction)[0]
+        return self._hessian_products()(direction)
 
     def hessian(self) -> Tensor:
         """Return the Hessian at θ, n × n numbers for n parameters: one product a column."""
@@ -91,7 +92,7 @@ class Landscape:
         self.evaluations += count
         columns = torch.func.vmap(self._hessian_products(), chunk_size=HESSIAN_CHUNK)
         eye = torch.eye(count, dtype=self.parameters.dtype, device=self.parameters.device)
-        hessian: Tensor = columns(eye)[0]
+        hessian: Tensor = columns(eye)
         return hessian
 
     def along(self, direction: Tensor) -> Line:
@@ -105,11 +106,8 @@ class Landscape:
                 self.trials[i] = replace(self.trials[i], accepted=True)
                 return
 
-    def _hessian_products(self) -> Callable[[Tensor], tuple[Tensor]]:
-        """Return the map from d to (Hd,); H is symmetric, so the gradient's vector-Jacobian product is Hd."""
-        products: Callable[[Tensor], tuple[Tensor]]
-        products = torch.func.vjp(torch.func.grad(self._differentiable), self.parameters)[1]
-        return products
+    def _hessian_products(self) -> Callable[[Tensor], Tensor]:
+        return hessian_products(self._differentiable, self.parameters)
 
     def _differentiable(self, parameters: Tensor) -> Tensor:
         return self._objective.loss(self._outputs(parameters, self._inputs), self._targets)

@@ -1,5 +1,7 @@
 """Losses, gradients and Hessians of a session in NumPy, float64, by `numpy_reference`: no engine code."""
 
+import dataclasses
+
 import numpy as np
 import numpy_reference as reference
 
@@ -9,8 +11,12 @@ from gradstep.engine.probes.subject import Subject
 LOSSES = {"mse": reference.mse, "half_mse": reference.half_mse, "cross_entropy": reference.cross_entropy}
 
 
-def probe(session, name, progress=None, **options):
-    return run(name, Subject.of(session.trainer, session.dataset), progress, **options)
+def probe(session, name, progress=None, limits=None, **options):
+    """Compute a probe of the present state, with other limits than the usual ones where given."""
+    subject = Subject.of(session.trainer, session.dataset)
+    if limits is not None:
+        subject = dataclasses.replace(subject, limits=limits)
+    return run(name, subject, progress, **options)
 
 
 def layers_of(session, flat=None):

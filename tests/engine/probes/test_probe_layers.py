@@ -194,7 +194,7 @@ def test_nothing_is_watched_where_units_do_not_fire(activation):
     assert [layer.silent_since for layer in probe(session, "layers").layers] == [None, None]
 
 
-def test_the_update_that_killed_a_unit():
+def test_finds_the_update_that_silenced_a_unit():
     """GD on one ReLU layer: a large step kills; the dead unit's gradient is 0 from then on."""
     session = Session(DYING)
     dead_at = []
@@ -209,14 +209,14 @@ def test_the_update_that_killed_a_unit():
     assert first > 2
 
     end, ticks = session.state_hash(), []
-    session.seek_killer(0, 1, lambda *told: ticks.append(told) is None)
+    session.seek_unit_death(0, 1, lambda *told: ticks.append(told) is None)
     assert session.position == first - 1
     assert ticks
     session.seek(12)
     assert session.state_hash() == end
 
 
-def test_there_is_no_killer_of_a_unit_that_lives_or_never_did_or_can_not_die():
+def test_a_unit_that_lives_or_never_did_or_cannot_die_has_no_death():
     session = session_of("relu", initialiser={"name": "normal", "mean": 0.0, "std": 0.3}, learning_rate=0.3)
     session.burst(9)
     before, all_pre = session.state_hash(), passes(session, slice(None))[0][0]
@@ -233,20 +233,20 @@ def test_there_is_no_killer_of_a_unit_that_lives_or_never_did_or_can_not_die():
         (linear, 0, 0, "unit 0 of layer1 can't die: it is linear"),
     ]:
         with pytest.raises(UserError, match=text):
-            run.seek_killer(layer, unit)
+            run.seek_unit_death(layer, unit)
     assert (session.position, session.state_hash()) == (9, before)
 
 
-def test_the_search_for_a_killer_can_be_cancelled_at_any_time():
+def test_the_search_for_a_units_death_can_be_cancelled_at_any_time():
     session = Session(DYING)
     session.burst(12)
     before, calls = session.state_hash(), []
-    session.seek_killer(0, 1, lambda *_: calls.append(None) is None)
+    session.seek_unit_death(0, 1, lambda *_: calls.append(None) is None)
     session.seek(12)
     for last in range(len(calls)):
         left = iter(range(last))
         with pytest.raises(UserError, match="cancelled"):
-            session.seek_killer(0, 1, lambda *_, left=left: next(left, None) is not None)
+            session.seek_unit_death(0, 1, lambda *_, left=left: next(left, None) is not None)
         assert (session.position, session.state_hash()) == (12, before)
 
 
@@ -264,7 +264,7 @@ def test_killers_below_other_layers_and_with_momentum(rule):
     for layer, unit in dead:
         session.seek(40)
         try:
-            session.seek_killer(layer, unit)
+            session.seek_unit_death(layer, unit)
         except UserError:  # it was dead at the start
             session.seek(0)
             assert not (passes(session, slice(None))[layer][0][:, unit] > 0).any()

@@ -12,8 +12,9 @@ from probe_reference import probe
 from small_runs import DIGITS, RAMP, bits, preset
 
 from gradstep.engine import Session, UserError
-from gradstep.engine.probes.registry import PROBES, ProbeCancelledError, run, unmet
+from gradstep.engine.probes.registry import PROBES, ProbeCancelledError, options_of, run, unmet
 from gradstep.engine.probes.subject import Subject
+from gradstep.engine.worker.host import describe
 
 CLASSES = preset(
     DIGITS, (4, 10), "relu", loss="cross_entropy", rule="adam", learning_rate=1e-3, batch=7, clip_norm=1.0
@@ -148,6 +149,39 @@ def test_bad_requests_are_user_errors():
     ]:
         with pytest.raises(UserError, match=text):
             probe(session, name, **given)
+
+
+def test_each_probe_takes_what_it_is_declared_to_want():
+    wanted = {name: found.wants.option for name, found in PROBES.items() if found.wants is not None}
+    assert wanted == {"step": "previous", "flips": "before", "surface": "path"}
+    assert all(option in options_of(name) for name, option in wanted.items())
+
+
+def test_the_options_given_are_left_as_they_are():
+    session = Session(LINE)
+    session.burst(2)
+    given = {"full": True}
+    subject, found = session.prepare_probe("step", given)
+    assert given == {"full": True}
+    assert set(found) == {"full", "previous"}
+    assert subject.position == 2
+    assert session.prepare_probe("step", {"previous": None})[1] == {"previous": None}
+
+
+@pytest.mark.parametrize(
+    ("settings", "missing"),
+    [
+        (CLASSES, {"spectrum", "function"}),
+        (IDENTITY, {"spectrum", "flips"}),
+        (LINE, {"flips", "function"}),
+        (COPY, {"flips"}),
+    ],
+    ids=["classes", "identity", "line", "copy"],
+)
+def test_a_run_tells_which_probes_apply(settings, missing):
+    told = describe(Session(settings)).available
+    assert told.keys() == PROBES.keys()
+    assert {name for name, reason in told.items() if reason is not None} == missing
 
 
 def test_costs_are_declared():

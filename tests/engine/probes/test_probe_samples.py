@@ -6,8 +6,8 @@ import pytest
 from probe_reference import layers_of, probe
 from small_runs import DIGITS, RAMP, flat_parameters, preset
 
-import gradstep.engine.probes.passes as passes
 from gradstep.engine import Session
+from gradstep.engine.probes.subject import Limits
 
 CLASSES = {**DIGITS, "samples": 60}
 
@@ -19,11 +19,10 @@ def outputs(session, inputs=None, flat=None):
 
 @pytest.mark.parametrize("loss", ["mse", "half_mse", "cross_entropy", "exam_cross_entropy"])
 @pytest.mark.parametrize("chunk", [0, 1e9])
-def test_classes(loss, chunk, monkeypatch):
-    monkeypatch.setattr(passes, "CHUNK_WORK", chunk)
+def test_classes(loss, chunk):
     session = Session(preset(CLASSES, (8, 10), "tanh", loss=loss, learning_rate=0.1))
     session.burst(5)
-    result = probe(session, "samples", chosen=(3, 50), worst=5)
+    result = probe(session, "samples", limits=Limits(chunk_work=chunk), chosen=(3, 50), worst=5)
     out, labels = outputs(session), session.dataset.train_targets
     assert result.losses.mean() == pytest.approx(session.record.loss, rel=1e-12)
     assert result.mistakes == session.record.mistakes == np.sum(out.argmax(1) != labels)

@@ -5,8 +5,8 @@ import pytest
 from probe_reference import hessian, loss_and_gradient, probe
 from small_runs import RAMP, flat_parameters, preset
 
-import gradstep.engine.probes.data_factor as factor_module
 from gradstep.engine import Session, load_preset
+from gradstep.engine.probes.subject import Limits
 
 DOCUMENT = {"name": "ramp", "samples": 1500, "length": 100}
 FULL_RANK = {**RAMP, "length": 1}
@@ -44,15 +44,14 @@ def test_the_documents_ramp():
 @pytest.mark.parametrize("chunk", [1, 10**10])
 @pytest.mark.parametrize(("data", "bias"), [(RAMP, True), (RAMP, False), (FULL_RANK, True), (COPY, True)])
 @pytest.mark.parametrize("loss", ["mse", "half_mse"])
-def test_singular_values_and_shares(data, bias, loss, chunk, monkeypatch):
-    monkeypatch.setattr(factor_module, "QR_WORK", chunk)
+def test_singular_values_and_shares(data, bias, loss, chunk):
     outputs = 6 if data is COPY else 1
     session = Session(preset(data, (outputs,), bias=bias, loss=loss, learning_rate=1e-2))
     session.burst(3)
     x = matrix_of(session, bias)
     u, values, vt = np.linalg.svd(x, full_matrices=False)
     kept = int(np.sum(values > values[0] * max(x.shape) * 2.3e-16))
-    result = probe(session, "spectrum")
+    result = probe(session, "spectrum", limits=Limits(qr_work=chunk))
     assert result.rank == kept
     np.testing.assert_allclose(result.singular_values[:kept], values[:kept], rtol=1e-9)
     named = session.parameters()

@@ -36,7 +36,7 @@ class Bench:
 
     def ask(self, name, label, **options):
         """A request whose number is its label's length, so that no two of a test are alike."""
-        subject = self._session.subject("layers", {})
+        subject, _ = self._session.prepare_probe("layers", {})
         request = Probe(name, {"label": label, **options}, len(label))
         self.prober.ask(request, subject, 3, 0.25)
 

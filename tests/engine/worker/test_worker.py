@@ -38,7 +38,7 @@ from gradstep.engine.worker.messages import (
     Refused,
     Reset,
     Run,
-    SeekKiller,
+    SeekUnitDeath,
     Step,
     Stopped,
     Working,
@@ -237,7 +237,7 @@ def test_fifty_hammered_steps_are_fifty_records_in_order(engine, wait_for):
     [
         (Fork(), Changed, 2),
         (Change({"train.rule.learning_rate": 0.002}), Changed, 2),
-        (SeekKiller(0, 7), Refused, 2),  # there is no such unit
+        (SeekUnitDeath(0, 7), Refused, 2),  # there is no such unit
         (Probe("step"), Probed, 2),
         (Back(), Stopped, 1),
     ],
@@ -424,18 +424,18 @@ DYING = preset(
 )
 
 
-def test_the_update_that_killed_a_unit_is_gone_to(engine):
+def test_seeking_a_units_death(engine):
     session = Session(DYING)
     session.burst(12)
     assert session.probe("layers", whole=True).layers[0].dead.tolist() == [0, 1, 2]
-    session.seek_killer(0, 1)
+    session.seek_unit_death(0, 1)
     engine.send(Open(DYING, save=False), Step(12))
     engine.wait_position(12)
     engine.wait(Stopped)
-    engine.send(SeekKiller(0, 1))
+    engine.send(SeekUnitDeath(0, 1))
     stopped = engine.wait(Stopped)
-    assert stopped == Stopped(session.position, "the next update kills unit 1 of layer1", "moved")
-    engine.send(SeekKiller(0, 1))
+    assert stopped == Stopped(session.position, "the next update silences unit 1 of layer1", "moved")
+    engine.send(SeekUnitDeath(0, 1))
     assert "unit 1 of layer1 is not dead" in engine.wait(Refused).text
     assert engine.wait(Advanced).position == session.position
 
