@@ -22,7 +22,7 @@ from gradstep.engine.config.files import load_preset
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.commands import (
     AddBreakpoint,
     Back,
     CancelProbe,
@@ -30,9 +30,7 @@ from gradstep.engine.worker.messages import (
     Change,
     Command,
     DeleteBranch,
-    Died,
     EditBreakpoint,
-    Event,
     Fork,
     NameSession,
     Open,
@@ -45,13 +43,17 @@ from gradstep.engine.worker.messages import (
     ReverseUntil,
     Run,
     RunUntil,
-    Saved,
     Seek,
     SeekKiller,
     StartSweep,
     Step,
     Switch,
     Watch,
+)
+from gradstep.engine.worker.events import (
+    Died,
+    Event,
+    Saved,
 )
 from gradstep.engine.worker.process import FRAME_SECONDS
 from gradstep.tui import text

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from gradstep.engine.session.file import StoreError
 from gradstep.engine.session.folder import new_session_path
 from gradstep.engine.session.session import Session
-from gradstep.engine.worker.messages import Event, Saved
+from gradstep.engine.worker.events import (
+    Event,
+    Saved,
+)
 
 FLUSH_SECONDS = 0.5
 

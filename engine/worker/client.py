@@ -9,7 +9,14 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import IO
 
-from gradstep.engine.worker.messages import Close, Command, Died, Event
+from gradstep.engine.worker.commands import (
+    Close,
+    Command,
+)
+from gradstep.engine.worker.events import (
+    Died,
+    Event,
+)
 from gradstep.engine.worker.process import FRAME_SECONDS, EngineProcess, start_process
 
 TAIL_BYTES = 2000

@@ -12,7 +12,15 @@ from gradstep.engine import faults
 from gradstep.engine.errors import UserError
 from gradstep.engine.probes import registry as probes
 from gradstep.engine.probes.subject import Subject
-from gradstep.engine.worker.messages import Event, Probe, Probed, ProbeFailed, Probing
+from gradstep.engine.worker.commands import (
+    Probe,
+)
+from gradstep.engine.worker.events import (
+    Event,
+    Probed,
+    ProbeFailed,
+    Probing,
+)
 
 TELL_SECONDS = 0.25
 

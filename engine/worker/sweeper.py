@@ -15,7 +15,12 @@ from gradstep.engine.runs.plan import Plan
 from gradstep.engine.runs.sweep import Sweeping
 from gradstep.engine.training.rules.stability import stable_product
 from gradstep.engine.training.threads import available_processors
-from gradstep.engine.worker.messages import Event, SweepEnded, SweepSharpness, Swept
+from gradstep.engine.worker.events import (
+    Event,
+    SweepEnded,
+    SweepSharpness,
+    Swept,
+)
 
 LEARNING_RATE = "train.rule.learning_rate"
 PATIENCE_SECONDS = 5.0

@@ -12,7 +12,7 @@ from gradstep.engine.config.changes import changed
 from gradstep.engine.config.files import load_preset, parse_preset
 from gradstep.engine.records.history import COLUMNS
 from gradstep.engine.records.missing import NULL
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.events import (
     Advanced,
     Branches,
     BranchInfo,

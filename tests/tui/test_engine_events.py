@@ -6,13 +6,15 @@ import numpy as np
 from fake_engine import FakeEngine, bench, classifier, explorer, records
 
 from gradstep.engine.records.history import COLUMNS
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.commands import (
+    Open,
+)
+from gradstep.engine.worker.events import (
     Advanced,
     Branches,
     BranchInfo,
     Died,
     Logged,
-    Open,
     Refused,
     Saved,
     Working,

@@ -6,7 +6,18 @@ import pytest
 from fake_engine import bench
 
 from gradstep.engine.config.files import load_preset
-from gradstep.engine.worker.messages import Back, Branches, BranchInfo, Open, Seek, Step, Switch, Watch
+from gradstep.engine.worker.commands import (
+    Back,
+    Open,
+    Seek,
+    Step,
+    Switch,
+    Watch,
+)
+from gradstep.engine.worker.events import (
+    Branches,
+    BranchInfo,
+)
 from gradstep.tui.widgets.ask import Ask
 from gradstep.tui.wire import type_ahead
 

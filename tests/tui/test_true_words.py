@@ -11,7 +11,14 @@ from gradstep.engine.config.files import load_preset
 from gradstep.engine.records.history import COLUMNS
 from gradstep.engine.session.folder import SessionSummary, list_sessions
 from gradstep.engine.session.session import Session
-from gradstep.engine.worker.messages import Advanced, Branches, BranchInfo, Resume
+from gradstep.engine.worker.commands import (
+    Resume,
+)
+from gradstep.engine.worker.events import (
+    Advanced,
+    Branches,
+    BranchInfo,
+)
 from gradstep.tui import text
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]

@@ -14,7 +14,7 @@ from gradstep.engine.conditions.breakpoints import Breakpoint
 from gradstep.engine.conditions.claims import Verdict
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.records.history import History, Record
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.events import (
     Advanced,
     Branches,
     BranchInfo,

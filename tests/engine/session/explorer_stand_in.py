@@ -11,21 +11,23 @@ from pathlib import Path
 
 from gradstep.engine.config.files import load_preset
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.messages import (
-    Advanced,
+from gradstep.engine.worker.commands import (
     Back,
-    Branches,
-    Died,
     Fork,
     Open,
     Pause,
-    Ready,
-    Refused,
     Resume,
     Run,
+    Switch,
+)
+from gradstep.engine.worker.events import (
+    Advanced,
+    Branches,
+    Died,
+    Ready,
+    Refused,
     Saved,
     Stopped,
-    Switch,
 )
 
 CHANGES = (

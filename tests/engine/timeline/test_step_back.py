@@ -12,8 +12,10 @@ from timeline_runs import CHANGES, bits, dying, known, line, minibatch, spied
 from gradstep.engine import Session
 from gradstep.engine.timeline.keyframes import DENSE_STEPS
 from gradstep.engine.timeline.step_back import Rewinder
+from gradstep.engine.worker.commands import (
+    Pause,
+)
 from gradstep.engine.worker.host import Host
-from gradstep.engine.worker.messages import Pause
 
 
 def straight(make, length):

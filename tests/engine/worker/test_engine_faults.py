@@ -13,17 +13,19 @@ from small_runs import preset
 from gradstep.engine import Session
 from gradstep.engine.session.folder import SUFFIX, sessions_folder
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.commands import (
     Close,
-    Died,
-    Logged,
     Open,
-    Opened,
     Probe,
-    ProbeFailed,
-    Refused,
     Seek,
     Step,
+)
+from gradstep.engine.worker.events import (
+    Died,
+    Logged,
+    Opened,
+    ProbeFailed,
+    Refused,
     Stopped,
 )
 from gradstep.engine.worker.process import EngineProcess

@@ -20,26 +20,28 @@ from gradstep.engine.config.changes import changed
 from gradstep.engine.config.preset import RunLength
 from gradstep.engine.records.history import COLUMNS
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.messages import (
-    Advanced,
+from gradstep.engine.worker.commands import (
     Back,
     Change,
-    Changed,
-    Died,
     Fork,
-    Logged,
     Open,
-    Opened,
     Pause,
     Probe,
-    Probed,
-    ProbeFailed,
-    Ready,
-    Refused,
     Reset,
     Run,
     SeekKiller,
     Step,
+)
+from gradstep.engine.worker.events import (
+    Advanced,
+    Changed,
+    Died,
+    Logged,
+    Opened,
+    Probed,
+    ProbeFailed,
+    Ready,
+    Refused,
     Stopped,
     Working,
 )
@@ -552,7 +554,8 @@ import sys, threading
 sys.path.insert(0, sys.argv[1])
 from small_runs import preset
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.messages import Advanced, Opened, Open, Ready, Run
+from gradstep.engine.worker.commands import (Open, Run,)
+from gradstep.engine.worker.events import (Advanced, Opened, Ready,)
 
 def hear(event):
     if isinstance(event, Ready):

@@ -5,29 +5,31 @@ from condition_runs import small_preset
 
 from gradstep.engine.conditions.breakpoints import Breakpoint
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.host import VERDICT_SECONDS
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.commands import (
     AddBreakpoint,
-    Advanced,
-    Branches,
-    BreakpointList,
     DeleteBranch,
     EditBreakpoint,
     Fork,
     Open,
-    Opened,
     Pause,
-    Refused,
     RemoveBreakpoint,
     ReverseUntil,
     Run,
     RunUntil,
     Seek,
     Step,
-    Stopped,
     Switch,
+)
+from gradstep.engine.worker.events import (
+    Advanced,
+    Branches,
+    BreakpointList,
+    Opened,
+    Refused,
+    Stopped,
     Verdicts,
 )
+from gradstep.engine.worker.host import VERDICT_SECONDS
 
 pytestmark = pytest.mark.timeout(60)
 CLAIMS = [{"always": "loss < prev.loss"}, {"eventually": "step == 8"}, {"never": "loss > 1e9", "within": 5}]

@@ -4,7 +4,13 @@ from fake_engine import bench, classifier
 
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.files import load_preset
-from gradstep.engine.worker.messages import Change, Open, Refused
+from gradstep.engine.worker.commands import (
+    Change,
+    Open,
+)
+from gradstep.engine.worker.events import (
+    Refused,
+)
 
 
 async def choose(b, key):

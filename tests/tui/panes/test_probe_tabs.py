@@ -11,20 +11,22 @@ from fake_engine import bench, classifier
 from gradstep.engine.conditions.claims import Verdict
 from gradstep.engine.config.files import load_preset
 from gradstep.engine.errors import UserError
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.commands import (
+    CancelProbe,
+    Probe,
+    Seek,
+    SeekKiller,
+)
+from gradstep.engine.worker.events import (
     Branches,
     BranchInfo,
-    CancelProbe,
     Changed,
     Died,
     Measured,
     Opened,
-    Probe,
     Probed,
     ProbeFailed,
     Probing,
-    Seek,
-    SeekKiller,
     Verdicts,
 )
 from gradstep.tui.app import Explorer

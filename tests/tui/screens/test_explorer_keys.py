@@ -5,7 +5,19 @@ from fake_engine import bench, classifier
 from textual.events import Key
 
 from gradstep.engine.config.files import load_preset
-from gradstep.engine.worker.messages import Changed, Died, Fork, Open, Pause, Reset, Run, Step, Watch
+from gradstep.engine.worker.commands import (
+    Fork,
+    Open,
+    Pause,
+    Reset,
+    Run,
+    Step,
+    Watch,
+)
+from gradstep.engine.worker.events import (
+    Changed,
+    Died,
+)
 from gradstep.tui.screens.help import Help
 
 

@@ -3,7 +3,7 @@
 from fake_engine import classifier, records, run_info
 
 from gradstep.engine.config.changes import changed
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.events import (
     Advanced,
     Branches,
     BranchInfo,

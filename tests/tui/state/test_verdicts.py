@@ -9,7 +9,17 @@ from gradstep.engine import Session, load_preset
 from gradstep.engine.conditions.claims import Verdict
 from gradstep.engine.config.files import preset_names
 from gradstep.engine.records.missing import NULL
-from gradstep.engine.worker.messages import Advanced, Branches, BranchInfo, Opened, Stopped, Switch, Verdicts
+from gradstep.engine.worker.commands import (
+    Switch,
+)
+from gradstep.engine.worker.events import (
+    Advanced,
+    Branches,
+    BranchInfo,
+    Opened,
+    Stopped,
+    Verdicts,
+)
 from gradstep.tui.panes.story import told
 from gradstep.tui.state import verdicts
 from gradstep.tui.state.run import RunState, Topic
