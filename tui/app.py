@@ -27,7 +27,7 @@ from gradstep.engine.worker.commands import (
     Back,
     CancelProbe,
     CancelSweep,
-    Change,
+    ChangeSettings,
     Command,
     DeleteBranch,
     EditBreakpoint,
@@ -727,7 +727,7 @@ class Explorer(Ending, WireApp):
 
     def on_settings_form_changed(self, message: SettingsForm.Changed) -> None:
         """A live setting was edited."""
-        self._send(Change(message.changes))
+        self._send(ChangeSettings(message.changes))
 
     def on_settings_form_new_run(self, message: SettingsForm.NewRun) -> None:
         """Edits that need a new run were confirmed."""

@@ -1,4 +1,4 @@
-"""Commands: requests of the front end to the engine's process. They read as sentences: `Step(3)`, `Pause()`."""
+"""Commands: requests of the front end to the engine's process, such as `Step(3)` and `Pause()`."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ class Reset:
 
 
 @dataclass(frozen=True)
-class Change:
+class ChangeSettings:
     """Change live settings, {dotted key: value}, from the next update on."""
 
     changes: dict[str, Any]
@@ -215,7 +215,7 @@ Command = (
     | DeleteBranch
     | NameSession
     | Reset
-    | Change
+    | ChangeSettings
     | Probe
     | CancelProbe
     | StartSweep

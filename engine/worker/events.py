@@ -83,7 +83,7 @@ class BranchInfo:
 
 
 @dataclass(frozen=True)
-class Branches:
+class BranchList:
     """The branches as they are now, parents before children, and which one the run is on."""
 
     branches: tuple[BranchInfo, ...]
@@ -179,7 +179,7 @@ class Saved:
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredValues:
     """Quantities measured on a branch, before the records of the same positions are told."""
 
     branch: int
@@ -190,7 +190,7 @@ class Measured:
 class Advanced:
     """New records of a branch: `rows` (positions, len(COLUMNS)) from position `first` on replace any there.
 
-    `position` is where the run stands, on the branch that `Branches` named as current.
+    `position` is where the run stands, on the branch that `BranchList` named as current.
     """
 
     first: int
@@ -212,7 +212,7 @@ class Stopped:
 
 
 @dataclass(frozen=True)
-class Changed:
+class SettingsChanged:
     """The run's config is now this; from `position` on it steps with it."""
 
     preset: Preset
@@ -245,7 +245,7 @@ Event = (
     Ready
     | Working
     | Opened
-    | Branches
+    | BranchList
     | Landmarks
     | BreakpointList
     | Verdicts
@@ -256,10 +256,10 @@ Event = (
     | SweepSharpness
     | SweepEnded
     | Saved
-    | Measured
+    | MeasuredValues
     | Advanced
     | Stopped
-    | Changed
+    | SettingsChanged
     | Refused
     | Logged
     | Died

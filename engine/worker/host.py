@@ -34,7 +34,7 @@ from gradstep.engine.worker.commands import (
     Back,
     CancelProbe,
     CancelSweep,
-    Change,
+    ChangeSettings,
     Close,
     Command,
     DeleteBranch,
@@ -60,20 +60,20 @@ from gradstep.engine.worker.commands import (
 )
 from gradstep.engine.worker.events import (
     Advanced,
-    Branches,
     BranchInfo,
+    BranchList,
     BreakpointList,
-    Changed,
     Event,
     Landmarks,
     LayerInfo,
     Logged,
-    Measured,
+    MeasuredValues,
     Opened,
     ProbeFailed,
     Ready,
     Refused,
     RunInfo,
+    SettingsChanged,
     StopKind,
     Stopped,
     Verdicts,
@@ -262,7 +262,7 @@ class Host:
                 self._breakpoints(session)
             case Watch(names=names, measure=measure):
                 session.watch(names, measure)
-                self._send(Changed(session.preset, session.position, {}))
+                self._send(SettingsChanged(session.preset, session.position, {}))
                 self._advanced(session)
             case RemoveBreakpoint(number=number):
                 session.breakpoints.remove(number)
@@ -306,7 +306,7 @@ class Host:
             case Reset(seed=seed):
                 session.reset(seed)
                 self._opened(session, save=True)
-            case Change(changes=changes):
+            case ChangeSettings(changes=changes):
                 session.change(changes)
                 self._changed(session, changes)
             case Probe():
@@ -453,7 +453,7 @@ class Host:
         self._tell_verdicts(session)
         self._sent[branch] = min(self._sent.get(branch, 0), session.position)
         self._tell_branches(session)
-        self._send(Changed(session.preset, session.position, changes))
+        self._send(SettingsChanged(session.preset, session.position, changes))
         self._advanced(session)
 
     def _advanced(self, session: Session) -> None:
@@ -464,7 +464,7 @@ class Host:
         for branch in timeline.branches.values():
             measured = branch.history.measured
             if len(measured) > (told := self._told_measured.get(branch.number, 0)):
-                self._send(Measured(branch.number, tuple(measured.since(told))))
+                self._send(MeasuredValues(branch.number, tuple(measured.since(told))))
                 self._told_measured[branch.number] = len(measured)
             first = max(branch.fork, self._sent.get(branch.number, 0))
             rows = branch.history.rows(first)
@@ -488,7 +488,7 @@ class Host:
             BranchInfo(branch.number, branch.name, branch.parent, branch.fork, tuple(branch.changes))
             for branch in timeline.branches.values()
         )
-        self._send(Branches(branches, timeline.branch.number))
+        self._send(BranchList(branches, timeline.branch.number))
 
     def _tell_verdicts(self, session: Session) -> None:
         """Send the verdicts that changed, before the records and the branch that they are of.

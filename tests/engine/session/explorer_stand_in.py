@@ -22,7 +22,7 @@ from gradstep.engine.worker.commands import (
 )
 from gradstep.engine.worker.events import (
     Advanced,
-    Branches,
+    BranchList,
     Died,
     Ready,
     Refused,
@@ -58,7 +58,7 @@ def main():
                 print("have", event.branch, last, time.monotonic(), flush=True)
                 if beyond is not None and position >= beyond:
                     return
-            elif isinstance(event, Branches):
+            elif isinstance(event, BranchList):
                 branches = len(event.branches)
             elif isinstance(event, Saved):
                 print("file", event.path, flush=True)
@@ -80,7 +80,7 @@ def main():
         until(Stopped)
         if branches < MOST_BRANCHES:
             client.send(Fork(draw.choice(CHANGES)))
-            until(Branches)
+            until(BranchList)
         else:
             client.send(Switch(draw.randrange(branches)))
             until(Stopped)

@@ -22,7 +22,7 @@ from gradstep.engine.worker.commands import (
 )
 from gradstep.engine.worker.events import (
     Advanced,
-    Branches,
+    BranchList,
     BreakpointList,
     Opened,
     Refused,
@@ -183,8 +183,8 @@ def test_verdicts_are_of_the_branch(opened):
     assert opened.since(Verdicts) == []
     opened.send(Fork({"train.rule.learning_rate": 10.0}))
     opened.wait(Stopped)
-    kinds = [type(event) for event in opened.since((Verdicts, Branches))]
-    assert kinds == [Verdicts, Branches]
+    kinds = [type(event) for event in opened.since((Verdicts, BranchList))]
+    assert kinds == [Verdicts, BranchList]
     opened.send(Step(1))
     opened.wait(Stopped)
     told = opened.wait(Verdicts)
@@ -197,12 +197,12 @@ def test_verdicts_are_of_the_branch(opened):
     assert [name for name, _ in told.verdicts[0].values] == ["loss", "prev.loss"]
     opened.send(Switch(0))
     opened.wait(Stopped)
-    kinds = [type(event) for event in opened.since((Verdicts, Branches))]
-    assert kinds == [Verdicts, Branches]
+    kinds = [type(event) for event in opened.since((Verdicts, BranchList))]
+    assert kinds == [Verdicts, BranchList]
     told = opened.wait(Verdicts)
     assert (told.branch, told.verdicts[1].text) == (0, "shown at step 8")
     opened.send(DeleteBranch(1))
-    opened.wait(Branches)
+    opened.wait(BranchList)
     assert opened.since(Verdicts) == []
 
 

@@ -18,15 +18,15 @@ from gradstep.engine.worker.commands import (
     SeekKiller,
 )
 from gradstep.engine.worker.events import (
-    Branches,
     BranchInfo,
-    Changed,
+    BranchList,
     Died,
-    Measured,
+    MeasuredValues,
     Opened,
     Probed,
     ProbeFailed,
     Probing,
+    SettingsChanged,
     Verdicts,
 )
 from gradstep.tui.app import Explorer
@@ -109,7 +109,7 @@ async def test_a_change_at_the_same_position_asks_again():
         await at(b, 20, "5")
         await b.until(lambda: len(asked(b)) == 1)
         await tell(b, "step", made.step())
-        b.engine.tell(Changed(b.state.preset, 20, {"train.rule.learning_rate": 0.5}))
+        b.engine.tell(SettingsChanged(b.state.preset, 20, {"train.rule.learning_rate": 0.5}))
         await b.until(lambda: len(asked(b)) == 2)
 
 
@@ -498,7 +498,7 @@ def edge_measured():
     """The sharpness at every tenth of 40 steps, through a threshold of 20."""
     positions = np.arange(0, 41, 10)
     sharpness = np.array([10.0, 15.0, 20.0, 25.0, 30.0])
-    return Measured(
+    return MeasuredValues(
         0, (("sharpness", positions, sharpness), ("stability_limit", positions, np.full(5, 20.0)))
     )
 
@@ -535,7 +535,7 @@ async def test_without_a_limit_everywhere_the_edge_is_the_sharpness_itself():
     """As where `m` draws the sharpness alone: nothing that is known is left out."""
     async with bench(classifier(), size=(80, 40)) as b:
         await at(b, 40, "7")
-        b.engine.tell(Measured(0, (("sharpness", np.array([0, 10]), np.array([10.0, 15.0])),)))
+        b.engine.tell(MeasuredValues(0, (("sharpness", np.array([0, 10]), np.array([10.0, 15.0])),)))
         await tell(b, "curvature", made.curvature(40, 29.0))
         drawn = b.text("#curvature").split("sharpness, known")[1]
         assert drawn.startswith(" at 3 positions")
@@ -570,7 +570,7 @@ async def test_the_edges_of_two_branches_have_the_same_axes():
             await tell(b, "curvature", made.curvature(position, measured))
         await b.press("c")
         branches = (BranchInfo(0, "main", None, 0, ()), BranchInfo(1, "slower", 0, 0, ()))
-        b.engine.tell(Branches(branches, 1))
+        b.engine.tell(BranchList(branches, 1))
         await b.settled()
         for position, measured in ((0, 40.0), (5, 30.0)):
             await tell(b, "curvature", made.curvature(position, measured), branch=1)

@@ -15,8 +15,8 @@ from gradstep.engine.worker.commands import (
     Watch,
 )
 from gradstep.engine.worker.events import (
-    Changed,
     Died,
+    SettingsChanged,
 )
 from gradstep.tui.screens.help import Help
 
@@ -159,7 +159,7 @@ async def test_the_charts_take_their_keys():
 async def watch(b, *names):
     """Have the charts show these."""
     preset = b.state.preset.model_copy(update={"watch": list(names)})
-    b.engine.tell(Changed(preset, b.state.position, {}))
+    b.engine.tell(SettingsChanged(preset, b.state.position, {}))
     await b.settled()
 
 
