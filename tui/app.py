@@ -150,7 +150,7 @@ class Explorer(Ending, WireApp):
         self._frame_seconds = frame_seconds
         """The panes are drawn at most once in so many seconds."""
         if session is not None:
-            from gradstep.engine.session.saved_preset import read_saved_preset
+            from gradstep.engine.session.read import read_saved_preset
 
             preset = read_saved_preset(session)
         preset = preset or load_preset(DEFAULT_PRESET)

@@ -27,6 +27,7 @@ from gradstep.engine.conditions.evidence import evidence
 from gradstep.engine.conditions.expression import Condition, parse_condition
 from gradstep.engine.errors import UserError
 from gradstep.engine.session.session import Session
+from gradstep.engine.session.stepping import Stop
 from gradstep.engine.timeline.timeline import Tick
 from gradstep.engine.worker.autosave import AutoSave
 from gradstep.engine.worker.commands import (
@@ -366,21 +367,20 @@ class Host:
     def _approach(self, session: Session, goal: Goal) -> None:
         """Step until the goal, a command, or a loss that is not finite."""
         frame = time.monotonic() + self._frame_seconds
-        while self._may_step(goal):
-            if goal.until is not None and session.position >= goal.until:
-                self._stopped(session, f"reached step {session.position}", goal.kind)
-                return
-            if goal.condition is None:
-                session.approach(goal.until)
-            else:
-                session.advance(dense=False)
-            if self._arrived(session, goal):
+        for progress in session.run(goal.until, goal.condition, debug=True):
+            stop = progress.stop
+            if stop is not None and stop.kind != "end":
+                self._arrived(session, goal, stop)
                 return
             if time.monotonic() >= frame:
                 self._advanced(session)
                 if self._autosave is not None:
                     self._autosave.now_and_then()
                 frame = time.monotonic() + self._frame_seconds
+            if not self._may_step(goal):
+                return
+            if stop is not None:
+                self._stopped(session, stop.reason, goal.kind)
 
     def _go_on(self, session: Session, goal: Goal) -> None:
         """Approach the goal; a step that can't be done, or not be measured, ends it."""
@@ -390,21 +390,16 @@ class Host:
             self._goal = None
             raise
 
-    def _arrived(self, session: Session, goal: Goal) -> bool:
-        """Stop, and say why, where a condition, a breakpoint or a loss that is not finite says so."""
-        condition = goal.condition
-        if condition is not None and condition.holds(session.history, session.position):
-            read = evidence(condition, session.history, session.position)
-            self._stopped(session, f"{condition.text}{_behind(read)}", "condition")
-        elif session.hit is not None:
-            point = session.hit.breakpoint
-            self._stopped(session, f"{point.title}{_behind(session.hit.evidence)}", "breakpoint")
+    def _arrived(self, session: Session, goal: Goal, stop: Stop) -> None:
+        """Tell of a stop before the goal."""
+        if stop.kind == "condition" and goal.condition is not None:
+            read = evidence(goal.condition, session.history, session.position)
+            self._stopped(session, f"{stop.reason}{_behind(read)}", "condition")
+        elif stop.kind == "breakpoint" and session.hit is not None:
+            self._stopped(session, f"{stop.reason}{_behind(session.hit.evidence)}", "breakpoint")
             self._breakpoints(session)
-        elif session.diverged:
-            self._stopped(session, session.diverged, "diverged")
         else:
-            return False
-        return True
+            self._stopped(session, stop.reason, "diverged")
 
     def _probe(self, session: Session, request: Probe) -> None:
         """Have a probe computed; where that takes re-executing, another command is not kept waiting."""

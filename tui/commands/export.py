@@ -8,8 +8,7 @@ from pathlib import Path
 from gradstep.engine.errors import UserError
 from gradstep.engine.records.history import History
 from gradstep.engine.session.file import SessionFile, StoredBranch
-from gradstep.engine.session.saved_preset import saved_preset
-from gradstep.engine.session.stored_history import read_history
+from gradstep.engine.session.read import read_history, saved_preset
 from gradstep.tui.commands.records import add_record_arguments, record_writer
 from gradstep.tui.commands.sessions import session_path
 

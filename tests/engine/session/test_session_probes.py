@@ -6,6 +6,7 @@ from small_runs import DIGITS, RAMP, bits, flat_parameters, preset
 
 from gradstep.engine import Session, UserError
 from gradstep.engine.probes.registry import PROBES, unmet
+from gradstep.engine.session.probing import path
 from gradstep.engine.timeline.timeline import SeekCancelledError
 
 CLASSES = preset(
@@ -120,19 +121,17 @@ def test_the_path_is_made_of_the_states_walked_through():
     np.testing.assert_allclose(result.off_plane, np.linalg.norm(across, axis=1), atol=1e-7)
 
 
-def test_a_long_path_has_so_many_points_at_most(monkeypatch):
-    monkeypatch.setattr("gradstep.engine.session.session.PATH_POINTS", 4)
+def test_long_path_has_limited_points():
     session = Session(LINE)
     session.burst(200)
-    options = {}
-    session.subject("surface", options)
+    walked = path(session.timeline, points=4)
     saved = session.timeline.keyframe_positions()
     assert len(saved) > 10
     straight, states = Session(LINE), {}
     for position in range(201):
         states[position] = flat_parameters(straight)
         straight.step()
-    at = [next(p for p in states if np.array_equal(states[p], point)) for point in options["path"]]
+    at = [next(p for p in states if np.array_equal(states[p], point)) for point in walked]
     assert len(at) == 5
     assert (at[0], at[-1]) == (0, 200)
     assert at == sorted(at)
