@@ -49,27 +49,27 @@ Trainer.step = step
 Trainer.at_once = 1
 """
 A_PROBE = """
-from engine import probes
+from gradstep.engine.probes import registry as probes
 def run(*given, **options):
     1 / 0
 probes.run = run
 """
 A_RESULT = """
-from engine import probes
+from gradstep.engine.probes import registry as probes
 probes.run = lambda *given, **options: lambda: "this can't be pickled"
 """
 THE_END = """
 from gradstep.engine.worker.host import Host
-fine = Host._end_session
+fine = Host._end_run
 def end(self):
-    ends = self._session is not None
+    ends = self._driver is not None
     fine(self)
     if ends:
         1 / 0
-Host._end_session = end
+Host._end_run = end
 """
 A_THREAD = """
-from gradstep.engine.worker.host import Inbox
+from gradstep.engine.worker.inbox import Inbox
 fine = Inbox.put
 def put(self, command):
     fine(self, command)

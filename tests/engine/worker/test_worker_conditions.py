@@ -29,7 +29,7 @@ from gradstep.engine.worker.events import (
     Stopped,
     Verdicts,
 )
-from gradstep.engine.worker.host import VERDICT_SECONDS
+from gradstep.engine.worker.teller import VERDICT_SECONDS
 
 pytestmark = pytest.mark.timeout(60)
 CLAIMS = [{"always": "loss < prev.loss"}, {"eventually": "step == 8"}, {"never": "loss > 1e9", "within": 5}]
