@@ -131,7 +131,7 @@ class Timeline:
         passed = self._walk(at_most, dense=dense, near=near)
         end = next((i for i, known in enumerate(passed) if not math.isfinite(known.metrics.loss)), None)
         if first == len(self.branch.history):
-            found = [*passed, self.evaluation] if end is None else passed[: end + 1]
+            found = [*passed, self.trainer.evaluation] if end is None else passed[: end + 1]
             seconds = (time.perf_counter() - started) / len(found)
             for evaluation in found:
                 self.recorder.seconds += seconds

@@ -132,7 +132,7 @@ def test_a_home_that_is_a_file(tmp_path, monkeypatch):
 UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
-from engine import Session, UserError
+from gradstep.engine import Session, UserError
 from store_runs import preset
 Session(preset()).burst(2)  # whatever is imported late, which another user may not read
 if os.getuid() == 0:
@@ -186,7 +186,7 @@ def test_what_is_read_only_opens_and_says_so(tmp_path_factory, what):
 SECOND = """
 import sys
 from pathlib import Path
-from engine import Session
+from gradstep.engine import Session
 session = Session.open(Path(sys.argv[1]))
 session.burst(3)
 session.flush()

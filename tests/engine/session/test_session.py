@@ -99,7 +99,7 @@ PROCESS = """
 import hashlib, sys
 sys.path.insert(0, sys.argv[1])
 from small_runs import bits
-from engine import Session
+from gradstep.engine import Session
 from gradstep.engine.config.files import parse_preset
 run = Session(parse_preset(sys.stdin.read(), name="p", source="stdin"))
 run.burst(30)
