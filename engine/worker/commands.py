@@ -13,7 +13,7 @@ from gradstep.engine.runs.plan import Plan
 
 @dataclass(frozen=True)
 class Open:
-    """Begin a run of this preset; the run before it ends. It is saved as it goes unless `save` is False."""
+    """Begin a run of a preset, saved as it goes if `save`. The current run ends."""
 
     preset: Preset
     data_dir: Path | None = None
@@ -22,7 +22,7 @@ class Open:
 
 @dataclass(frozen=True)
 class Resume:
-    """Go on with a saved run where it was left; the run before it ends."""
+    """Resume a saved run where it was left. The current run ends."""
 
     path: Path
     data_dir: Path | None = None
@@ -30,22 +30,24 @@ class Resume:
 
 @dataclass(frozen=True)
 class Step:
-    """Do so many steps, then stop."""
+    """Do `count` steps, then stop."""
 
     count: int = 1
 
 
 @dataclass(frozen=True)
 class Run:
-    """Step on until position `until`, or until paused; "planned" is the end that the preset plans, and beyond
-    that until paused."""
+    """Step to position `until`, or, with None, until paused.
+
+    "planned" is the preset's planned end; from there on, the run goes on until paused.
+    """
 
     until: int | Literal["planned"] | None = None
 
 
 @dataclass(frozen=True)
 class RunUntil:
-    """Step on until a condition holds, tested from the next position on."""
+    """Step until a condition holds, tested from the next position on."""
 
     condition: str
 
@@ -65,7 +67,7 @@ class AddBreakpoint:
 
 @dataclass(frozen=True)
 class EditBreakpoint:
-    """Switch a breakpoint on or off, or have it ignored so many times; None leaves it as it is."""
+    """Enable or disable a breakpoint, or set how many hits to ignore. None changes nothing."""
 
     number: int
     enabled: bool | None = None
@@ -74,7 +76,7 @@ class EditBreakpoint:
 
 @dataclass(frozen=True)
 class Watch:
-    """What the charts show from here on, and what is measured for it, each every so many steps."""
+    """Set the names that the charts show; `measure` has the steps between two measurements of a quantity."""
 
     names: tuple[str, ...]
     measure: Mapping[str, int]
@@ -92,21 +94,21 @@ class Pause:
 
 @dataclass(frozen=True)
 class Back:
-    """Go back so many positions."""
+    """Go back `count` positions."""
 
     count: int = 1
 
 
 @dataclass(frozen=True)
 class Seek:
-    """Go to a position, from the nearest saved state; a `Pause` on the way cancels it."""
+    """Go to a position, from the nearest saved state. A `Pause` cancels it."""
 
     position: int
 
 
 @dataclass(frozen=True)
 class SeekKiller:
-    """Go back to the update that killed a unit; a `Pause` on the way cancels. Both are counted from 0."""
+    """Go back to the update that killed a unit. A `Pause` cancels it. Layers and units count from 0."""
 
     layer: int
     unit: int
@@ -114,7 +116,7 @@ class SeekKiller:
 
 @dataclass(frozen=True)
 class Fork:
-    """Begin a branch here, with live settings changed, and go on there."""
+    """Begin a branch here, with live settings changed, and enter it."""
 
     changes: dict[str, Any] = field(default_factory=dict)
     name: str | None = None
@@ -122,7 +124,7 @@ class Fork:
 
 @dataclass(frozen=True)
 class Switch:
-    """Go to another branch, at the same position where it has one."""
+    """Go to another branch, at the same position or its tip."""
 
     branch: int
 
@@ -140,14 +142,14 @@ class DeleteBranch:
 
 @dataclass(frozen=True)
 class NameSession:
-    """Give the saved session a name."""
+    """Name the saved session."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class Reset:
-    """Back to position 0; with a seed, a new run with that seed's initial weights and batches."""
+    """Go to position 0; with a seed, begin a new run with that seed's weights and batches."""
 
     seed: int | None = None
 
@@ -161,24 +163,24 @@ class ChangeSettings:
 
 @dataclass(frozen=True)
 class Probe:
-    """Compute a probe of `gradstep.engine.probes.registry` on the present state, beside the run."""
+    """Compute a probe of `gradstep.engine.probes.registry` on the current state, beside the run."""
 
     name: str
     options: dict[str, Any] = field(default_factory=dict)
     request: int = field(default=0, compare=False)
-    """A number of the asker's, which stands in all that is told of this request."""
+    """A number chosen by the front end. The events about this request carry it."""
 
 
 @dataclass(frozen=True)
 class CancelProbe:
-    """Give up all requests of a probe."""
+    """Cancel all requests of a probe."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class StartSweep:
-    """Do a sweep beside the run, or what is left of it; a sweep that goes on ends."""
+    """Begin or resume a sweep beside the run. A running sweep is cancelled."""
 
     plan: Plan
     data_dir: Path | None = None
@@ -186,7 +188,7 @@ class StartSweep:
 
 @dataclass(frozen=True)
 class CancelSweep:
-    """End the sweep; what is finished is kept."""
+    """Cancel the sweep. Finished runs are kept."""
 
 
 @dataclass(frozen=True)

@@ -30,14 +30,14 @@ class LayerInfo:
 
 @dataclass(frozen=True)
 class RunInfo:
-    """What is known of a run once its data is loaded."""
+    """Facts of a run beside its config, known once its data is loaded."""
 
     data: str
     substitute: bool
     samples: int
     batches: int
     validate_every: int | None
-    """Positions between two validations; None where there is no validation set."""
+    """Positions between two validations; None without a validation set."""
     layers: tuple[LayerInfo, ...]
     device: str
     threads: int
@@ -45,14 +45,14 @@ class RunInfo:
 
 @dataclass(frozen=True)
 class Ready:
-    """The engine's process is up: torch is imported."""
+    """The engine's process is ready: torch is imported."""
 
     torch: str
 
 
 @dataclass(frozen=True)
 class Working:
-    """Something that takes a while is going on; the text says what, in the screen's words.
+    """A task that takes a while, in the screen's words.
 
     Where its length is known, `done` of `total` steps of it are over.
     """
@@ -64,7 +64,7 @@ class Working:
 
 @dataclass(frozen=True)
 class Opened:
-    """A run has begun, or goes on: its branches and records follow. Forget what was shown before."""
+    """A run has begun or resumed. Its branches and records follow; those of the run before are void."""
 
     preset: Preset
     info: RunInfo
@@ -73,7 +73,7 @@ class Opened:
 
 @dataclass(frozen=True)
 class BranchInfo:
-    """A branch; its changes are (position, {key: value}) as they were asked for."""
+    """A branch. Its changes are (position, {key: value}) as the user gave them."""
 
     number: int
     name: str
@@ -84,7 +84,7 @@ class BranchInfo:
 
 @dataclass(frozen=True)
 class BranchList:
-    """The branches as they are now, parents before children, and which one the run is on."""
+    """All branches, parents before children, and the number of the current one."""
 
     branches: tuple[BranchInfo, ...]
     current: int
@@ -92,21 +92,21 @@ class BranchList:
 
 @dataclass(frozen=True)
 class Landmarks:
-    """Where states of the present branch are saved, so that going there is instant."""
+    """The positions of the current branch with a saved state: going there is instant."""
 
     keyframes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class BreakpointList:
-    """The breakpoints as they are now, with how often each was hit."""
+    """All breakpoints, with their numbers of hits."""
 
     breakpoints: tuple[Breakpoint, ...]
 
 
 @dataclass(frozen=True)
 class Verdicts:
-    """What the records of a branch say of the preset's claims so far, in the preset's order."""
+    """The verdicts so far on the preset's claims, in its order, from the records of a branch."""
 
     verdicts: tuple[Verdict, ...]
     branch: int = 0
@@ -114,7 +114,7 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Probed:
-    """A probe's result: a dataclass of `gradstep.engine.probes.results`, of a position of a branch.
+    """A probe's result at a position of a branch: a dataclass of `gradstep.engine.probes.results`.
 
     `seconds` is what it cost, the copy of the state included.
     """
@@ -129,7 +129,7 @@ class Probed:
 
 @dataclass(frozen=True)
 class Probing:
-    """A probe is being computed; `share` of it is done."""
+    """A probe is being computed, and `share` of it is done."""
 
     name: str
     share: float
@@ -138,7 +138,7 @@ class Probing:
 
 @dataclass(frozen=True)
 class ProbeFailed:
-    """A probe was cancelled, says nothing of this run, or failed."""
+    """A probe was cancelled, does not apply to this run, or failed."""
 
     name: str
     text: str
@@ -147,7 +147,7 @@ class ProbeFailed:
 
 @dataclass(frozen=True)
 class Swept:
-    """New results of the sweep, and how far those runs of it are that go on: (position, planned end)."""
+    """New results of the sweep, and (position, planned end) of its running runs."""
 
     plan: Plan
     results: tuple[Result, ...]
@@ -156,7 +156,7 @@ class Swept:
 
 @dataclass(frozen=True)
 class SweepSharpness:
-    """The largest eigenvalue of the Hessian where the first run of the sweep begins."""
+    """The largest eigenvalue of the Hessian at the start of the sweep's first run."""
 
     plan: Plan
     sharpness: float
@@ -164,7 +164,7 @@ class SweepSharpness:
 
 @dataclass(frozen=True)
 class SweepEnded:
-    """The sweep is complete, was cancelled, or failed, which the text says."""
+    """The sweep has ended; the text, if any, says that it was cancelled or why it failed."""
 
     plan: Plan
     text: str = ""
@@ -172,7 +172,7 @@ class SweepEnded:
 
 @dataclass(frozen=True)
 class Saved:
-    """The session file, or why the run is not saved; sent when that changes."""
+    """The session file, or the reason why the run is not saved."""
 
     path: Path | None
     problem: str | None = None
@@ -180,7 +180,7 @@ class Saved:
 
 @dataclass(frozen=True)
 class MeasuredValues:
-    """Quantities measured on a branch, before the records of the same positions are told."""
+    """Quantities measured on a branch. They precede the records of the same positions."""
 
     branch: int
     values: tuple[Values, ...]
@@ -188,7 +188,7 @@ class MeasuredValues:
 
 @dataclass(frozen=True)
 class Advanced:
-    """New records of a branch: `rows` (positions, len(COLUMNS)) from position `first` on replace any there.
+    """New records of a branch: `rows` (positions, len(COLUMNS)) replace those from position `first` on.
 
     `position` is where the run stands, on the branch that `BranchList` named as current.
     """
@@ -199,12 +199,12 @@ class Advanced:
     running: bool
     branch: int = 0
     until: str = ""
-    """The condition that it runs on to, if any."""
+    """The condition to run to, if any."""
 
 
 @dataclass(frozen=True)
 class Stopped:
-    """The engine stands still at `position`, and why."""
+    """The run stands still at `position`, for the reason given."""
 
     position: int
     reason: str
@@ -213,7 +213,7 @@ class Stopped:
 
 @dataclass(frozen=True)
 class SettingsChanged:
-    """The run's config is now this; from `position` on it steps with it."""
+    """A new config is in force from `position` on."""
 
     preset: Preset
     position: int
@@ -222,7 +222,7 @@ class SettingsChanged:
 
 @dataclass(frozen=True)
 class Refused:
-    """A command was not carried out; nothing has changed. The text says why."""
+    """A command was refused, and nothing has changed. The text says why."""
 
     text: str
 
@@ -235,7 +235,7 @@ class Logged:
 
 @dataclass(frozen=True)
 class Died:
-    """The engine's process has ended without being asked; `tail` is the end of what it wrote to stderr."""
+    """The engine's process has ended unasked; `tail` is the end of its stderr."""
 
     exit_status: int | None
     tail: str
