@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from store_runs import bits, preset
+from store_runs import preset
+from timeline_runs import bits
 
 from gradstep.engine import Session, UserError
 from gradstep.engine.session.file import SessionFile

@@ -8,7 +8,8 @@ import time
 
 import numpy as np
 import pytest
-from store_runs import bits, branching, facts, preset
+from store_runs import branching, facts, preset
+from timeline_runs import bits
 
 from gradstep.engine import Session
 from gradstep.engine.errors import UserError

@@ -3,7 +3,8 @@
 import math
 
 import pytest
-from store_runs import bits, preset
+from store_runs import preset
+from timeline_runs import bits
 
 from gradstep.engine import Session, UserError
 from gradstep.engine.conditions.expression import parse_condition

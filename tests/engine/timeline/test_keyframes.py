@@ -20,9 +20,14 @@ def states_bytes(timeline: Timeline) -> int:
     states = {
         id(state): state.nbytes
         for branch in timeline.branches.values()
-        for state in (*branch.keyframes._kept.values(), *branch.keyframes._recent.values())
+        for state in held(branch.keyframes).values()
     }
     return sum(states.values())
+
+
+def held(keyframes):
+    """The saved states by position."""
+    return {position: keyframes.before(position) for position in keyframes.positions()}
 
 
 def state(position, size=10):
@@ -270,6 +275,8 @@ def test_no_two_states_share_memory():
             keyframes.add(State(here, memory.fill_(here), {}, 0.0))
         here += 1
         length = max(length, here)
-    held = {**keyframes._kept, **keyframes._recent}
-    assert len(held) > 50
-    assert {position: int(saved.parameters[0]) for position, saved in held.items()} == {p: p for p in held}
+    states = held(keyframes)
+    assert len(states) > 50
+    assert {position: int(saved.parameters[0]) for position, saved in states.items()} == {
+        p: p for p in states
+    }
