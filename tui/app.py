@@ -22,17 +22,15 @@ from gradstep.engine.config.files import load_preset
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.commands import (
     AddBreakpoint,
     Back,
     CancelProbe,
     CancelSweep,
-    Change,
+    ChangeSettings,
     Command,
     DeleteBranch,
-    Died,
     EditBreakpoint,
-    Event,
     Fork,
     NameSession,
     Open,
@@ -45,13 +43,17 @@ from gradstep.engine.worker.messages import (
     ReverseUntil,
     Run,
     RunUntil,
-    Saved,
     Seek,
     SeekUnitDeath,
     StartSweep,
     Step,
     Switch,
     Watch,
+)
+from gradstep.engine.worker.events import (
+    Died,
+    Event,
+    Saved,
 )
 from gradstep.engine.worker.process import FRAME_SECONDS
 from gradstep.tui import text
@@ -148,7 +150,7 @@ class Explorer(Ending, WireApp):
         self._frame_seconds = frame_seconds
         """The panes are drawn at most once in so many seconds."""
         if session is not None:
-            from gradstep.engine.session.saved_preset import read_saved_preset
+            from gradstep.engine.session.read import read_saved_preset
 
             preset = read_saved_preset(session)
         preset = preset or load_preset(DEFAULT_PRESET)
@@ -725,7 +727,7 @@ class Explorer(Ending, WireApp):
 
     def on_settings_form_changed(self, message: SettingsForm.Changed) -> None:
         """A live setting was edited."""
-        self._send(Change(message.changes))
+        self._send(ChangeSettings(message.changes))
 
     def on_settings_form_new_run(self, message: SettingsForm.NewRun) -> None:
         """Edits that need a new run were confirmed."""

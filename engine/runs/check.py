@@ -1,4 +1,4 @@
-"""Runs presets to where their claims are decided: one run, those it is compared with, or one a seed."""
+"""The check of a preset: it runs until its claims are decided, and so do the runs they speak of."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from gradstep.engine.runs.other_runs import FinishedRuns
 from gradstep.engine.session.session import Session
 
 LOOK_EVERY = 50
-"""Positions between two looks at the verdicts."""
+"""Steps between two looks at the verdicts."""
 
 Progress = Callable[[int, int], object]
-"""Told (steps or seeds done, how many there are)."""
+"""Called with (steps or seeds done, total)."""
 
 
 def check(preset: Preset, data_dir: Path | None = None, progress: Progress | None = None) -> list[Verdict]:
-    """The verdicts on a preset's claims, after its planned steps or as soon as all are decided."""
+    """Return the verdicts on a preset's claims, after its planned steps or once all are final."""
     session = Session(preset, data_dir)
     runs = FinishedRuns(data_dir)
     end = session.planned_steps or 0
-    verdicts = session.claims(runs)
-    while session.position < end and not session.diverged and not all(verdict.final for verdict in verdicts):
-        session.burst(min(LOOK_EVERY, end - session.position))
+    for stepped in session.run(end, every=LOOK_EVERY):
         verdicts = session.claims(runs)
-        if progress is not None:
-            progress(session.position, end)
+        if progress is not None and stepped.position > 0:
+            progress(stepped.position, end)
+        if all(verdict.final for verdict in verdicts):
+            break
     over_seeds = iter(judge_over_seeds(preset, data_dir, progress))
     return [verdict if verdict.claim.seeds is None else next(over_seeds) for verdict in verdicts]

@@ -1,4 +1,4 @@
-"""Claims over seeds: the preset is run for each of them, several at a time."""
+"""Claims over seeds: the preset runs once per seed, several runs at a time."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from gradstep.engine.runs.runner import run_all
 from gradstep.engine.training.threads import available_processors
 
 Seen = dict[str, float | None]
-"""What a condition (as 0 or 1) or a number was at the end of a seed's run, by its text."""
+"""Values at the end of a seed's run, by their texts; a condition is 0 or 1."""
 
 
 def judge_over_seeds(
     preset: Preset, data_dir: Path | None = None, progress: Callable[[int, int], object] | None = None
 ) -> list[Verdict]:
-    """The verdicts on a preset's claims over seeds, each seed run once, beside the runs of the same seed that
-    the claims speak of. `progress` is told (seeds done, seeds). Raises UserError where a run fails."""
+    """Return the verdicts on a preset's claims over seeds. Each seed is run once.
+
+    Other presets that the claims read are run with the same seed. `progress` is called with (seeds done,
+    seeds). Raises UserError if a run fails.
+    """
     claims = [claim for claim in preset.claim if claim.seeds is not None]
     if not claims:
         return []
@@ -54,12 +57,12 @@ def judge_over_seeds(
 
 
 def _aggregates(claim: Claim) -> list[Aggregate]:
-    """The parts of a claim that look at every seed."""
+    """Return the aggregates of a claim."""
     return parse_condition_over_seeds(claim.over_seeds).aggregates if claim.over_seeds is not None else []
 
 
 def _conditions(claim: Claim) -> list[str]:
-    """What has to be seen at the end of each seed's run, as a truth."""
+    """Return the conditions of a claim to test at the end of each run."""
     own = [claim.condition] if claim.condition is not None else []
     return own + [part.of.text for part in _aggregates(claim) if isinstance(part.of, Condition)]
 

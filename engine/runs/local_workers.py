@@ -78,7 +78,7 @@ class LocalWorkers:
         return self._pool.submit(_work, job)
 
     def sharpness(self, preset: Preset, data_dir: Path | None) -> Future[float]:
-        """Have the largest eigenvalue of the Hessian computed, where a run of the preset begins."""
+        """Submit the computation of the Hessian's largest eigenvalue at the start of a preset's run."""
         return self._pool.submit(_sharpness, preset, data_dir)
 
     def progress(self) -> Progress:
@@ -130,7 +130,7 @@ _board: Board | None = None
 
 
 def _begin(path: Path, points: int, environment: dict[str, str]) -> None:
-    """Make a process of the pool ready."""
+    """Set up a process of the pool."""
     global _board
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
     os.environ.pop(SAFE_PATH, None)  # the fork server's; what the user set comes with the environment
@@ -139,7 +139,7 @@ def _begin(path: Path, points: int, environment: dict[str, str]) -> None:
 
 
 def _end_with_parent() -> None:
-    """A pool's processes wait for work for ever, also when there is nobody left to give it."""
+    """End this process when its parent has died: a pool's processes wait for work for ever."""
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])

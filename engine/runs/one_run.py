@@ -1,4 +1,4 @@
-"""Does one run of a sweep, from its config to its result."""
+"""One run of a sweep, from its config to its result."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from gradstep.engine.errors import UserError, explain
 from gradstep.engine.runs.other_runs import FinishedRuns
 from gradstep.engine.runs.result import Ending, Job, Result
 from gradstep.engine.session.session import Session
+from gradstep.engine.session.stepping import Stop
 
 TELL_SECONDS = 0.1
 
 Tell = Callable[[int, int], None]
-"""Told (position, planned end) now and then; it may raise, and ends the run so."""
+"""Called with (position, planned end) every `TELL_SECONDS`. It may raise, to end the run."""
 
 
 class CancelledError(Exception):
@@ -26,7 +27,7 @@ class CancelledError(Exception):
 
 
 def do(job: Job, tell: Tell) -> Result:
-    """Run to the planned end, the condition, or a loss that is not finite. What fails is a result too."""
+    """Run to the planned end, the condition, or a loss that is not finite. A failure is a result too."""
     started = time.perf_counter()
     try:
         return _done(job, tell, started)
@@ -45,21 +46,15 @@ def _done(job: Job, tell: Tell, started: float) -> Result:
     session = Session(preset, dataset=load_kept(preset.data, preset.train.dtype, job.data_dir))
     end = session.planned_steps or 0
     until = parse_condition(job.until) if job.until is not None else None
-    if until is not None:
-        session.look_for(until)
-    met, told, could_tell = False, 0.0, False
-    while session.position < end and not met and not session.diverged:
-        if time.monotonic() - told > TELL_SECONDS:
-            tell(session.position, end)
+    told = 0.0
+    for progress in session.run(end, until):
+        if time.monotonic() - told > TELL_SECONDS and progress.stop is None:
+            tell(progress.position, end)
             told = time.monotonic()
-        session.advance(end - session.position if until is None else 1, dense=False)
-        if until is not None:
-            held = until.holds(session.history, session.position)
-            met, could_tell = bool(held), could_tell or held is not None
     here = session.position
     finals = FinishedRuns(job.data_dir, _shared(job), lambda: tell(here, end))
     places = [Place(session.history, position, finals) for position in range(here + 1)]
-    ending, reason = _ending(session, job.until, met, could_tell)
+    ending, reason = _ending(progress.stop, here, job.until)
     return Result(
         job.point,
         ending,
@@ -73,20 +68,21 @@ def _done(job: Job, tell: Tell, started: float) -> Result:
     )
 
 
-def _ending(session: Session, until: str | None, met: bool, could_tell: bool) -> tuple[Ending, str]:
-    """How a run ended, and why, in words; `could_tell` is whether the condition had a value anywhere."""
-    if met:
-        return "condition", f"stopped at step {session.position:,}: {until}"
-    if session.diverged:
-        return "diverged", session.diverged
-    finished = f"finished at step {session.position:,}"
+def _ending(stop: Stop | None, position: int, until: str | None) -> tuple[Ending, str]:
+    """Return how a run ended, and the reason in words."""
+    assert stop is not None, "the last progress of a run says why it stopped"
+    if stop.kind == "condition":
+        return "condition", f"stopped at step {position:,}: {until}"
+    if stop.kind == "not finite":
+        return "diverged", stop.reason
+    finished = f"finished at step {position:,}"
     if until is None:
         return "done", finished
-    return "done", f"{finished}; {'never reached' if could_tell else 'no value of'} {until}"
+    return "done", f"{finished}; {'never reached' if stop.could_tell else 'no value of'} {until}"
 
 
 def _shared(job: Job) -> dict[str, Any]:
-    """What the runs of other presets that this one is compared with have in common with it."""
+    """Return the settings that the runs compared with this one share with it."""
     changes: dict[str, Any] = {"train.threads": job.preset.train.threads}
     if job.same_seed:
         changes["train.seed"] = job.preset.train.seed

@@ -1,4 +1,4 @@
-"""The runs of other presets that a claim or a measure speaks of, each done once to its planned end."""
+"""The runs of other presets that a claim or a measure reads, each run once to its planned end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gradstep.engine.records.history import History
 from gradstep.engine.session.session import Session
 
 AT_ONCE = 10
-"""Steps between two looks whether the run is still wanted."""
+"""Steps between two calls of `meanwhile`, which may cancel the run."""
 
 
 class FinishedRuns:
@@ -32,7 +32,7 @@ class FinishedRuns:
         self._histories: dict[str, History] = {}
 
     def __call__(self, name: str) -> History:
-        """The records of a preset's run. Raises ConfigError for an unknown one."""
+        """Return the records of a preset's run. Raises ConfigError for an unknown preset."""
         if name not in self._histories:
             preset = changed(load_preset(name), self._changes)
             self._histories[name] = finished(preset, self._data_dir, self._meanwhile)
@@ -42,11 +42,11 @@ class FinishedRuns:
 def finished(
     preset: Preset, data_dir: Path | None, meanwhile: Callable[[], object] = lambda: None
 ) -> History:
-    """The records of a preset's run to its planned end, or to where its loss is not finite; `meanwhile` is
-    called now and then, and may raise."""
+    """Return the records of a preset's run to its planned end, or to a loss that is not finite.
+
+    `meanwhile` is called every few steps, and may raise.
+    """
     session = Session(preset, dataset=load_kept(preset.data, preset.train.dtype, data_dir))
-    end = session.planned_steps or 0
-    while session.position < end and not session.diverged:
+    for _ in session.run(session.planned_steps or 0, every=AT_ONCE):
         meanwhile()
-        session.burst(min(AT_ONCE, end - session.position))
     return session.history

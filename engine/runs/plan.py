@@ -1,4 +1,4 @@
-"""The grid of runs that a sweep is: each of them an ordinary run config."""
+"""The plan of a sweep: a grid of runs, each with an ordinary run config."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gradstep.engine.records.record import FIELDS
 
 SHOWN_PROBLEMS = 10
 SHOWN_BESIDE = ("ended", "step", "loss")
-"""The columns that tables of runs have beside the axes."""
+"""The columns of a table of runs beside the axes."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Plan:
     until: str | None = None
     """The condition at which a run ends before its planned end."""
     measures: tuple[str, ...] = ()
-    """What is told of each run beside its last record."""
+    """The measures of each run beside its last record."""
 
     def __len__(self) -> int:
         return math.prod(self.shape)
@@ -56,18 +56,18 @@ class Plan:
         return tuple(reversed(indices))
 
     def said(self, point: int) -> str:
-        """A run by its values on the axes."""
+        """Return a run's label: its values on the axes."""
         places = zip(self.names, self.axes, self.place(point), strict=True)
         return ", ".join(f"{name} {axis.labels[index]}" for name, axis, index in places)
 
     def changes(self, point: int) -> dict[str, Any]:
-        """What a point's run has on the axes, {dotted key: value}."""
+        """Return a point's values on the axes, {dotted key: value}."""
         return {
             axis.key: axis.values[index] for axis, index in zip(self.axes, self.place(point), strict=True)
         }
 
     def config(self, point: int) -> Preset:
-        """The preset of a point's run."""
+        """Return the preset of a point's run."""
         return changed(self.preset, self.changes(point), "sweep")
 
     def check(self) -> None:
@@ -133,7 +133,7 @@ def make_plan(
 
 
 def assignments(changes: dict[str, Any]) -> list[str]:
-    """Changes as --set takes them: "a.b=value", each value as TOML writes it in a line."""
+    """Return changes as --set takes them: "a.b=value", with values in TOML."""
     return [f"{key}={_inline(value)}" for key, value in changes.items()]
 
 

@@ -1,4 +1,4 @@
-"""What a run of a sweep came to."""
+"""The result of a run, and the job it comes from."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from gradstep.engine.config.preset import Preset
 from gradstep.engine.records.record import Record
 
 Ending = Literal["done", "condition", "diverged", "failed"]
-"""At the planned end, where the condition held, where the loss was not finite, or not at all."""
+"""At the planned end, at the condition, at a loss that is not finite, or by a failure."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run to do: all that a process needs that may be on another machine."""
+    """One run to do, with everything that a process on another machine needs."""
 
     point: int
     preset: Preset
     until: str | None = None
     measures: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
-    """Looked at where the run ends."""
+    """Tested at the end of the run."""
     data_dir: Path | None = None
     same_seed: bool = False
-    """Whether the run of another preset that this one is compared with has this one's seed, not its own."""
+    """Whether runs of other presets that this one is compared with take its seed."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Where a run ended, why, and what it was there; a failed one has a reason and nothing else."""
+    """The end of a run, the reason, and the values there. A failed run has only a reason."""
 
     point: int
     ending: Ending
@@ -42,11 +42,11 @@ class Result:
     claims: tuple[str, ...] = ()
     """The states of the preset's claims."""
     state: str = ""
-    """The digest of the state at the end: equal where the same run ends, bit for bit."""
+    """The digest of the state at the end: equal for runs equal bit for bit."""
     seconds: float = 0.0
 
     def value(self, name: str, measures: tuple[str, ...]) -> float | None:
-        """A field of the last record, or one of the measures, by its name."""
+        """Return a field of the last record or one of the measures, None if it has no value."""
         if name in measures:
             return self.measures[measures.index(name)] if self.measures else None
         found = self.record[name] if self.record is not None else None

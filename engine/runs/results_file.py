@@ -1,12 +1,10 @@
-"""The file of a sweep's results: SQLite, a row a run, so that a sweep goes on where it was left."""
+"""The file of a sweep's results: SQLite, a row per run, so that a sweep resumes where it stopped."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import json
-import sqlite3
-from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,18 +17,17 @@ from gradstep.engine.runs.plan import Plan
 from gradstep.engine.runs.result import Result
 from gradstep.engine.runs.table import columns, result_of, row
 from gradstep.engine.session.lock import SessionInUseError, lock, unlock
+from gradstep.engine.session.sqlite_file import SqliteFile
 
-APPLICATION_ID = 0x67727377
-"""Marks a SQLite file as a sweep's: "grsw"."""
 SUFFIX = ".sweep"
 
 
 class SweepFileError(UserError):
-    """A file of results that can't be read or written, or is another sweep's; the text names it."""
+    """A file of results can't be read or written, or belongs to another sweep. The text names it."""
 
 
 def identity(plan: Plan, data_dir: Path | None) -> dict[str, str]:
-    """What must be the same for results to be of the same sweep, and what each is called."""
+    """Return what identifies a sweep, by names for people: equal if results belong together."""
     found = data.load(plan.preset.data, plan.preset.train.dtype, data_dir)
     return {
         "preset": _as_written_before(to_toml(plan.preset.model_copy(update={"sweep": None}))),
@@ -44,85 +41,69 @@ def identity(plan: Plan, data_dir: Path | None) -> dict[str, str]:
 
 
 def _as_written_before(text: str) -> str:
-    """The text with the name that files of results have for the exam's loss, so that old files still fit."""
+    """Return the text with the old name of the exam's loss, so that old files still fit."""
     return text.replace('"exam_cross_entropy"', '"binary_cross_entropy"')
 
 
 def own_path(plan: Plan, meant: dict[str, str]) -> Path:
-    """Where results are kept when nobody says otherwise: the same sweep has the same place."""
+    """Return the default path of a sweep's results: the same for the same sweep."""
     digest = hashlib.blake2b(json.dumps(meant).encode(), digest_size=6).hexdigest()
     return user_data_path("gradstep") / "sweeps" / f"{plan.preset.name or 'sweep'}-{digest}{SUFFIX}"
 
 
-class ResultsFile:
-    """An open file of results, this process's alone. Every method raises SweepFileError."""
+class ResultsFile(SqliteFile):
+    """An open file of results, locked by this process. Every method raises SweepFileError."""
+
+    application_id = 0x67727377  # "grsw"
+    kind = "file of a sweep's results"
+    error = SweepFileError
 
     def __init__(self, path: Path, plan: Plan, meant: dict[str, str]) -> None:
-        self.path = path
         self._plan = plan
+        self._meant = meant
         try:
             self._lock = lock(path)
         except SessionInUseError:
             raise SweepFileError(f"{path}: another gradstep is at this sweep") from None
         try:
-            with self._explained():
-                there = path.exists() and path.stat().st_size > 0
-                self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-                try:
-                    self._check(meant) if there else self._create(meant)
-                except BaseException:
-                    self._db.close()
-                    raise
+            super().__init__(path, create=not (path.exists() and path.stat().st_size > 0))
         except BaseException:
             unlock(path, self._lock)
             raise
 
     def results(self) -> dict[int, Result]:
-        """What is finished, by its point. What has failed is not: it is tried again."""
+        """Return the results by point. Failed runs are left out, since they are tried again."""
         with self._explained():
             rows = self._db.execute("select * from results where ending != 'failed'").fetchall()
         return {result.point: result for result in (result_of(self._plan, list(one)) for one in rows)}
 
     def add(self, result: Result) -> None:
-        """Keep a result, from now on whatever happens."""
+        """Write a result; a later crash does not lose it."""
         values = row(self._plan, result)
         with self._explained():
             marks = ", ".join("?" * len(values))
             self._db.execute(f"insert or replace into results values ({marks})", values)
 
     def close(self, *, delete: bool = False) -> None:
-        with contextlib.suppress(sqlite3.Error):
-            self._db.close()
+        super().close()
         if delete:
             with contextlib.suppress(OSError):
                 self.path.unlink()
         unlock(self.path, self._lock)
 
-    def _create(self, meant: dict[str, str]) -> None:
+    def _create(self) -> None:
         first, *others = [f'"{name.replace(chr(34), chr(34) * 2)}"' for name in columns(self._plan)]
-        with self._db:
-            self._db.execute("begin")
-            self._db.execute(f"pragma application_id = {APPLICATION_ID}")
+        with self.transaction():
+            self._db.execute(f"pragma application_id = {self.application_id}")
             self._db.execute("create table meta (key text primary key, value text not null)")
             self._db.execute(f"create table results ({first} integer primary key, {', '.join(others)})")
-            self._db.executemany("insert into meta values (?, ?)", meant.items())
+            self.put_meta(**self._meant)
 
-    def _check(self, meant: dict[str, str]) -> None:
-        if self._db.execute("pragma application_id").fetchone() != (APPLICATION_ID,):
-            raise SweepFileError(f"{self.path}: this is no file of a sweep's results")
-        kept = dict(self._db.execute("select key, value from meta"))
-        differing = [name for name in meant if kept.get(name) != meant[name]]
+    def _check(self) -> None:
+        super()._check()
+        kept = self.meta()
+        differing = [name for name in self._meant if kept.get(name) != self._meant[name]]
         if differing:
             names = " and ".join([", ".join(differing[:-1]), differing[-1]] if differing[1:] else differing)
             verb = "differ" if differing[1:] or names.endswith("s") else "differs"
             raise SweepFileError(f"{self.path}: the results of another sweep: its {names} {verb}")
-
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.DatabaseError as error:
-            what = "this is no file of a sweep's results" if "not a database" in str(error) else error
-            raise SweepFileError(f"{self.path}: {what}") from None
-        except OSError as error:
-            raise SweepFileError(f"{self.path}: {error.strerror}") from None

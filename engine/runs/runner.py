@@ -1,4 +1,4 @@
-"""Has runs done by workers, and survives what they do not."""
+"""The runner: hands jobs to workers, and survives the death of their processes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from gradstep.engine.runs.workers import Progress, Workers
 
 FRAME_SECONDS = 0.2
 TRIES = 2
-"""How often a run is begun before it is given up."""
+"""How often a run is begun before it counts as failed."""
 BARREN = 3
-"""When processes have died so often in a row with no run begun, none will ever begin one."""
+"""Deaths of processes in a row, with no run begun, after which none will ever begin one."""
 
 
 @dataclass(frozen=True)
 class Update:
-    """What has come since the last one, and how far the runs are that go on now."""
+    """New results since the last update, and the progress of the running runs."""
 
     results: tuple[Result, ...]
     running: Progress
@@ -41,8 +41,11 @@ def run_all(jobs: Iterable[Job], workers: Workers) -> Iterator[Update]:
 
 
 class _Runner:
-    """A run whose process dies takes those beside it along. Each of them is begun again, alone, so that it is
-    known which one it was; the second time is its result."""
+    """Runs that are waiting, running or under suspicion.
+
+    A process that dies takes the runs beside it along. Each of them is begun again, alone, to find the one
+    that kills it; its second death is its result.
+    """
 
     def __init__(self, jobs: Iterable[Job], workers: Workers) -> None:
         self._workers = workers
@@ -64,7 +67,7 @@ class _Runner:
         return self._waiting
 
     def frame(self) -> Update:
-        """Submit what there is room for, and wait a little for results."""
+        """Submit as many runs as there is room for, and wait a little for results."""
         results: list[Result] = []
         try:
             self._submit()
@@ -89,7 +92,7 @@ class _Runner:
         return any(job.point in self._deaths for job in self._running.values())
 
     def _pick_up(self) -> list[Result]:
-        """Go on after the death of a process: new ones, and what was lost again; what is given up."""
+        """After the death of a process, start new ones and queue the lost runs. Return those given up."""
         results, lost = [], []
         for future, job in self._running.items():
             try:
@@ -116,7 +119,7 @@ class _Runner:
 
 
 def _result(future: Future[Result], job: Job) -> Result:
-    """What a finished run came to. Raises BrokenExecutor where its process has died."""
+    """Return the result of a finished run. Raises BrokenExecutor if its process has died."""
     try:
         return future.result()
     except BrokenExecutor:

@@ -1,4 +1,4 @@
-"""A sweep from its plan to its results: what is finished is kept, what is left is done."""
+"""A sweep from its plan to its results: finished runs are kept, the others are done."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from gradstep.engine.runs.workers import Workers
 
 
 class Sweeping:
-    """A sweep with its file; without a path of its own it keeps one while it is not complete.
+    """A sweep with its file. Without a `path`, a default file is kept until the sweep is complete.
 
-    Raises UserError for a file of another sweep, or data that is not there.
+    Raises UserError for a file of another sweep, or missing data.
     """
 
     def __init__(self, plan: Plan, path: Path | None = None, data_dir: Path | None = None) -> None:
@@ -32,7 +32,7 @@ class Sweeping:
         return self._file.path
 
     def left(self) -> Iterator[Job]:
-        """The runs that are not finished."""
+        """Yield the runs that are not finished."""
         plan, data_dir = self.plan, self._data_dir
         same_seed = any(axis.key == "train.seed" for axis in plan.axes)
         for point in sorted(set(range(len(plan))).difference(self.results)):
@@ -40,7 +40,7 @@ class Sweeping:
             yield Job(point, config, plan.until, plan.measures, data_dir=data_dir, same_seed=same_seed)
 
     def run(self, workers: Workers) -> Generator[Update, None, None]:
-        """Have the runs that are left done; `results` is complete in the end."""
+        """Do the unfinished runs. In the end `results` is complete."""
         for update in run_all(self.left(), workers):
             for result in update.results:
                 self._file.add(result)
@@ -48,14 +48,14 @@ class Sweeping:
             yield update
 
     def reread(self) -> None:
-        """Have `results` be what the file holds: an interrupt may come between a run's way into the two."""
+        """Read `results` from the file again: an interrupt may have come between the two writes of a run."""
         self.results = self._file.results()
 
     def keep(self) -> None:
-        """Have the file stay, also when all is done."""
+        """Keep the file, even if the sweep is complete."""
         self._own = False
 
     def close(self) -> None:
-        """Give the file up; one that nobody asked for stays only where there is something to go on with."""
+        """Release the file. A default file is deleted if the sweep is complete or has no result."""
         kept = sum(result.ending != "failed" for result in self.results.values())
         self._file.close(delete=self._own and kept in (0, len(self.plan)))

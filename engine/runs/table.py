@@ -1,4 +1,4 @@
-"""The results of a sweep as a table: a row a run, its config, its last record, where it ended and why."""
+"""The results of a sweep as a table: per run its values, last record, ending and reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NUMBERS = {"NaN", "Infinity", "-Infinity"}
 
 
 def columns(plan: Plan) -> list[str]:
-    """The names of the columns: the axes' keys, the fields of a record, the measures, the claims."""
+    """Return the names of the columns: axes' keys, fields of a record, measures, claims."""
     claims = [f"claim {number}: {claim.says}" for number, claim in enumerate(plan.preset.claim, 1)]
     return [
         "point",
@@ -33,7 +33,7 @@ def columns(plan: Plan) -> list[str]:
 
 
 def row(plan: Plan, result: Result) -> list[Any]:
-    """A result's values in the order of `columns`: texts, numbers, and None where there is none."""
+    """Return a result's values in the order of `columns`: texts, numbers, or None if missing."""
     record = result.record
     return [
         result.point,
@@ -47,7 +47,7 @@ def row(plan: Plan, result: Result) -> list[Any]:
 
 
 def result_of(plan: Plan, values: list[Any]) -> Result:
-    """The result that a row was made of."""
+    """Return the result that a row was made from."""
     named = dict(zip(columns(plan), values, strict=True))
     first = 1 + len(plan.axes) + 2
     fields = dict(zip(FIELDS, values[first : first + len(FIELDS)], strict=True))
@@ -81,7 +81,7 @@ def write_csv(file: SupportsWrite[str], plan: Plan, results: Iterable[Result], s
 
 
 def command(plan: Plan, point: int, source: str) -> str:
-    """The command that does a run of the sweep again, to the last bit."""
+    """Return the command that repeats a run of the sweep, to the last bit."""
     changes = {"train.threads": plan.preset.train.threads, **plan.changes(point)}
     settings = " ".join(f"--set {shlex.quote(one)}" for one in assignments(changes))
     until = f" --until {shlex.quote(plan.until)}" if plan.until is not None else ""

@@ -1,4 +1,4 @@
-"""What the runner needs of those who do the runs: processes of this machine, or a cluster's."""
+"""The interface of workers, for the runner: processes of this machine, or a cluster's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 from gradstep.engine.runs.result import Job, Result
 
 Progress = Mapping[int, tuple[int, int]]
-"""Of runs by their points: (position, planned end)."""
+"""(position, planned end) of runs, by their points."""
 
 
 class Workers(Protocol):
@@ -17,16 +17,16 @@ class Workers(Protocol):
 
     @property
     def count(self) -> int:
-        """How many runs are worth submitting at once."""
+        """The number of runs worth submitting at once."""
 
     def submit(self, job: Job) -> Future[Result]:
-        """Have a run done. Raises BrokenExecutor where a process has died meanwhile."""
+        """Submit a run. Raises BrokenExecutor if a process has died meanwhile."""
 
     def progress(self) -> Progress:
-        """How far the runs are that have begun."""
+        """Return the progress of the runs that have begun."""
 
     def restart(self) -> None:
-        """Go on with new processes after a broken executor."""
+        """Start new processes after a broken executor."""
 
     def close(self) -> None:
-        """Give up what still runs, and end the processes."""
+        """Cancel the running runs, and end the processes."""

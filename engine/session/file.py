@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,11 +19,7 @@ from numpy.typing import NDArray
 from gradstep.engine.errors import UserError
 from gradstep.engine.records.quantity_columns import QuantityValues
 from gradstep.engine.records.record import COLUMNS
-
-SCHEMA = 2
-"""2 has measured quantities and, in its states, since when units are silent; 1 is read too."""
-APPLICATION_ID = 0x67726473
-"""Marks a SQLite file as gradstep's: "grds"."""
+from gradstep.engine.session.sqlite_file import SqliteFile
 
 _MEASURED = """
 create table if not exists measured (
@@ -59,52 +54,23 @@ class StoredBranch:
     changes: list[tuple[int, dict[str, Any]]]
 
 
-class SessionFile:
+class SessionFile(SqliteFile):
     """An open session file. Every method raises StoreError for what the disk or the contents refuse."""
 
+    application_id = 0x67726473  # "grds"
+    version = 2
+    """Format 2 adds measured quantities and, in the states, when each unit fired last; 1 is readable."""
+    kind = "gradstep session"
+    error = StoreError
+
     def __init__(self, path: Path, *, create: bool = False, read_only: bool = False) -> None:
-        self.path = path
-        self.read_only = read_only
+        super().__init__(path, create=create, read_only=read_only)
         with self._explained():
-            if not create and not path.exists():
-                raise StoreError(f"{path}: no such file")
-            if not create and (path.is_dir() or path.stat().st_size == 0):
-                raise StoreError(f"{path}: this is no gradstep session")
-            if not create:
-                path.open("rb").close()  # the system says why it can't be read, SQLite does not
-            self._db = self._connect(str(path))
-            try:
-                if create:
-                    self._create()
-                else:
-                    self._check()
-                self._db.execute("pragma synchronous = normal")
-                if read_only:
-                    self._db.execute("pragma query_only = on")
-            except BaseException:
-                self._db.close()
-                raise
-
-    def close(self) -> None:
-        with contextlib.suppress(sqlite3.Error):
-            self._db.close()
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All that is written within it is in the file, or nothing is."""
-        with self._explained():
-            self._db.execute("begin immediate")
-            try:
-                yield
-                self._db.execute("commit")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    self._db.execute("rollback")
-                raise
+            self._db.execute("pragma synchronous = normal")
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
-        """All that is read within it is of one moment, whatever another process writes meanwhile."""
+        """Read everything within it as of one moment, whatever another process writes meanwhile."""
         with self._explained():
             self._db.execute("begin")
         try:
@@ -114,20 +80,13 @@ class SessionFile:
                 self._db.execute("rollback")
 
     def check_writable(self) -> None:
-        """Make the file one of this format. Raises StoreError if nothing can be written."""
+        """Update the file to this format. Raises StoreError if nothing can be written."""
         with self.transaction():
             self._db.execute(_MEASURED)
-            self._db.execute(f"pragma user_version = {SCHEMA}")
-
-    def put_meta(self, **values: str) -> None:
-        self._db.executemany("insert or replace into meta values (?, ?)", values.items())
-
-    def meta(self) -> dict[str, str]:
-        with self._explained():
-            return dict(self._db.execute("select key, value from meta"))
+            self._db.execute(f"pragma user_version = {self.version}")
 
     def put_branches(self, branches: list[StoredBranch]) -> None:
-        """Replace what is stored of the branches; of a branch that is no more, records and states go too."""
+        """Replace the stored branches. Records and states of deleted branches are deleted too."""
         db = self._db
         for table in ("branches", "configs", "changes"):
             db.execute(f"delete from {table}")
@@ -155,7 +114,7 @@ class SessionFile:
             return [self._branch(*row) for row in found.fetchall()]
 
     def _branch(self, number: int, name: str, parent: int | None, fork: int) -> StoredBranch:
-        """A row of `branches` with what belongs to it. Any column of a damaged file can hold anything."""
+        """Return a stored branch. Any column of a damaged file can hold anything."""
         of = (number,)
         configs = self._db.execute(
             "select position, toml from configs where branch = ? order by position", of
@@ -173,16 +132,16 @@ class SessionFile:
             and all(isinstance(at, int) and isinstance(toml, str) for at, toml in configs)
             and all(isinstance(at, int) and isinstance(made, dict) for at, made in changes)
         ):
-            raise StoreError(f"{self.path}: the file is damaged: branch {number} is none")
+            raise self.damaged(f"branch {number} is none")
         return StoredBranch(number, name, parent, fork, configs, changes)
 
     def put_rows(self, branch: int, first: int, rows: NDArray[np.float64]) -> None:
-        """Add rows (positions, columns) from a position on; they replace any stored before."""
+        """Add rows (positions, columns) from position `first` on. They replace stored ones."""
         blob = rows.astype("<f8").tobytes()
         self._db.execute("insert into records values (?, ?, ?)", (branch, first, blob))
 
     def rows(self, branch: int, fork: int) -> NDArray[np.float64]:
-        """A branch's own rows, from its fork on."""
+        """Return a branch's own rows (positions, columns), from its fork on."""
         width = 8 * len(COLUMNS)
         with self._explained():
             chunks = self._db.execute(
@@ -190,27 +149,27 @@ class SessionFile:
             ).fetchall()
             length = max((first - fork + len(blob) // width for first, blob in chunks), default=0)
             if length * width > sum(len(blob) for _, blob in chunks):
-                raise StoreError(f"{self.path}: the file is damaged: records are missing")
+                raise self.damaged("records are missing")
             whole = np.empty((length, len(COLUMNS)))
             filled = 0
             for first, blob in chunks:
                 rows = np.frombuffer(blob, "<f8").reshape(-1, len(COLUMNS))
                 at = first - fork
-                # what is written over begins within what there is, and what is new right after it
+                # a chunk that overwrites begins within the filled rows, a new one right behind them
                 if not 0 <= at <= filled:
-                    raise StoreError(f"{self.path}: the file is damaged: records are missing")
+                    raise self.damaged("records are missing")
                 whole[at : at + len(rows)] = rows
                 filled = max(filled, at + len(rows))
             return whole
 
     def put_measured(self, branch: int, values: QuantityValues) -> None:
-        """Add values of a quantity; they replace any stored before."""
+        """Add values of a quantity. They replace stored ones."""
         name, positions, numbers = values
         blobs = positions.astype("<i8").tobytes(), numbers.astype("<f8").tobytes()
         self._db.execute("insert into measured values (?, ?, ?, ?)", (branch, name, *blobs))
 
     def measured(self, branch: int) -> Iterator[QuantityValues]:
-        """What was measured on a branch, in the order written; nothing in a file of format 1."""
+        """Yield measured values of a branch in the order written. A file of format 1 has none."""
         with self._explained():
             there = self._db.execute("select 1 from sqlite_master where name = 'measured'").fetchone()
             stored = "select name, positions, numbers from measured where branch = ? order by rowid"
@@ -219,7 +178,7 @@ class SessionFile:
             with self._explained():
                 values = np.frombuffer(positions, "<i8"), np.frombuffer(numbers, "<f8")
             if not isinstance(name, str) or len(values[0]) != len(values[1]):
-                raise StoreError(f"{self.path}: the file is damaged: what was measured is no column")
+                raise self.damaged("what was measured is no column")
             yield name, *values
 
     def put_keyframe(self, branch: int, position: int, state: bytes) -> None:
@@ -243,7 +202,7 @@ class SessionFile:
             return bytes(state)
 
     def record_counts(self) -> tuple[int, float | None]:
-        """The number of records in all branches, and the last loss of the branch written to last."""
+        """Return the number of records in all branches, and the last loss written, if any."""
         with self._explained():
             (total,) = self._db.execute("select coalesce(sum(length(rows)), 0) from records").fetchone()
             last = self._db.execute("select rows from records order by rowid desc limit 1").fetchone()
@@ -251,63 +210,15 @@ class SessionFile:
             loss = float(np.frombuffer(last[0][-row_bytes:], "<f8")[0]) if last and len(last[0]) else None
             return total // row_bytes, loss
 
-    def _connect(self, database: str, *, uri: bool = False) -> sqlite3.Connection:
-        # the front end reads the list of sessions in another thread than it opened this one
-        return sqlite3.connect(database, isolation_level=None, timeout=2.0, check_same_thread=False, uri=uri)
-
     def _create(self) -> None:
-        self._db.execute(f"pragma application_id = {APPLICATION_ID}")
-        self._db.execute(f"pragma user_version = {SCHEMA}")
+        self._db.execute(f"pragma application_id = {self.application_id}")
+        self._db.execute(f"pragma user_version = {self.version}")
         self._db.execute("pragma journal_mode = wal")
         self._db.executescript(f"begin; {_TABLES} commit;")
 
-    def _check(self) -> None:
-        """Whether this is a session that this version can read."""
-        try:
-            application, version, others = self._kind()
-        except sqlite3.OperationalError:
-            if not self.read_only or os.access(self.path.parent, os.W_OK):
-                raise
-            # SQLite can't make the files that it shares a database with: nobody writes to this one either
-            self._db.close()
-            self._db = self._connect(f"{self.path.absolute().as_uri()}?immutable=1", uri=True)
-            application, version, others = self._kind()
-        if application != APPLICATION_ID or others:
-            raise StoreError(f"{self.path}: this is no gradstep session")
-        if version > SCHEMA:
-            raise StoreError(
-                f"{self.path}: written by a newer gradstep (format {version}; this one reads {SCHEMA})"
-            )
-
-    def _kind(self) -> tuple[int, int, int]:
-        """The application and version that the file says, and how many views and triggers it has: they
-        would be carried out as it is read."""
-        try:
-            (application,) = self._db.execute("pragma application_id").fetchone()
-            (version,) = self._db.execute("pragma user_version").fetchone()
-            (others,) = self._db.execute(
-                "select count(*) from sqlite_master where type not in ('table', 'index')"
-            ).fetchone()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            raise StoreError(f"{self.path}: this is no gradstep session") from None
-        return application, version, others
-
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise StoreError(f"{self.path}: {error}") from None
-        except (sqlite3.Error, ValueError, TypeError, RecursionError, MemoryError) as error:
-            raise StoreError(f"{self.path}: the file is damaged: {error}") from None
-        except OSError as error:
-            raise StoreError(f"{self.path}: {error.strerror}") from None
-
 
 def refuse_existing(path: Path) -> None:
-    """Raise StoreError where a new session can't begin, since there is something already."""
+    """Raise StoreError if the path of a new session is taken."""
     if path.is_dir():
         raise StoreError(f"{path}: there is a folder of that name")
     if path.exists():

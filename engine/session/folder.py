@@ -1,4 +1,4 @@
-"""Where sessions are kept when nobody says otherwise, and what is there."""
+"""The user's folder of sessions: its list, and names, search and deletion."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from gradstep.engine.session.lock import locked
 
 SUFFIX = ".gradstep"
 MEANT = (".toml", SUFFIX)
-"""What ends so is meant as a file."""
+"""A name with one of these endings means a file."""
 LONGEST_NAME = 60
 OLD_SECONDS = 30 * 24 * 3600
-"""Unnamed sessions not written to for so long are offered for deletion."""
+"""The age in seconds from which unnamed sessions are offered for deletion."""
 
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """A line of the list; `problem` says why a file can't be read, and the rest is then empty."""
+    """A line of the list. `problem` says why a file can't be read; the rest is then empty."""
 
     path: Path
     size: int
@@ -39,22 +39,22 @@ class SessionSummary:
     positions: int = 0
     loss: float | None = None
     position: int = 0
-    """Where the run was left."""
+    """The position where the run was left."""
     problem: str | None = None
 
     @property
     def old(self) -> bool:
-        """Whether it is offered for deletion: nobody named it, and it is old."""
+        """Whether the session is offered for deletion: unnamed and old."""
         return not self.name and self.problem is None and time.time() - self.saved > OLD_SECONDS
 
 
 def sessions_folder() -> Path:
-    """The platform's place for a user's data."""
+    """Return the folder of sessions, in the platform's place for a user's data."""
     return user_data_path("gradstep") / "sessions"
 
 
 def new_session_path(preset: str) -> Path:
-    """A file that is not there yet, named after the preset and the time."""
+    """Return the path of a new file, named after the preset and the time."""
     stamp = time.strftime("%Y%m%d-%H%M%S")
     folder, number = sessions_folder(), 1
     while (path := folder / f"{preset or 'run'}-{stamp}{f'-{number}' * (number > 1)}{SUFFIX}").exists():
@@ -63,8 +63,10 @@ def new_session_path(preset: str) -> Path:
 
 
 def find_session(given: str) -> Path | None:
-    """A session by its path, by its file's name among the user's, by the name that it was given, or by the
-    beginning of its file's name; None if there is none, or several."""
+    """Return a session by path, file name, given name, or the beginning of its file name.
+
+    Returns None if there is none, or several.
+    """
     for path in (Path(given), sessions_folder() / given, sessions_folder() / f"{given}{SUFFIX}"):
         if path.is_file():
             return path
@@ -73,7 +75,7 @@ def find_session(given: str) -> Path | None:
 
 
 def may_be_session(path: Path) -> bool:
-    """Whether a file is named as a session or begins as one: any other is a preset, or is none."""
+    """Return whether a file is named as a session or begins as one."""
     if path.suffix == SUFFIX:
         return True
     try:
@@ -84,43 +86,43 @@ def may_be_session(path: Path) -> bool:
 
 
 def sessions_called(name: str) -> list[Path]:
-    """The user's sessions that were given this name."""
+    """Return the user's sessions with this given name."""
     return [session.path for session in list_sessions() if name and session.name == name]
 
 
 def sessions_beginning(start: str) -> list[Path]:
-    """The user's sessions whose file's name begins so."""
+    """Return the user's sessions whose file name begins with `start`."""
     return [path for path in _paths(sessions_folder()) if start and path.name.startswith(start)]
 
 
 def session_names() -> list[str]:
-    """What the user's sessions are called, the one written to last first."""
+    """Return the file names of the user's sessions, newest first, without the suffix."""
     return [path.stem for path in _paths(sessions_folder())]
 
 
 def session_name(path: Path) -> str:
-    """What finds a session again: its file's name among the user's, its path anywhere else."""
+    """Return the text that `find_session` finds a session by: its file name, or elsewhere its path."""
     return path.stem if path.parent == sessions_folder() else str(path)
 
 
 def list_sessions(folder: Path | None = None) -> list[SessionSummary]:
-    """The sessions of a folder, the one written to last first."""
+    """Return the sessions of a folder, newest first."""
     return [summarise(path) for path in _paths(folder or sessions_folder())]
 
 
 def recent_sessions(count: int = 12) -> list[SessionSummary]:
-    """The sessions written to last that can be read, without looking into the older ones."""
+    """Return the readable ones of the `count` newest sessions."""
     summaries = [summarise(path) for path in _paths(sessions_folder())[:count]]
     return [summary for summary in summaries if summary.problem is None]
 
 
 def newest_of(preset: str, sessions: Sequence[SessionSummary]) -> SessionSummary | None:
-    """The session of a preset that was written to last, of those given from the newest on; None if none."""
+    """Return the first session of a preset with a step, of sessions from the newest on, or None."""
     return next((saved for saved in sessions if saved.preset == preset and saved.positions > 1), None)
 
 
 def summarise(path: Path) -> SessionSummary:
-    """What a session file holds."""
+    """Return the line of the list for a session file."""
     try:
         stat = path.stat()
     except OSError as error:
@@ -152,7 +154,7 @@ def summarise(path: Path) -> SessionSummary:
 
 
 def checked_name(name: str) -> str:
-    """The name without blanks around it, "" for none. Raises UserError for one that is no session's alone."""
+    """Return the name without surrounding blanks. Raises UserError if it is too long or taken."""
     name = name.strip()
     if not name.isprintable() or len(name) > LONGEST_NAME or name.endswith(MEANT):
         raise UserError(
@@ -167,8 +169,10 @@ def checked_name(name: str) -> str:
 
 
 def rename_session(path: Path, name: str) -> None:
-    """Give a session a name, or take it away with ""; a named one is never offered for deletion. When it was
-    saved stays. Raises UserError for a bad name, StoreError for a file that can't be written."""
+    """Name a session, or remove its name with "". A named one is never offered for deletion.
+
+    The file keeps its time. Raises UserError for a bad name, StoreError if the file can't be written.
+    """
     name, stat = checked_name(name), path.stat()
     file = SessionFile(path)
     try:
@@ -180,14 +184,14 @@ def rename_session(path: Path, name: str) -> None:
 
 
 def delete_session(path: Path) -> None:
-    """Delete a session file, if it is one. Raises StoreError, also for one that is open elsewhere."""
+    """Delete a session file. Raises StoreError if it is none, or open elsewhere."""
     SessionFile(path, read_only=True).close()
     with locked(path):
         delete_files(path)
 
 
 def _bytes(path: Path) -> int:
-    """A file's size; 0 where it is none any more, since another process may be closing the session."""
+    """Return a file's size, 0 without a file: another process may be closing the session."""
     try:
         return path.stat().st_size
     except OSError:
@@ -195,7 +199,7 @@ def _bytes(path: Path) -> int:
 
 
 def _paths(folder: Path) -> list[Path]:
-    """The session files of a folder, the one written to last first; without those that are gone meanwhile."""
+    """Return the session files of a folder, newest first. Files deleted meanwhile are left out."""
     written = {}
     for path in folder.glob(f"*{SUFFIX}"):
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""States as bytes and back, in safetensors: data that can't run code."""
+"""States as bytes in the safetensors format, which can't run code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def state_to_bytes(state: State) -> bytes:
 
 
 def state_from_bytes(blob: bytes, position: int, trainer: Trainer) -> State:
-    """The state of a position, for this trainer's network. Raises UserError if it is none."""
+    """Return the state of a position, for this trainer's network. Raises UserError for any other bytes."""
     try:
         tensors = load(blob)
         parameters, update_norm = tensors.pop("parameters"), tensors.pop("update_norm")
@@ -53,7 +53,7 @@ def state_from_bytes(blob: bytes, position: int, trainer: Trainer) -> State:
 
 
 def _watched(tensors: dict[str, Tensor], position: int, trainer: Trainer) -> Watched | None:
-    """Take out what is known of the units' firing; files of format 1 have none. Raises ValueError."""
+    """Pop when each unit fired last; files of format 1 lack it. Raises ValueError."""
     own = trainer.silence.watched.last_fired
     since = tensors.pop("watched_since", None)
     found = {index: tensors.pop(_FIRED + str(index), None) for index in own}
@@ -70,7 +70,7 @@ def _watched(tensors: dict[str, Tensor], position: int, trainer: Trainer) -> Wat
 
 
 def _fits(slot: Tensor, parameters: Tensor) -> bool:
-    """Whether a rule's memory is a vector like the parameters, or a number."""
+    """Return whether a rule's slot is a vector like the parameters, or a number."""
     if slot.shape == parameters.shape:
         return slot.dtype == parameters.dtype
     return slot.shape == () and slot.is_floating_point()

@@ -1,4 +1,4 @@
-"""The branches of a run: which begins where on which, what they are called, and what is in force on them."""
+"""The branches of a run: their forks, names and configs."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from gradstep.engine.records.history import History
 from gradstep.engine.timeline.keyframes import Keyframes
 
 Schedule = list[tuple[int, Preset]]
-"""What is in force from which position on."""
+"""(position, config in force from there on), ascending."""
 
 
 @dataclass
 class Branch:
-    """A time line from position `fork` of its parent's on (the root's from 0)."""
+    """The positions from `fork` on. Earlier ones belong to the parent; the root begins at 0."""
 
     number: int
     name: str
@@ -27,9 +27,9 @@ class Branch:
     history: History
     keyframes: Keyframes
     configs: Schedule
-    """The first from `fork`."""
+    """The first one applies from `fork` on."""
     changes: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
-    """What was changed where, as the user said it."""
+    """(position, changed settings as the user gave them)."""
 
     @property
     def tip(self) -> int:
@@ -38,14 +38,14 @@ class Branch:
 
     @property
     def empty(self) -> bool:
-        """Whether it left another one and has no step of its own."""
+        """Whether a branch other than the root has no step of its own."""
         return self.parent is not None and self.tip == self.fork
 
 
 class Branches(Mapping[int, Branch]):
     """Branches by their numbers, parents before children; 0 is the root.
 
-    `revision` counts the changes of the branches themselves: their names, configs, coming and going.
+    `revision` counts the changes of names and configs, the new and the deleted branches.
     """
 
     def __init__(self, branches: Iterable[Branch]) -> None:
@@ -63,19 +63,19 @@ class Branches(Mapping[int, Branch]):
         return len(self._branches)
 
     def find(self, number: int) -> Branch:
-        """The branch of a number that someone gave. Raises UserError."""
+        """Return a branch by its number. Raises UserError for an unknown one."""
         if number not in self._branches:
             raise UserError(f"no branch {number}; there are: {', '.join(map(str, self._branches))}")
         return self._branches[number]
 
     def add(self, branch: Branch) -> None:
-        """One more, of the number `next_number`."""
+        """Add a branch, whose number is `next_number`."""
         self._branches[branch.number] = branch
         self.next_number = branch.number + 1
         self.revision += 1
 
     def rename(self, number: int, name: str) -> None:
-        """Give a branch a name that no other has. Raises UserError."""
+        """Rename a branch. Raises UserError for an empty name, or another branch's."""
         branch, name = self.find(number), name.strip()
         if not name:
             raise UserError("a branch needs a name")
@@ -84,7 +84,7 @@ class Branches(Mapping[int, Branch]):
         self.revision += 1
 
     def delete(self, number: int, present: Branch) -> None:
-        """Forget a branch. Raises UserError for the root, the present one and another's parent."""
+        """Delete a branch. Raises UserError for the root, the current branch, and a parent of others."""
         branch = self.find(number)
         children = [other.name for other in self.values() if other.parent == number]
         if number == 0:
@@ -97,7 +97,7 @@ class Branches(Mapping[int, Branch]):
         self.revision += 1
 
     def watch(self, names: Sequence[str], measure: Mapping[str, int]) -> None:
-        """Have the configs of all branches watch these, and measure these too."""
+        """Set the watched names in all configs, and add quantities to measure."""
         for branch in self.values():
             branch.configs = [
                 (
@@ -111,20 +111,20 @@ class Branches(Mapping[int, Branch]):
         self.revision += 1
 
     def lineage(self, branch: Branch) -> Iterator[Branch]:
-        """The branch, its parent, and so on to the root."""
+        """Yield the branch, its parent, and so on to the root."""
         yield branch
         while branch.parent is not None:
             branch = self._branches[branch.parent]
             yield branch
 
     def owner(self, branch: Branch, position: int) -> Branch:
-        """The branch of this one's lineage on which a position lies."""
+        """Return the branch, this one or an ancestor, that holds a position."""
         while position < branch.fork and branch.parent is not None:
             branch = self._branches[branch.parent]
         return branch
 
     def schedule(self, branch: Branch) -> Schedule:
-        """What is in force along a branch, from position 0 on."""
+        """Return the configs along a branch, from position 0 on."""
         schedule: Schedule = []
         limit = math.inf
         for ancestor in self.lineage(branch):
@@ -133,8 +133,10 @@ class Branches(Mapping[int, Branch]):
         return schedule
 
     def new_name(self, name: str | None, changes: Mapping[str, Any]) -> str:
-        """A name for the next branch: the given one, or what is changed on it, or its number. Raises
-        UserError where the given one is another's."""
+        """Return the given name, or else one from the changes or the number of the next branch.
+
+        Raises UserError if the given name is another branch's.
+        """
         if name and name.strip():
             self._check_unused(name.strip())
             return name.strip()
@@ -142,15 +144,14 @@ class Branches(Mapping[int, Branch]):
         return self.free_name(said or f"branch {self.next_number}")
 
     def free_name(self, name: str) -> str:
-        """The name, with a number behind it where a branch has it already."""
+        """Return the name, followed by a number if a branch has it already."""
         taken, number, free = {branch.name for branch in self.values()}, self.next_number, name
         while free in taken:
             free, number = f"{name} #{number}", number + 1
         return free
 
     def share(self, budget: int, present: Branch) -> None:
-        """Share bytes for saved states: half to the present branch and those it began on, the rest to the
-        others."""
+        """Share the bytes for saved states: half for this lineage, half for the other branches."""
         line = {branch.number for branch in self.lineage(present)}
         others = len(self) - len(line)
         share = budget // len(line) // (2 if others else 1)

@@ -1,4 +1,4 @@
-"""The saved states of a branch: which to keep, so that any position is soon reached from one of them."""
+"""The saved states of a branch, chosen so that every position is a short re-execution away."""
 
 from __future__ import annotations
 
@@ -12,24 +12,23 @@ import numpy as np
 from gradstep.engine.training.state import State
 
 DENSE_STRIDE = 2
-"""Where a stop is near, each second position's is kept, so that a step back re-executes one step at most."""
+"""Positions between two states near a stop, so that a step back re-executes one step at most."""
 SPARSE_STRIDE = 20
-"""In the middle of a run copies are rarer: one takes a third of a step of a large network, or all of a small
-one's …"""
+"""Positions between two states far from a stop. A copy takes the time of a third of a step of a large
+network, or of a whole step of a small one."""
 ROOT_A_STRIDE = 64
-"""… and rarer by as much again for each so much of √n: a seek re-executes up to that many steps anyhow."""
+"""For every so much of √n, n positions, the sparse stride grows by itself: a seek re-executes √n anyhow."""
 DENSE_STEPS = SPARSE_STRIDE
-"""How many steps before a stop they are dense."""
+"""Steps before a stop in which states are dense."""
 RECENT = DENSE_STEPS // DENSE_STRIDE + 2
-"""States kept of the positions just behind: as many as that takes, and what is made ready before them."""
+"""States kept of the last positions: the dense ones, and two that are prepared before them."""
 
 
 class Keyframes:
-    """States by position. Their gaps grow with the distance from where the run stands, up to the square root
-    of the positions there are.
+    """States by position, with gaps that grow with the distance from the run's position, up to √n.
 
-    A seek into n positions so re-executes about √n of them, and about 2√n states are kept. Where these are
-    too large for `budget` bytes, the gaps far away stretch. The root branch's position 0 is never given up.
+    A seek into n positions re-executes about √n of them, and about 2√n states are kept. If these exceed
+    `budget` bytes, the gaps far away grow. The root branch's position 0 is never evicted.
     """
 
     def __init__(self, budget: int) -> None:
@@ -38,27 +37,27 @@ class Keyframes:
         self._recent: dict[int, State] = {}
         self._kept: dict[int, State] = {}
         self._positions = array("q")
-        """Of the kept ones, ascending."""
+        """Of the kept states, ascending."""
 
     def __len__(self) -> int:
         return len(self._kept) + len(self._recent)
 
     def positions(self) -> list[int]:
-        """Where a state is saved, ascending."""
+        """The positions with a saved state, ascending."""
         return sorted({*self._positions, *self._recent})
 
     def wants(self, position: int, length: int, *, dense: bool) -> bool:
-        """Whether the state of this position is to be offered, on a branch of so many."""
+        """Return whether to save the state of a position, on a branch of `length` positions."""
         if position % stride(length, dense=dense):
             return False
         return position not in self._recent and position not in self._kept
 
     def spare(self, length: int, here: int) -> State | None:
-        """A state given up, for its memory to be written over: fresh memory costs more than the copy.
+        """Evict a state and return it, to reuse its memory: fresh memory costs more than the copy.
 
-        It is a recent one, ahead of `here` if there are such, else the first, or, where that is kept for
-        good, one given up for it, if any. `length` is the number of positions that the branch has, and
-        `here` the one that states are wanted near to.
+        The last recent state ahead of `here` goes, else the first recent one. If that one is kept, the
+        state evicted for it is returned, if any. `length` is the branch's number of positions, `here` the
+        position near which states are wanted.
         """
         if len(self._recent) < self._recent_limit():
             return None
@@ -67,15 +66,15 @@ class Keyframes:
         return self._keep(position, self._recent.pop(position), length, here)
 
     def add(self, state: State) -> None:
-        """Keep a state among the recent ones."""
+        """Add a state to the recent ones."""
         self._recent[state.position] = state
 
     def pin(self, state: State) -> None:
-        """Keep a state for good, such as a branch's first."""
+        """Add a state to the kept ones, such as a branch's first."""
         self._insert(state.position, state)
 
     def limit(self, budget: int, length: int, *, root: bool) -> None:
-        """Set the budget; what is over it is given up now. `length` is the branch's number of positions."""
+        """Set the budget in bytes and evict states beyond it, on a branch of `length` positions."""
         self.budget = budget
         self._least = 1 if root else 0
         size = max((state.nbytes for state in (*self._kept.values(), *self._recent.values())), default=1)
@@ -84,7 +83,7 @@ class Keyframes:
         self._thin(length, length, size)
 
     def before(self, position: int) -> State | None:
-        """The saved state nearest to a position, at it or before."""
+        """Return the last saved state at or before a position."""
         best = max((p for p in self._recent if p <= position), default=None)
         i = bisect.bisect_right(self._positions, position)
         if i and (best is None or self._positions[i - 1] >= best):
@@ -93,7 +92,7 @@ class Keyframes:
 
     @property
     def reach(self) -> int:
-        """For how many positions behind there is room to keep each second one's state."""
+        """The number of positions behind that have room for every second state."""
         return DENSE_STRIDE * (self._recent_limit() - 2)
 
     def _recent_limit(self) -> int:
@@ -101,8 +100,10 @@ class Keyframes:
         return max(2, min(RECENT, self.budget // (2 * size))) if size else RECENT
 
     def _keep(self, position: int, state: State, length: int, here: int) -> State | None:
-        """Take a state that is recent no more into the kept ones, if it is far enough from the last; the one
-        given up for it, it itself where it is not kept, or None."""
+        """Move a recent state to the kept ones, if it is far enough from the last kept one.
+
+        Returns the state evicted for it, the state itself if it is too near, or None.
+        """
         root = math.isqrt(length)
         i = bisect.bisect_right(self._positions, position)
         if i and position - self._positions[i - 1] < max(DENSE_STRIDE, root // 8):
@@ -111,7 +112,7 @@ class Keyframes:
         return self._thin(length, here, state.nbytes)
 
     def _thin(self, length: int, here: int, size: int) -> State | None:
-        """Give up kept states, of `size` bytes each, until they are within budget; the last one, if any."""
+        """Evict kept states of `size` bytes each, down to the budget. Return the last one evicted."""
         given_up = None
         recent = min(self._recent_limit(), self.budget // (2 * size))
         capacity = min(2 * math.isqrt(length) + 8, max(self._least, self.budget // size - recent))
@@ -127,15 +128,15 @@ class Keyframes:
 
 
 def stride(length: int, *, dense: bool) -> int:
-    """From how many positions one is offered to be kept, where there are so many."""
+    """Return the positions between two saved states, on a branch of `length` positions."""
     return DENSE_STRIDE if dense else SPARSE_STRIDE * (1 + math.isqrt(length) // ROOT_A_STRIDE)
 
 
 def least_missed(positions: Sequence[int], length: int, here: int) -> int:
-    """Which of two or more saved positions (ascending) can go: the index where the gap left is smallest for
-    its distance from `here`, among `length` positions. The first always stays.
+    """Return the index of the saved position (of two or more, ascending) to evict, among `length` positions.
 
-    Far away gaps are alike, so half of the states, and where √length of them are a half, none is larger.
+    Its eviction leaves the smallest gap for the distance from `here`. The first always stays. Gaps far away
+    are alike, for half of the states; none is larger if that half has √length states.
     """
     at = np.append(np.asarray(positions[:], np.int64), length)  # a copy: one in use can't be resized
     gaps = at[2:] - at[:-2]

@@ -1,4 +1,4 @@
-"""From a trainer's evaluation to the row of numbers that is recorded of a position."""
+"""Rows of records, from the trainer's evaluations and validations."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from gradstep.engine.training.trainer import Evaluation, Trainer, Validation
 
 _NOT_VALIDATED = Validation(MISSING, MISSING, MISSING)
 DEFAULT_VALIDATION_INTERVAL = 10
-"""Positions between validations where an epoch is a single batch."""
+"""Positions between validations if an epoch is a single batch."""
 
 
 class Recorder:
-    """Makes the rows; `seconds` is the time that steps and validations have taken since the start."""
+    """Makes rows. `seconds` is the time of all steps and validations since the start."""
 
     def __init__(self, trainer: Trainer, validate_every: int | None) -> None:
         self._trainer = trainer
@@ -26,13 +26,12 @@ class Recorder:
         self.seconds = 0.0
 
     def next_validation(self, position: int) -> int | None:
-        """The next position that is validated, where the trainer has to stand; None where none is."""
+        """Return the next position to validate at, None without a validation set."""
         every = self._validate_every
         return (position // every + 1) * every if self._trainer.validates else None
 
     def row(self, evaluation: Evaluation, history: History, learning_rate: float | None) -> tuple[float, ...]:
-        """The row of the position that comes next in `history`, as it was evaluated: a number for each
-        column."""
+        """Return the row of the next position of `history`: a number for each column."""
         position = len(history)
         metrics = evaluation.metrics
         val_loss, val_accuracy, val_mape = self._validation(position)
@@ -62,7 +61,7 @@ class Recorder:
         return validation
 
     def _epoch_loss(self, position: int, history: History) -> float:
-        """At the end of an epoch, the mean of its batches' losses as the weights moved: Keras's `loss`."""
+        """Return the mean of an epoch's batch losses at its end, as the weights moved: Keras's `loss`."""
         batches = history.batches
         if position == 0 or position % batches:
             return MISSING

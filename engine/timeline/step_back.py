@@ -1,4 +1,4 @@
-"""Gets the states ready that lie behind, so that going back on and on never waits long."""
+"""Preparation of the states behind the position, so that repeated steps back stay fast."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ from gradstep.engine.training.state import State
 
 
 class Rewinder:
-    """Re-executes the steps behind a time line's position from the saved state before them, one at a time and
-    over many calls.
+    """Re-executes the steps behind a time line's position, one at a time over many calls.
 
-    A position is ready where it or the one before has a saved state: to go there re-executes one step
-    at most.
+    A position is ready if it or the one before has a saved state: going there re-executes one step at most.
     """
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
         self._branch: Branch | None = None
         self._reached: State | None = None
-        """Where the re-execution stands, on that branch."""
+        """The state that the re-execution has reached, on that branch."""
 
     def prepare(self, go_on: Callable[[], bool]) -> None:
-        """Make the positions right behind ready, while `go_on` says so before each step."""
+        """Make the positions right behind ready, while `go_on` returns True before each step."""
         timeline = self._timeline
         here = timeline.position
         if self._unready(here) is None or not go_on():
@@ -37,8 +35,11 @@ class Rewinder:
         timeline.restore(home)
 
     def share(self, here: int) -> None:
-        """Before a step back to a position, do what of it falls to one of the steps back that are left before
-        it is needed. The trainer is left where that ends."""
+        """Before a step back to position `here`, do one step's share of the preparation.
+
+        The shares are equal for the steps back that are left until an unready position. The trainer is left
+        at the position reached.
+        """
         unready = self._unready(here)
         if unready is not None:
             left = unready - self._start(unready).position
@@ -46,7 +47,7 @@ class Rewinder:
             self._work(here, lambda: next(others, False))
 
     def _work(self, here: int, go_on: Callable[[], bool]) -> None:
-        """Re-execute at least one step that getting ready for going back from `here` needs."""
+        """Re-execute one step or more of the preparation for going back from `here`."""
         timeline = self._timeline
         while (unready := self._unready(here)) is not None:
             self._enter(unready)
@@ -57,7 +58,7 @@ class Rewinder:
         self._branch, self._reached = timeline.branch, timeline.trainer.snapshot(self._reached)
 
     def _unready(self, here: int) -> int | None:
-        """The last position that is not ready, of those not far behind."""
+        """Return the last position that is not ready, of those within reach."""
         timeline, position = self._timeline, here - 1
         while position >= max(0, here - timeline.owner(position).keyframes.reach):
             saved = timeline.nearest(position).position
@@ -67,14 +68,14 @@ class Rewinder:
         return None
 
     def _start(self, unready: int) -> State:
-        """The state from which an unready position is soonest reached."""
+        """Return the state nearest before an unready position."""
         saved, reached = self._timeline.nearest(unready), self._reached
         if reached is None or self._branch is not self._timeline.branch:
             return saved
         return reached if saved.position < reached.position <= unready else saved
 
     def _enter(self, unready: int) -> None:
-        """Go to where the re-execution goes on, if the trainer is not there."""
+        """Restore the state to re-execute from, unless the trainer is on the way already."""
         start = self._start(unready)
         if self._timeline.position not in range(start.position, unready + 1):
             self._timeline.restore(start)

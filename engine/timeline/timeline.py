@@ -1,12 +1,15 @@
-"""The positions of a run, walked in both directions and along its branches, bit for bit."""
+"""The time line of a run: its positions, walked in both directions and along its branches, bit for bit."""
 
 from __future__ import annotations
 
 import bisect
 import math
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import torch
 
 from gradstep.engine.config.changes import changed, is_live
 from gradstep.engine.config.files import parse_preset, to_toml
@@ -21,27 +24,29 @@ from gradstep.engine.training.state import State
 from gradstep.engine.training.trainer import Evaluation, Trainer
 
 AT_ONCE_SECONDS = 0.02
-"""What steps may take between two looks at what they gave, so that a run can be paused at once."""
+"""The longest time of steps whose numbers are fetched together, so that a run can be paused at once."""
 Tick = Callable[[int, int], bool]
-"""Told (steps done, steps to do) while positions are re-executed; False cancels."""
+"""Called with (steps done, steps to do) while positions are re-executed. Returning False cancels."""
 
 
 class SeekCancelledError(UserError):
-    """A seek was cancelled; the run is where it was."""
+    """A seek was cancelled. The run is back where it was."""
 
 
 class Timeline:
-    """A trainer at a position of one of its branches. Every state that is returned to is the state that was.
+    """A trainer at a position of one of its branches. A restored state equals the original bit for bit.
 
-    `mismatch` is the first position whose re-execution did not give the recorded numbers, None for none:
-    they were then recorded on another machine, or this one computes wrongly.
+    `mismatch` is the first position whose re-execution differs from its record, None if there is none. The
+    record then comes from another machine, or this machine computes wrongly.
     """
 
     def __init__(self, trainer: Trainer, preset: Preset) -> None:
         self.trainer = trainer
+        self._threads = int(preset.train.threads)
+        self.at_once_seconds = AT_ONCE_SECONDS
         self.recorder = Recorder(trainer, preset.train.validate_every)
         self._budget = preset.run.keyframe_megabytes * 1_000_000
-        # with its defaults written out, as a session file has it: a change then means the same after resuming
+        # with its defaults written out, as in a session file: a change then means the same after resuming
         preset = parse_preset(to_toml(preset), name=preset.name, source="config")
         history = History(trainer.batches.count)
         history.rounding = trainer.sum_rounding
@@ -54,7 +59,7 @@ class Timeline:
         self._unchecked = False
         self._at_once = 1
         self.amid = False
-        """Whether a step was left in the middle, by a fault or an interrupt: the state is of no position."""
+        """Whether a fault or an interrupt has ended a step in the middle: the state is of no position."""
 
     @property
     def position(self) -> int:
@@ -65,15 +70,37 @@ class Timeline:
         """The config in force at the position: the next update follows it."""
         return self._schedule[self._scheduled(self.position)][1]
 
+    @property
+    def evaluation(self) -> Evaluation:
+        """The evaluation at the position."""
+        self.use_threads()
+        return self.trainer.evaluate()
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the loss at the position is not finite."""
+        return not math.isfinite(self.evaluation.metrics.loss)
+
+    @property
+    def step_seconds(self) -> float:
+        """The mean recorded seconds of a step, over the last steps before the position."""
+        spent = self.branch.history.column("seconds", max(0, self.position - DENSE_STEPS), self.position + 1)
+        return float(spent[-1] - spent[0]) / len(spent)
+
+    def use_threads(self) -> None:
+        """Set torch's number of threads, which belongs to the process, to this run's: bits depend on it."""
+        if torch.get_num_threads() != self._threads:
+            torch.set_num_threads(self._threads)
+
     def start(self) -> None:
         """Record position 0 and keep its state."""
         self.branch.keyframes.pin(self.trainer.snapshot())
-        self._record(self.trainer.evaluate())
+        self._record(self.evaluation)
 
     def resume(self, branches: list[Branch], number: int, position: int) -> None:
-        """Take over saved branches, parents before children, and go to a position of one of them.
+        """Take over saved branches, parents before children, and go to a position of branch `number`.
 
-        Where position 0 has no saved state, the trainer's initial one is it.
+        If position 0 has no saved state, the trainer's initial state is used.
         """
         if branches[0].keyframes.before(0) is None:
             branches[0].keyframes.pin(self.trainer.snapshot())
@@ -85,12 +112,21 @@ class Timeline:
         self._travel(self.nearest(position), position, None)
         self._settle()
 
-    def advance(self, at_most: int = 1, *, dense: bool = True, near: int | None = None) -> None:
-        """One step along the branch, or up to `at_most`, where their numbers are fetched together: into its
-        recorded future where there is one, else to new records. A loss that is not finite ends them.
+    def stretch(self, end: int | None) -> tuple[int, bool]:
+        """Return the next steps towards `end` as (count, dense), for `advance`. With None, there is no end.
 
-        `dense` says that a stop is near: more states are kept, to step back from there at once. Where
-        memory is short, those are kept that are near to a position: this one, unless told.
+        States are kept densely only near the end, so that going back from there is instant.
+        """
+        left = sys.maxsize if end is None else end - self.position
+        dense = left <= DENSE_STEPS
+        return (left if dense else left - DENSE_STEPS), dense
+
+    def advance(self, at_most: int = 1, *, dense: bool = True, near: int | None = None) -> None:
+        """Step once along the branch, or up to `at_most` times where their numbers are fetched together.
+
+        Steps follow the recorded future as far as it goes, then append records. A loss that is not finite
+        ends them. `dense` keeps more states, for instant steps back. If memory is short, states near the
+        position `near` are kept (default: the current position).
         """
         self._settle()
         started, first = time.perf_counter(), self.position + 1
@@ -106,7 +142,11 @@ class Timeline:
             self.seek(first + end)
 
     def seek(self, position: int, tick: Tick | None = None) -> None:
-        """Go to a recorded position of the branch. Where `tick` cancels, the run is back where it was."""
+        """Go to a recorded position of the branch.
+
+        Raises UserError for a position that is not recorded, and SeekCancelledError if `tick` cancels: the
+        run is then back where it was.
+        """
         if not 0 <= position <= self.branch.tip:
             raise UserError(f"no position {position} on {self.branch.name!r}: it has 0 to {self.branch.tip}")
         nearest = self.nearest(position)
@@ -114,7 +154,7 @@ class Timeline:
         self._travel(None if on_the_way else nearest, position, tick)
 
     def fork(self, changes: Mapping[str, Any], name: str | None = None) -> Branch:
-        """Begin a branch at the position, with live settings changed, and go on there. Raises UserError."""
+        """Begin a branch at the position, with live settings changed, and enter it. Raises UserError."""
         self._check_live(changes)
         preset = changed(self.preset, changes) if changes else self.preset
         parent = self.owner(self.position)
@@ -140,7 +180,7 @@ class Timeline:
         return branch
 
     def change(self, changes: Mapping[str, Any]) -> Preset:
-        """Change live settings from the next update on; in the past on a branch. Raises UserError."""
+        """Change live settings from the next update on; in the past, begin a branch. Raises UserError."""
         self._check_live(changes)
         if self.position < self.branch.tip:
             self.fork(changes)
@@ -155,12 +195,12 @@ class Timeline:
         return preset
 
     def watch(self, names: Sequence[str], measure: Mapping[str, int]) -> None:
-        """Have the run's configs watch these, and measure these too; what is stepped to stays the same."""
+        """Set the watched names of all configs and add quantities to measure. No update changes."""
         self.branches.watch(names, measure)
         self._enter(self.branch)
 
     def switch(self, number: int, tick: Tick | None = None) -> None:
-        """Go to another branch, at the same position where it has one."""
+        """Go to another branch, at the same position or its tip. Raises as `seek`."""
         branch, before = self.branches.find(number), self.branch
         position = min(self.position, branch.tip)
         here = self.owner(self.position)
@@ -170,16 +210,16 @@ class Timeline:
         self._share_budget()
 
     def delete(self, number: int) -> None:
-        """Forget a branch, and have its bytes for the others. Raises UserError where it can't be spared."""
+        """Delete a branch and share its bytes among the others. Raises UserError as `Branches.delete`."""
         self.branches.delete(number, self.branch)
         self._share_budget()
 
     def owner(self, position: int) -> Branch:
-        """The branch of the present one's lineage on which a position lies."""
+        """The branch, current or an ancestor, that holds a position."""
         return self.branches.owner(self.branch, position)
 
     def keyframe_positions(self) -> list[int]:
-        """Where a state of the present branch is saved."""
+        """The positions of the current branch with a saved state, ascending."""
         limit = self.branch.tip
         found: set[int] = set()
         for branch in self.branches.lineage(self.branch):
@@ -188,7 +228,7 @@ class Timeline:
         return sorted(found)
 
     def nearest(self, position: int) -> State:
-        """The saved state of the present branch from which a position is soonest reached."""
+        """The last saved state of the current branch at or before a position."""
         for branch in self.branches.lineage(self.branch):
             state = branch.keyframes.before(position)
             if state is not None:
@@ -197,29 +237,27 @@ class Timeline:
         raise AssertionError("position 0 is always kept")
 
     def recover(self) -> None:
-        """Go to the last recorded position up to here, from a saved state: after a fault in a step, what the
-        state is now is not known."""
+        """Restore the last recorded position up to here. After a fault in a step the state is unknown."""
         position = min(self.position, self.branch.tip)
         self._travel(self.nearest(position), position, None)
 
     def restore(self, state: State) -> None:
-        """Go to a state of the present branch."""
+        """Restore a state of the current branch."""
         self.amid = True
         self.trainer.restore(state)
         self.amid = False
         self._unchecked = True
         self._follow_schedule()
 
-    # --- within --------------------------------------------------------------------------------------
-
     def saved_states(self, at_most: int) -> list[State]:
-        """So many of the saved states on the way here, spread evenly. They may be overwritten by a step."""
+        """Return up to `at_most` saved states on the way here, spread evenly. A step may overwrite them."""
         saved = [position for position in self.keyframe_positions() if position <= self.position]
         chosen = {at * (len(saved) - 1) // max(at_most - 1, 1) for at in range(at_most)}
         return [self.nearest(saved[at]) for at in sorted(chosen)]
 
     def _walk(self, at_most: int, *, dense: bool, near: int | None) -> list[Evaluation]:
-        """Up to so many steps, as many as need nothing of the host on the way; the evaluations passed."""
+        """Step up to `at_most` times, until the host has something to do. Return the evaluations passed."""
+        self.use_threads()
         trainer, started = self.trainer, time.perf_counter()
         position, recorded = trainer.position, trainer.position < self.branch.tip
         owner = self.owner(position)
@@ -245,8 +283,8 @@ class Timeline:
         return passed
 
     def _together(self, at_most: int, *, dense: bool) -> int:
-        """How many steps there are, up to so many, to where the host has something to do: a state to keep, a
-        validation, a change, the end of what is recorded."""
+        """The number of steps, up to `at_most`, until the host has something to do: keep a state, validate,
+        change a setting, or pass the end of the records."""
         here, every = self.position, stride(len(self.branch.history), dense=dense)
         stops = [here + min(at_most, self._at_once), (here // every + 1) * every]
         if here < self.branch.tip:
@@ -255,10 +293,10 @@ class Timeline:
         return min(stops) - here
 
     def _pace(self, count: int, seconds: float) -> None:
-        """From what so many steps took, how many to do together from now on."""
-        if seconds > AT_ONCE_SECONDS:
+        """Adapt the number of steps fetched together to the time that `count` steps took."""
+        if seconds > self.at_once_seconds:
             self._at_once = max(1, count // 2)
-        elif count == self._at_once and 2 * seconds < AT_ONCE_SECONDS:
+        elif count == self._at_once and 2 * seconds < self.at_once_seconds:
             self._at_once = min(2 * count, self.trainer.at_once)
 
     def _record(self, evaluation: Evaluation) -> None:
@@ -266,12 +304,12 @@ class Timeline:
         self.branch.history.append(self.recorder.row(evaluation, self.branch.history, rate))
 
     def _settle(self) -> None:
-        """Compare what was not yet."""
+        """Compare the position with its record, if that is due."""
         if self._unchecked:
-            self._compare(self.position, self.trainer.evaluate())
+            self._compare(self.position, self.evaluation)
 
     def _compare(self, position: int, evaluation: Evaluation) -> None:
-        """Hold the numbers of a position against its record, bit for bit."""
+        """Compare loss and gradient norm at a position with its record, bit for bit."""
         self._unchecked = False
         if self.mismatch is not None:
             return
@@ -285,7 +323,7 @@ class Timeline:
     def _travel(
         self, start: State | None, position: int, tick: Tick | None, came_from: Branch | None = None
     ) -> None:
-        """Re-execute from a state, or from here, to a position."""
+        """Re-execute from a state, or from here if None, to a position."""
         origin = self.trainer.snapshot() if tick is not None else None
         if start is not None:
             self.restore(start)
@@ -296,10 +334,9 @@ class Timeline:
                     self._enter(came_from)
                 self.restore(origin)
                 raise SeekCancelledError(f"the way to position {position} was cancelled")
-            left = position - self.position
-            dense = left <= DENSE_STEPS
+            count, dense = self.stretch(position)
             self._settle()
-            self._walk(left if dense else left - DENSE_STEPS, dense=dense, near=position)
+            self._walk(count, dense=dense, near=position)
 
     def _enter(self, branch: Branch) -> None:
         self.branch = branch

@@ -1,1 +1,1 @@
-"""The engine in a process of its own: the messages, the host that runs there, the client that drives it."""
+"""The engine in a process of its own: commands, events, the host in it, the client of a front end."""

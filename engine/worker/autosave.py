@@ -1,4 +1,4 @@
-"""Saves a session as it goes, and says so once when that fails or works again."""
+"""Automatic saving, with one message when it fails and one when it works again."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from collections.abc import Callable
 from gradstep.engine.session.file import StoreError
 from gradstep.engine.session.folder import new_session_path
 from gradstep.engine.session.session import Session
-from gradstep.engine.worker.messages import Event, Saved
+from gradstep.engine.worker.events import (
+    Event,
+    Saved,
+)
 
 FLUSH_SECONDS = 0.5
 
 
 class AutoSave:
-    """A file is made once there is a step to save. A full disk does not stop the run: it is tried again."""
+    """Saves a session from its first step on. If that fails, the run goes on and the next try may succeed."""
 
     def __init__(self, session: Session, send: Callable[[Event], None], *, wanted: bool) -> None:
         self._session = session
@@ -24,12 +27,12 @@ class AutoSave:
         self._next = 0.0
 
     def now_and_then(self) -> None:
-        """Save, if the last time was long enough ago."""
+        """Save, at most every `FLUSH_SECONDS`."""
         if time.monotonic() >= self._next:
             self.now()
 
     def now(self) -> None:
-        """Save what is not yet in the file."""
+        """Write everything new to the file."""
         session = self._session
         if not self._wanted or (session.path is None and len(session.history) < 2):
             return
@@ -45,7 +48,7 @@ class AutoSave:
         self._next = time.monotonic() + FLUSH_SECONDS
 
     def tell(self, problem: str | None = None) -> None:
-        """Tell the front end where the run is saved, or why not, if it does not know."""
+        """Tell the front end the file, or why the run is not saved, if that is news."""
         told = Saved(self._session.path, problem)
         if told != self._told:
             self._told = told

@@ -1,4 +1,4 @@
-"""The front end's end of the pipe: starts the engine's process, sends commands, hands on its events."""
+"""The front end's side: starts the engine's process, sends commands, receives events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import IO
 
-from gradstep.engine.worker.messages import Close, Command, Died, Event
+from gradstep.engine.worker.commands import (
+    Close,
+    Command,
+)
+from gradstep.engine.worker.events import (
+    Died,
+    Event,
+)
 from gradstep.engine.worker.process import FRAME_SECONDS, EngineProcess, start_process
 
 TAIL_BYTES = 2000
@@ -18,8 +25,8 @@ TAIL_BYTES = 2000
 class EngineClient:
     """Drives one engine process at a time; `start` begins a fresh one, also after one has died.
 
-    `on_event` is called on a thread of the client's own, in the order in which the events came. The first
-    process may have been started already; it is told to send an event each `frame_seconds` at most.
+    `on_event` is called on the client's own thread, in the order of the events. The first process may be
+    `started` already. While a run goes on, the engine sends news every `frame_seconds` at most.
     """
 
     def __init__(
@@ -38,7 +45,7 @@ class EngineClient:
 
     @property
     def pid(self) -> int | None:
-        """The engine's process, where one is running."""
+        """The process id of the engine, None if it is not running."""
         running = self._process is not None and self._process.poll() is None
         return self._process.pid if running and self._process is not None else None
 
@@ -57,13 +64,13 @@ class EngineClient:
         self._reader.start()
 
     def send(self, command: Command) -> None:
-        """Send a command; to an engine that has died it goes nowhere, and `Died` has said so."""
+        """Send a command. A dead engine, of which `Died` has told, ignores it."""
         if self._pipe is not None:
             with contextlib.suppress(OSError):
                 self._pipe.send(command)
 
     def close(self, timeout: float = 20.0) -> None:
-        """Ask the engine to end, and make it after `timeout` seconds."""
+        """Ask the engine to end, and kill it after `timeout` seconds."""
         self._closing = True
         self.send(Close())
         if self._process is not None:

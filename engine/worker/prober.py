@@ -1,4 +1,4 @@
-"""Computes probes on threads beside the run: asking for one never blocks stepping."""
+"""Probes computed on threads beside the run, so that none blocks stepping."""
 
 from __future__ import annotations
 
@@ -11,37 +11,44 @@ from typing import NamedTuple
 from gradstep.engine.errors import UserError, explain
 from gradstep.engine.probes import registry as probes
 from gradstep.engine.probes.subject import Subject
-from gradstep.engine.worker.messages import Event, Probe, Probed, ProbeFailed, Probing
+from gradstep.engine.worker.commands import (
+    Probe,
+)
+from gradstep.engine.worker.events import (
+    Event,
+    Probed,
+    ProbeFailed,
+    Probing,
+)
 
 TELL_SECONDS = 0.25
 
 
 class Prober:
-    """Cheap probes do not wait for dear ones: each kind has a thread. A subject is a copy, so the run may
-    go on meanwhile."""
+    """Two threads, so that cheap probes do not wait for dear ones. Subjects are copies: the run goes on."""
 
     def __init__(self, send: Callable[[Event], None]) -> None:
         self._cheap = Lane("cheap probes", send)
         self._dear = Lane("dear probes", send)
 
     def ask(self, request: Probe, subject: Subject, branch: int, copying: float) -> None:
-        """Have a probe computed of a subject whose making took so many seconds."""
+        """Queue a probe of a subject, whose copying took `copying` seconds."""
         cheap = probes.find(request.name).cost_of(request.options) != "dear"
         (self._cheap if cheap else self._dear).ask(Task(request, subject, branch, copying))
 
     def cancel(self, name: str) -> None:
-        """Give up a probe that waits or is being computed."""
+        """Cancel a probe, pending or running."""
         for lane in (self._cheap, self._dear):
             lane.cancel(name)
 
     def cancel_all(self) -> None:
-        """Give up everything: the run that it is about has ended."""
+        """Cancel all probes: their run has ended."""
         for lane in (self._cheap, self._dear):
             lane.cancel()
 
 
 class Task(NamedTuple):
-    """A request and what it is about."""
+    """A request and its subject."""
 
     request: Probe
     subject: Subject
@@ -50,8 +57,8 @@ class Task(NamedTuple):
 
 
 class Lane:
-    """One probe at a time. A newer request of the same probe takes the place of one that still waits, and
-    cancels one that is being computed."""
+    """Computes one probe at a time. A newer request replaces a pending one of the same probe, and cancels a
+    running one."""
 
     def __init__(self, name: str, send: Callable[[Event], None]) -> None:
         self._send = send
@@ -71,7 +78,7 @@ class Lane:
             self._tell(_failed(replaced.request, "replaced by a newer request"))
 
     def cancel(self, name: str | None = None) -> None:
-        """Give up one probe, or all."""
+        """Cancel one probe, or all."""
         with self._changed:
             given_up = [task for task in self._waiting.values() if name in (None, task.request.name)]
             for task in given_up:

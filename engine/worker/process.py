@@ -1,4 +1,4 @@
-"""Starts the engine's process. It imports little, so that it can do so before the screen is there."""
+"""The start of the engine's process. Imports little, to start before the screen is there."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from socket import socket, socketpair
 from typing import IO
 
 FRAME_SECONDS = 0.1
-"""What happens while a run goes on is told at most once in so many seconds."""
+"""Seconds between two reports of a running run."""
 
 
 @dataclass(frozen=True)
 class EngineProcess:
-    """A process of `gradstep.engine.worker`, our end of its pipe, and what it writes to stderr."""
+    """A process of `gradstep.engine.worker`, our end of its pipe, and its stderr."""
 
     process: subprocess.Popen[bytes]
     pipe: socket
     stderr: IO[bytes]
 
     def give_up(self) -> None:
-        """End it before it has done anything. A client that has taken the pipe closes that and stderr."""
+        """Kill an unused process. A client that has taken the pipe closes it and stderr."""
         self.process.kill()
         self.process.wait()
         if self.pipe.fileno() >= 0:
@@ -31,9 +31,10 @@ class EngineProcess:
 
 
 def start_process(frame_seconds: float = FRAME_SECONDS) -> EngineProcess:
-    """A `subprocess` and a pipe of our own, since a `multiprocessing` spawn fails once Textual has taken the
-    terminal. Its session is its own, so that a hang-up of the terminal reaches it as the pipe's end and it
-    can save."""
+    """Start the process, in a session of its own: a hang-up of the terminal ends its pipe, and it can save.
+
+    A `multiprocessing` spawn would fail once Textual has taken the terminal.
+    """
     ours, theirs = socketpair()
     stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (the client's reader closes it)
     with theirs:

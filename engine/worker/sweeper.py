@@ -1,4 +1,4 @@
-"""Does a sweep beside the run: a thread that hands out runs to processes, so that no step waits for it."""
+"""A sweep beside the run: a thread hands out runs to processes, so that no step waits."""
 
 from __future__ import annotations
 
@@ -14,15 +14,20 @@ from gradstep.engine.runs.plan import Plan
 from gradstep.engine.runs.sweep import Sweeping
 from gradstep.engine.training.rules.stability import stable_product
 from gradstep.engine.training.threads import available_processors
-from gradstep.engine.worker.messages import Event, SweepEnded, SweepSharpness, Swept
+from gradstep.engine.worker.events import (
+    Event,
+    SweepEnded,
+    SweepSharpness,
+    Swept,
+)
 
 LEARNING_RATE = "train.rule.learning_rate"
 PATIENCE_SECONDS = 5.0
-"""What a sweep's runs may take to end when they are no longer wanted."""
+"""The longest wait for a cancelled sweep's runs to end."""
 
 
 class Sweeper:
-    """One sweep at a time; a processor is left to the run."""
+    """Does one sweep at a time and leaves a processor to the run."""
 
     def __init__(self, send: Callable[[Event], None]) -> None:
         self._send = send
@@ -30,7 +35,7 @@ class Sweeper:
         self._over = threading.Event()
 
     def start(self, plan: Plan, data_dir: Path | None) -> None:
-        """Begin a sweep, or go on with what is left of it; another one ends."""
+        """Begin a sweep, or resume it. Another one is cancelled."""
         before, over = self._thread, threading.Event()
         self.cancel()
         self._over = over
@@ -40,11 +45,11 @@ class Sweeper:
         self._thread.start()
 
     def cancel(self) -> None:
-        """End the sweep; what is finished is kept."""
+        """Cancel the sweep. Finished runs are kept."""
         self._over.set()
 
     def close(self) -> None:
-        """End the sweep and its processes."""
+        """Cancel the sweep and end its processes."""
         self.cancel()
         if self._thread is not None:
             self._thread.join(PATIENCE_SECONDS)
@@ -87,7 +92,7 @@ class Sweeper:
 
 
 def _sharpness(plan: Plan, workers: LocalWorkers, data_dir: Path | None) -> Future[float] | None:
-    """λmax where the first run begins, if the learning rates have a border that follows from it."""
+    """Return λmax at the start of the first run, if the limit of the learning rates follows from it."""
     if stable_product(plan.preset) is None or all(axis.key != LEARNING_RATE for axis in plan.axes):
         return None
     return workers.sharpness(plan.config(0), data_dir)

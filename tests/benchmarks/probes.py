@@ -18,7 +18,19 @@ from measure import judge, open_preset, show, table, tell
 from gradstep.engine import Session
 from gradstep.engine.probes.registry import PROBES
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.messages import Advanced, Died, Event, Open, Opened, Probe, Probed, Refused, Run
+from gradstep.engine.worker.commands import (
+    Open,
+    Probe,
+    Run,
+)
+from gradstep.engine.worker.events import (
+    Advanced,
+    Died,
+    Event,
+    Opened,
+    Probed,
+    Refused,
+)
 from gradstep.engine.worker.prober import Prober
 from gradstep.tui.state.probes import Wish
 from gradstep.tui.state.run import RunState

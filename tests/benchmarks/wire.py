@@ -29,7 +29,13 @@ from terminal_emulator import SlowTerminal, Terminal
 
 from gradstep.engine.config.files import load_preset
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.messages import Advanced, Open, Run
+from gradstep.engine.worker.commands import (
+    Open,
+    Run,
+)
+from gradstep.engine.worker.events import (
+    Advanced,
+)
 from gradstep.tui.wire.pace import ASK
 
 PRESET = "linear-1-layer"

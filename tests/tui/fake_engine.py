@@ -14,16 +14,16 @@ from gradstep.engine.config.files import load_preset, parse_preset
 from gradstep.engine.probes.registry import available
 from gradstep.engine.records.missing import MISSING
 from gradstep.engine.records.record import COLUMNS
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.events import (
     Advanced,
-    Branches,
     BranchInfo,
-    Changed,
+    BranchList,
     LayerInfo,
     Opened,
     Probed,
     Ready,
     RunInfo,
+    SettingsChanged,
     Stopped,
 )
 from gradstep.tui.app import Explorer
@@ -97,7 +97,7 @@ class Bench:
         self._told = 0
         self.engine.tell(Ready("2.13.0"))
         self.engine.tell(Opened(preset, run_info(preset, **info)))
-        self.engine.tell(Branches((BranchInfo(0, "main", None, 0, ()),), 0))
+        self.engine.tell(BranchList((BranchInfo(0, "main", None, 0, ()),), 0))
         await self.advanced(1)
 
     async def advanced(self, count, *, running=False, rows=None):
@@ -125,8 +125,8 @@ class Bench:
     async def changed(self, changes):
         """The engine steps with other settings from where it stands."""
         position = self._told - 1
-        self.engine.tell(Branches((BranchInfo(0, "main", None, 0, ((position, changes),)),), 0))
-        self.engine.tell(Changed(changed(self.state.preset, changes), position, changes))
+        self.engine.tell(BranchList((BranchInfo(0, "main", None, 0, ((position, changes),)),), 0))
+        self.engine.tell(SettingsChanged(changed(self.state.preset, changes), position, changes))
         await self.settled()
 
     def request(self, probe):

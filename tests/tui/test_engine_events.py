@@ -6,13 +6,15 @@ import numpy as np
 from fake_engine import FakeEngine, bench, classifier, explorer, records
 
 from gradstep.engine.records.record import COLUMNS
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.commands import (
+    Open,
+)
+from gradstep.engine.worker.events import (
     Advanced,
-    Branches,
     BranchInfo,
+    BranchList,
     Died,
     Logged,
-    Open,
     Refused,
     Saved,
     Working,
@@ -184,11 +186,11 @@ async def test_a_branch_whose_records_are_still_to_come_is_compared_with_none():
         await b.stopped()
         b.app.explorer.show_inspector("branches")
         main, fork = BranchInfo(0, "main", None, 0, ()), BranchInfo(1, "fork", 0, 0, ())
-        b.engine.tell(Branches((main, fork), 0))
+        b.engine.tell(BranchList((main, fork), 0))
         await b.until(lambda: len(b.app.state.branches) == 2)
         b.app.explorer.set_focus(b.app.explorer.inspector.pane)
         await b.press("down")
-        b.engine.tell(Branches((main, fork), 1))
+        b.engine.tell(BranchList((main, fork), 1))
         await b.until(lambda: b.app.state.branch == 1)
         await b.press("up")
         await b.settled()
@@ -209,7 +211,7 @@ async def test_a_branch_is_drawn_also_where_its_records_come_after_a_frame():
     async with bench() as b:
         await b.advanced(10)
         main, fork = BranchInfo(0, "main", None, 0, ()), BranchInfo(1, "slower", 0, 4, ())
-        b.engine.tell(Branches((main, fork), 0))
+        b.engine.tell(BranchList((main, fork), 0))
         await b.settled()
         assert "slower" not in b.text("#charts")
         b.engine.tell(Advanced(4, records(4, 3), 10, False, 1))

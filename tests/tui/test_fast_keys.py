@@ -6,7 +6,18 @@ import pytest
 from fake_engine import bench
 
 from gradstep.engine.config.files import load_preset
-from gradstep.engine.worker.messages import Back, Branches, BranchInfo, Open, Seek, Step, Switch, Watch
+from gradstep.engine.worker.commands import (
+    Back,
+    Open,
+    Seek,
+    Step,
+    Switch,
+    Watch,
+)
+from gradstep.engine.worker.events import (
+    BranchInfo,
+    BranchList,
+)
 from gradstep.tui.widgets.ask import Ask
 from gradstep.tui.wire import type_ahead
 
@@ -128,7 +139,9 @@ async def test_what_is_typed_behind_the_key_that_closes_a_dialog_is_the_explorer
 async def test_a_branch_is_gone_to_before_the_step_that_is_typed_behind_it():
     async with bench() as b:
         await b.advanced(20)
-        b.engine.tell(Branches((BranchInfo(0, "main", None, 0, ()), BranchInfo(1, "branch 1", 0, 10, ())), 0))
+        b.engine.tell(
+            BranchList((BranchInfo(0, "main", None, 0, ()), BranchInfo(1, "branch 1", 0, 10, ())), 0)
+        )
         await b.press("4", "greater_than_sign", "greater_than_sign", "greater_than_sign")
         b.type(*["greater_than_sign"] * 3, "down", "enter", "n")
         await b.settled()

@@ -5,7 +5,10 @@ import random
 import pytest
 from fake_engine import bench, classifier
 
-from gradstep.engine.worker.messages import CancelProbe, Probe
+from gradstep.engine.worker.commands import (
+    CancelProbe,
+    Probe,
+)
 
 PAGES = ("pageup", "pagedown")
 PRINTABLE = "npbugfSoemy+-[]{}swrR123456789<>?cCtvxaidhjklz/# "

@@ -11,7 +11,14 @@ from gradstep.engine.config.files import load_preset
 from gradstep.engine.records.record import COLUMNS
 from gradstep.engine.session.folder import SessionSummary, list_sessions
 from gradstep.engine.session.session import Session
-from gradstep.engine.worker.messages import Advanced, Branches, BranchInfo, Resume
+from gradstep.engine.worker.commands import (
+    Resume,
+)
+from gradstep.engine.worker.events import (
+    Advanced,
+    BranchInfo,
+    BranchList,
+)
 from gradstep.tui import text
 
 SIZES = [(60, 20), (80, 24), (120, 40), (200, 60)]
@@ -153,7 +160,7 @@ async def fork(b, name="branch 1", parts_at=21):
     rows[parts_at - 10 :, COLUMNS.index("mistakes")] += 7
     rows[:, COLUMNS.index("learning_rate")] = 0.3
     rows[:, COLUMNS.index("seconds")] += 9
-    b.engine.tell(Branches((BranchInfo(0, "main", None, 0, ()), BranchInfo(1, name, 0, 10, ())), 1))
+    b.engine.tell(BranchList((BranchInfo(0, "main", None, 0, ()), BranchInfo(1, name, 0, 10, ())), 1))
     b.engine.tell(Advanced(10, rows, 39, False, 1))
     await b.settled()
     b.app.explorer.show_inspector("branches")

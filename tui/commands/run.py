@@ -36,6 +36,7 @@ from gradstep.tui.text import field, number, plain
 
 if TYPE_CHECKING:
     from gradstep.engine.session.session import Session
+    from gradstep.engine.session.stepping import Stop
 
 PROGRESS_SECONDS = 0.1
 NO_LENGTH = "{} does not say how long it goes: give --steps or --epochs"
@@ -86,7 +87,7 @@ def main(arguments: argparse.Namespace) -> int:
         if arguments.save is not None:
             session.save(arguments.save)
         try:
-            met, could_tell = _run(session, end, condition, writer, screen)
+            stop = _run(session, end, condition, writer, screen)
         except KeyboardInterrupt:
             screen.print(_left(session, "interrupted"), soft_wrap=True)
             return Exit.INTERRUPTED
@@ -100,14 +101,14 @@ def main(arguments: argparse.Namespace) -> int:
         screen.print(how_to_resume(arguments.save), markup=False, highlight=False, soft_wrap=True)
     if not arguments.json:
         _print_summary(session, quantities)
-    if condition is not None and met:
+    if condition is not None and stop.kind == "condition":
         _print_hit(session, condition, screen)
         return Exit.DONE
-    if session.diverged:
-        screen.print(f"[red]{session.diverged}", highlight=False)
+    if stop.kind == "not finite":
+        screen.print(f"[red]{stop.reason}", highlight=False)
         return Exit.NOT_FINITE
     if condition is not None:
-        said = "was never true" if could_tell else "had no value"
+        said = "was never true" if stop.could_tell else "had no value"
         where = f"{said} from step {start + 1:,} to step {session.position:,}"
         if session.position == start:
             where = "was not looked at: no step was done"
@@ -168,9 +169,8 @@ def _origin(given: str) -> tuple[Path, int | None]:
 
 def _run(
     session: Session, end: int, condition: Condition | None, writer: Writer | None, screen: Console
-) -> tuple[bool, bool]:
-    """Step to the end, writing each record; whether the condition was met on the way, and whether it had a
-    value anywhere."""
+) -> Stop:
+    """Step to the end, writing each record. Return why the run stopped."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -178,28 +178,22 @@ def _run(
         TimeRemainingColumn(),
         TextColumn("loss {task.fields[loss]}"),
     )
-    met = could_tell = False
+    start = session.position
     with Progress(*columns, console=screen, disable=not screen.is_terminal, transient=True) as progress:
         task = progress.add_task(
             escape(plain(session.preset.name)), total=end, loss=number(session.record.loss)
         )
         shown = 0.0
-        if writer:
-            writer(session.history, session.position)
-        while session.position < end and not session.diverged and not met:
-            first = session.position + 1
-            session.advance(end - session.position if condition is None else 1)
+        for stepped in session.run(end, condition):
             if writer:
-                for position in range(first, session.position + 1):
+                for position in range(stepped.first, stepped.position + 1):
                     writer(session.history, position)
-            if condition is not None:
-                held = condition.holds(session.history, session.position)
-                met, could_tell = bool(held), could_tell or held is not None
-            if time.monotonic() - shown > PROGRESS_SECONDS:
+            if time.monotonic() - shown > PROGRESS_SECONDS and stepped.position > start:
                 shown = time.monotonic()
                 progress.update(task, completed=session.position, loss=number(session.record.loss))
                 session.flush()
-    return met, could_tell
+    assert stepped.stop is not None, "the last progress of a run says why it stopped"
+    return stepped.stop
 
 
 def _quantities(session: Session, condition: Condition | None) -> tuple[str, ...]:

@@ -17,7 +17,9 @@ from textual.widgets.option_list import Option
 
 from gradstep.engine.conditions.evidence import counts
 from gradstep.engine.records.record import COLUMNS as STORED
-from gradstep.engine.worker.messages import BranchInfo
+from gradstep.engine.worker.events import (
+    BranchInfo,
+)
 from gradstep.tui import text
 from gradstep.tui.state.run import RunState, Topic, said
 from gradstep.tui.widgets.scroll import Choices, Scroll

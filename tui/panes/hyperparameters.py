@@ -15,7 +15,9 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from gradstep.engine.config.preset import Preset
-from gradstep.engine.worker.messages import RunInfo
+from gradstep.engine.worker.events import (
+    RunInfo,
+)
 from gradstep.tui import text
 from gradstep.tui.panes.late import LatePane
 from gradstep.tui.state.edits import Edits

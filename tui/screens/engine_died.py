@@ -11,7 +11,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from gradstep.engine.worker.messages import Died
+from gradstep.engine.worker.events import (
+    Died,
+)
 from gradstep.tui import text
 from gradstep.tui.screens.overlay import Overlay
 from gradstep.tui.state.run import ending

@@ -9,7 +9,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from gradstep.engine.probes.registry import PROBES
-from gradstep.engine.worker.messages import Probed, ProbeFailed, Probing
+from gradstep.engine.worker.events import (
+    Probed,
+    ProbeFailed,
+    Probing,
+)
 from gradstep.tui import text
 
 if TYPE_CHECKING:

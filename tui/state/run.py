@@ -15,17 +15,16 @@ from gradstep.engine.conditions.claims import Verdict
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.records.history import History
 from gradstep.engine.records.record import Record
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.events import (
     Advanced,
-    Branches,
     BranchInfo,
+    BranchList,
     BreakpointList,
-    Changed,
     Died,
     Event,
     Landmarks,
     Logged,
-    Measured,
+    MeasuredValues,
     Opened,
     Probed,
     ProbeFailed,
@@ -34,6 +33,7 @@ from gradstep.engine.worker.messages import (
     Refused,
     RunInfo,
     Saved,
+    SettingsChanged,
     Stopped,
     Verdicts,
     Working,
@@ -303,7 +303,7 @@ class RunState:
                 return Topic.STATUS
             case Opened(preset, info):
                 return self._opened(preset, info)
-            case Branches():
+            case BranchList():
                 return self._branched(event)
             case Saved(problem=problem):
                 self.session = event
@@ -319,13 +319,13 @@ class RunState:
             case Probed() | Probing() | ProbeFailed():
                 self.probes.take(event)
                 return Topic.PROBES
-            case Measured():
+            case MeasuredValues():
                 return self._measured(event)
             case Advanced():
                 return self._advanced(event)
             case Stopped():
                 return self._stopped(event)
-            case Changed():
+            case SettingsChanged():
                 return self._changed(event)
             case Refused(message):
                 self.running = False
@@ -371,7 +371,7 @@ class RunState:
         )
         return EVERYTHING | noted
 
-    def _branched(self, event: Branches) -> Topic:
+    def _branched(self, event: BranchList) -> Topic:
         self.branches = {branch.number: branch for branch in event.branches}
         for gone in set(self.histories) - set(self.branches):
             del self.histories[gone]
@@ -394,7 +394,7 @@ class RunState:
             topics |= self.note("info", in_full(verdict), verdict.steps)
         return topics
 
-    def _measured(self, event: Measured) -> Topic:
+    def _measured(self, event: MeasuredValues) -> Topic:
         history = self.histories[event.branch]
         for name, positions, values in event.values:
             for position, value in zip(positions.tolist(), values.tolist(), strict=True):
@@ -436,7 +436,7 @@ class RunState:
             topics |= self.note("error" if event.kind == "diverged" else "info", event.reason)
         return topics
 
-    def _changed(self, event: Changed) -> Topic:
+    def _changed(self, event: SettingsChanged) -> Topic:
         self.preset = event.preset
         self.watched = tuple(event.preset.watch)
         self._stamp += bool(event.changes)

@@ -18,7 +18,12 @@ from gradstep.engine.errors import UserError
 from gradstep.engine.runs.plan import Plan, make_plan
 from gradstep.engine.runs.result import Result
 from gradstep.engine.training.rules.stability import stable_product
-from gradstep.engine.worker.messages import Event, SweepEnded, SweepSharpness, Swept
+from gradstep.engine.worker.events import (
+    Event,
+    SweepEnded,
+    SweepSharpness,
+    Swept,
+)
 from gradstep.tui import text
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ from small_runs import DIGITS, RAMP, bits, preset
 from gradstep.engine import Session, UserError
 from gradstep.engine.probes.registry import PROBES, ProbeCancelledError, options_of, run, unmet
 from gradstep.engine.probes.subject import Subject
-from gradstep.engine.worker.host import describe
+from gradstep.engine.worker.teller import describe
 
 CLASSES = preset(
     DIGITS, (4, 10), "relu", loss="cross_entropy", rule="adam", learning_rate=1e-3, batch=7, clip_norm=1.0

@@ -11,21 +11,23 @@ from pathlib import Path
 
 from gradstep.engine.config.files import load_preset
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.messages import (
-    Advanced,
+from gradstep.engine.worker.commands import (
     Back,
-    Branches,
-    Died,
     Fork,
     Open,
     Pause,
-    Ready,
-    Refused,
     Resume,
     Run,
+    Switch,
+)
+from gradstep.engine.worker.events import (
+    Advanced,
+    BranchList,
+    Died,
+    Ready,
+    Refused,
     Saved,
     Stopped,
-    Switch,
 )
 
 CHANGES = (
@@ -56,7 +58,7 @@ def main():
                 print("have", event.branch, last, time.monotonic(), flush=True)
                 if beyond is not None and position >= beyond:
                     return
-            elif isinstance(event, Branches):
+            elif isinstance(event, BranchList):
                 branches = len(event.branches)
             elif isinstance(event, Saved):
                 print("file", event.path, flush=True)
@@ -78,7 +80,7 @@ def main():
         until(Stopped)
         if branches < MOST_BRANCHES:
             client.send(Fork(draw.choice(CHANGES)))
-            until(Branches)
+            until(BranchList)
         else:
             client.send(Switch(draw.randrange(branches)))
             until(Stopped)

@@ -1,10 +1,7 @@
 """Small runs to save, and what is compared of them."""
 
-import numpy as np
-
 from gradstep.engine import Session
 from gradstep.engine.config.preset import Preset
-from gradstep.engine.records.record import COLUMNS
 
 
 def preset(steep=False, classes=False, **train):
@@ -27,12 +24,6 @@ def preset(steep=False, classes=False, **train):
             "train": {"threads": 1, **given, **train},
         }
     )
-
-
-def bits(history, first=0, last=None):
-    """The records' bits but `seconds`."""
-    rows = np.delete(history.rows(first, last), COLUMNS.index("seconds"), axis=1)
-    return np.ascontiguousarray(rows).view(np.uint64)
 
 
 def branching(**settings):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from store_runs import branching, facts, preset
 
 from gradstep.engine import Session, UserError
-from gradstep.engine.session.file import SCHEMA, SessionFile, StoreError
+from gradstep.engine.session.file import SessionFile, StoreError
 from gradstep.engine.session.folder import summarise
 
 
@@ -98,8 +98,9 @@ def test_somebody_elses_database(tmp_path):
 
 
 def test_a_newer_file(copy):
-    edit(copy, f"pragma user_version = {SCHEMA + 1}")
-    refuse(copy, f"written by a newer gradstep (format {SCHEMA + 1}; this one reads {SCHEMA})")
+    reads = SessionFile.version
+    edit(copy, f"pragma user_version = {reads + 1}")
+    refuse(copy, f"written by a newer gradstep (format {reads + 1}; this one reads {reads})")
 
 
 def test_another_application(copy):

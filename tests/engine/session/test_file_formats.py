@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from store_runs import bits, preset
+from store_runs import preset
+from timeline_runs import bits
 
 from gradstep.engine import Session, UserError
-from gradstep.engine.session.file import SCHEMA
-from gradstep.engine.session.saved_preset import read_saved_preset
+from gradstep.engine.session.file import SessionFile
+from gradstep.engine.session.read import read_saved_preset
 from gradstep.engine.session.state_bytes import state_from_bytes, state_to_bytes
 
 CLASSES = preset(classes=True)
@@ -93,7 +94,7 @@ def test_a_file_of_format_1_goes_on_and_is_watched_from_there(saved):
     assert watched(again) == watched(straight)
     again.close()
     db = sqlite3.connect(saved)
-    assert db.execute("pragma user_version").fetchone() == (SCHEMA,)
+    assert db.execute("pragma user_version").fetchone() == (SessionFile.version,)
     db.close()
 
 

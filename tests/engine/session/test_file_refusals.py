@@ -12,7 +12,9 @@ from gradstep.engine import Session
 from gradstep.engine.session.file import StoreError
 from gradstep.engine.session.save import Saver
 from gradstep.engine.worker.autosave import AutoSave
-from gradstep.engine.worker.messages import Saved
+from gradstep.engine.worker.events import (
+    Saved,
+)
 
 
 def limit_pages(session, pages=None):

@@ -8,7 +8,8 @@ import time
 
 import numpy as np
 import pytest
-from store_runs import bits, branching, facts, preset
+from store_runs import branching, facts, preset
+from timeline_runs import bits
 
 from gradstep.engine import Session
 from gradstep.engine.errors import UserError
@@ -23,7 +24,7 @@ from gradstep.engine.session.folder import (
     sessions_folder,
     summarise,
 )
-from gradstep.engine.session.save import STATE_BYTES
+from gradstep.engine.session.save import STATE_BYTES, Saver
 
 RUNS = pytest.mark.parametrize("settings", [{}, {"classes": True}], ids=["full", "minibatch"])
 
@@ -223,24 +224,29 @@ def test_bytes_a_position_of_a_run_stepped_by_hand(tmp_path):
     assert os.path.getsize(tmp_path / "run") <= 200 * 500 + 60_000
 
 
-def test_states_in_a_file_are_bounded(tmp_path, monkeypatch):
-    monkeypatch.setattr("gradstep.engine.session.save.STATE_BYTES", 300_000)
-    monkeypatch.setattr("gradstep.engine.session.save.STATE_COUNT", 30)
+def test_states_in_file_are_bounded(tmp_path):
     for settings in ({}, {"classes": True}):  # 30 of 0.3 kB, and 9 of 32 kB
         session = Session(preset(**settings))
         path = tmp_path / f"run{len(settings)}"
-        session.save(path)
+        saver = Saver(
+            path,
+            session.timeline,
+            session.breakpoints,
+            session.dataset,
+            state_bytes=300_000,
+            state_count=30,
+        )
         for _ in range(50):
             session.burst(3)
-            session.flush()
-            session._saver.save_state()
+            saver.flush()
+            saver.save_state()
         file = SessionFile(path, read_only=True)
         sizes = file.keyframe_sizes()
         file.close()
         assert sum(size for *_, size in sizes) <= 300_000
         assert 2 < len(sizes) <= 30
         assert sizes[-1][1] == 150
-        session.close()
+        saver.close()
     assert STATE_BYTES > 10_000_000
 
 

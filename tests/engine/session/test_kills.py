@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from store_runs import bits, preset
+from store_runs import preset
+from timeline_runs import bits
 
 from gradstep.engine import Session
 from gradstep.engine.config.files import to_toml

@@ -129,12 +129,12 @@ def test_breakpoints_conditions_and_measured_quantities_see_every_step(request):
     assert stops[0][0][0] == 37
 
 
-def test_where_steps_take_long_few_are_done_together(together, monkeypatch):
+def test_where_steps_take_long_few_are_done_together(together):
     session = Session(line())
     counts = counted(session)
     session.burst(200)
     assert max(counts) == SPARSE_STRIDE
-    monkeypatch.setattr(gradstep.engine.timeline.timeline, "AT_ONCE_SECONDS", 0.0)
+    session.timeline.at_once_seconds = 0.0
     counts.clear()
     session.burst(200)
     assert counts[-100:] == [1] * 100

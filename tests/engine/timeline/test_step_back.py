@@ -12,8 +12,12 @@ from timeline_runs import CHANGES, bits, dying, known, line, minibatch, spied
 from gradstep.engine import Session
 from gradstep.engine.timeline.keyframes import DENSE_STEPS
 from gradstep.engine.timeline.step_back import Rewinder
-from gradstep.engine.worker.host import Host
-from gradstep.engine.worker.messages import Pause
+from gradstep.engine.worker.commands import (
+    Pause,
+)
+from gradstep.engine.worker.driver import Driver
+from gradstep.engine.worker.inbox import Inbox
+from gradstep.engine.worker.prober import Prober
 
 
 def straight(make, length):
@@ -159,9 +163,8 @@ def test_the_engine_prepares_while_no_command_comes(wait_for):
     for _ in range(500):
         session.advance(dense=False)
     ours, theirs = Pipe()
-    host = Host(theirs)
-    host._session = session
-    waiting = threading.Thread(target=host._next, daemon=True)
+    driver = Driver(session, Inbox(theirs), print, Prober(print))
+    waiting = threading.Thread(target=driver.next_command, daemon=True)
     waiting.start()
     wait_for(lambda: 486 in session.timeline.keyframe_positions())
     ours.send(Pause())

@@ -13,17 +13,19 @@ from small_runs import preset
 from gradstep.engine import Session
 from gradstep.engine.session.folder import SUFFIX, sessions_folder
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.commands import (
     Close,
-    Died,
-    Logged,
     Open,
-    Opened,
     Probe,
-    ProbeFailed,
-    Refused,
     Seek,
     Step,
+)
+from gradstep.engine.worker.events import (
+    Died,
+    Logged,
+    Opened,
+    ProbeFailed,
+    Refused,
     Stopped,
 )
 from gradstep.engine.worker.process import EngineProcess
@@ -58,16 +60,16 @@ probes.run = lambda *given, **options: lambda: "this can't be pickled"
 """
 THE_END = """
 from gradstep.engine.worker.host import Host
-fine = Host._end_session
+fine = Host._end_run
 def end(self):
-    ends = self._session is not None
+    ends = self._driver is not None
     fine(self)
     if ends:
         1 / 0
-Host._end_session = end
+Host._end_run = end
 """
 A_THREAD = """
-from gradstep.engine.worker.host import Inbox
+from gradstep.engine.worker.inbox import Inbox
 fine = Inbox.put
 def put(self, command):
     fine(self, command)

@@ -7,7 +7,14 @@ from small_runs import preset
 
 from gradstep.engine import Session, UserError
 from gradstep.engine.probes import registry as probes
-from gradstep.engine.worker.messages import Probe, Probed, ProbeFailed, Probing
+from gradstep.engine.worker.commands import (
+    Probe,
+)
+from gradstep.engine.worker.events import (
+    Probed,
+    ProbeFailed,
+    Probing,
+)
 from gradstep.engine.worker.prober import Prober
 
 WHOLE = {"whole": True}

@@ -7,13 +7,15 @@ from sweep_runs import done, numbers, small_plan
 
 from gradstep.engine.config.changes import changed
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.messages import (
-    Advanced,
+from gradstep.engine.worker.commands import (
     CancelSweep,
     Open,
-    Opened,
     StartSweep,
     Step,
+)
+from gradstep.engine.worker.events import (
+    Advanced,
+    Opened,
     Stopped,
     SweepEnded,
     SweepSharpness,

@@ -20,26 +20,28 @@ from gradstep.engine.config.changes import changed
 from gradstep.engine.config.run import RunLength
 from gradstep.engine.records.record import COLUMNS
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.messages import (
-    Advanced,
+from gradstep.engine.worker.commands import (
     Back,
-    Change,
-    Changed,
-    Died,
+    ChangeSettings,
     Fork,
-    Logged,
     Open,
-    Opened,
     Pause,
     Probe,
-    Probed,
-    ProbeFailed,
-    Ready,
-    Refused,
     Reset,
     Run,
     SeekUnitDeath,
     Step,
+)
+from gradstep.engine.worker.events import (
+    Advanced,
+    Died,
+    Logged,
+    Opened,
+    Probed,
+    ProbeFailed,
+    Ready,
+    Refused,
+    SettingsChanged,
     Stopped,
     Working,
 )
@@ -76,7 +78,7 @@ class Engine:
         return self._wait_for(lambda: any(event.position >= position for event in self.heard(Advanced)))
 
     def rows(self):
-        """The records since the run was opened, put together from the messages as messages.py says."""
+        """The records since the run was opened, put together from the messages as events.py says."""
         rows = np.empty((0, len(COLUMNS)))
         for event in self.events:
             if isinstance(event, Opened):
@@ -138,7 +140,7 @@ def test_ready_says_which_torch(running):
 
 # runs before any test with the fixture `engine`: nothing is open yet
 @pytest.mark.parametrize(
-    "command", [Step(1), Run(), Pause(), Reset(), Change({"train.rule.learning_rate": 0.1})], ids=repr
+    "command", [Step(1), Run(), Pause(), Reset(), ChangeSettings({"train.rule.learning_rate": 0.1})], ids=repr
 )
 def test_refused_before_a_run_is_open(wait_for, running, command):
     if any(isinstance(event, Opened) for event in running.events):
@@ -235,8 +237,8 @@ def test_fifty_hammered_steps_are_fifty_records_in_order(engine, wait_for):
 @pytest.mark.parametrize(
     ("behind", "told", "position"),
     [
-        (Fork(), Changed, 2),
-        (Change({"train.rule.learning_rate": 0.002}), Changed, 2),
+        (Fork(), SettingsChanged, 2),
+        (ChangeSettings({"train.rule.learning_rate": 0.002}), SettingsChanged, 2),
         (SeekUnitDeath(0, 7), Refused, 2),  # there is no such unit
         (Probe("step"), Probed, 2),
         (Back(), Stopped, 1),
@@ -247,7 +249,7 @@ def test_steps_come_before_what_is_asked_for_behind_them(engine, wait_for, behin
     engine.wait(told)
     wait_for(lambda: engine.heard(Advanced)[-1].position == position)
     assert len(engine.rows()) == 3
-    for event in engine.heard(Changed, Probed):
+    for event in engine.heard(SettingsChanged, Probed):
         assert getattr(event, "result", event).position == position
 
 
@@ -337,7 +339,7 @@ def test_a_branch_without_a_step_is_not_forked_again(engine):
     engine.send(Step(1), Fork(), Fork())
     assert engine.wait(Refused).text == "branch 1 begins here, and has no step yet"
     engine.send(Fork({"train.rule.learning_rate": 0.002}))
-    engine.wait(Changed)
+    engine.wait(SettingsChanged)
     assert not engine.heard(Refused)
 
 
@@ -360,8 +362,8 @@ def test_divergence_stops_with_the_reason(engine):
 def test_change_applies_to_the_next_update(engine):
     engine.send(Step(5))
     engine.wait(Stopped)
-    engine.send(Change({"train.rule.learning_rate": 0.002}))
-    event = engine.wait(Changed)
+    engine.send(ChangeSettings({"train.rule.learning_rate": 0.002}))
+    event = engine.wait(SettingsChanged)
     assert event.position == 5
     assert event.preset.train.rule.learning_rate == 0.002
     assert event.changes == {"train.rule.learning_rate": 0.002}
@@ -378,8 +380,8 @@ def test_change_applies_to_the_next_update(engine):
 def test_change_while_running(engine, wait_for):
     engine.send(Run())
     engine.wait_position(5)
-    engine.client.send(Change({"train.rule.learning_rate": 0.002}))
-    event = engine.wait(Changed)
+    engine.client.send(ChangeSettings({"train.rule.learning_rate": 0.002}))
+    event = engine.wait(SettingsChanged)
     # it goes on running
     wait_for(lambda: engine.heard(Advanced)[-1].position > event.position + 5)
     assert engine.heard(Advanced)[-1].running
@@ -402,13 +404,13 @@ def test_change_while_running(engine, wait_for):
 def test_a_bad_change_is_refused_and_the_run_goes_on(engine, wait_for, changes, word):
     engine.send(Run())
     engine.wait_position(5)
-    engine.client.send(Change(changes))
+    engine.client.send(ChangeSettings(changes))
     text = engine.wait(Refused).text
     assert word in text
     assert "Traceback" not in text
     position = engine.heard(Advanced)[-1].position
     wait_for(lambda: engine.heard(Advanced)[-1].position > position)
-    assert not engine.heard(Changed)
+    assert not engine.heard(SettingsChanged)
     engine.client.send(Pause())
     stopped = engine.wait(Stopped)
     assert bits(engine.rows()) == bits(in_this_process(stopped.position).history.rows())
@@ -424,7 +426,7 @@ DYING = preset(
 )
 
 
-def test_seeking_a_units_death(engine):
+def test_the_update_that_killed_a_unit_is_gone_to(engine):
     session = Session(DYING)
     session.burst(12)
     assert session.probe("layers", whole=True).layers[0].dead.tolist() == [0, 1, 2]
@@ -434,7 +436,7 @@ def test_seeking_a_units_death(engine):
     engine.wait(Stopped)
     engine.send(SeekUnitDeath(0, 1))
     stopped = engine.wait(Stopped)
-    assert stopped == Stopped(session.position, "the next update silences unit 1 of layer1", "moved")
+    assert stopped == Stopped(session.position, "the next update kills unit 1 of layer1", "moved")
     engine.send(SeekUnitDeath(0, 1))
     assert "unit 1 of layer1 is not dead" in engine.wait(Refused).text
     assert engine.wait(Advanced).position == session.position
@@ -491,7 +493,7 @@ def test_opening_another_run_ends_the_one_before(engine):
 
 
 def test_a_refused_open_while_running_does_not_leave_the_screen_waiting(engine, wait_for):
-    """Refused means that nothing has changed (messages.py): the run goes on, or it says that it stopped."""
+    """Refused means that nothing has changed (events.py): the run goes on, or it says that it stopped."""
     engine.send(Run())
     engine.wait_position(5)
     engine.client.send(
@@ -552,7 +554,8 @@ import sys, threading
 sys.path.insert(0, sys.argv[1])
 from small_runs import preset
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.messages import Advanced, Opened, Open, Ready, Run
+from gradstep.engine.worker.commands import (Open, Run,)
+from gradstep.engine.worker.events import (Advanced, Opened, Ready,)
 
 def hear(event):
     if isinstance(event, Ready):

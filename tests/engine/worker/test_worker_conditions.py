@@ -5,29 +5,31 @@ from condition_runs import small_preset
 
 from gradstep.engine.conditions.breakpoints import Breakpoint
 from gradstep.engine.worker.client import EngineClient
-from gradstep.engine.worker.host import VERDICT_SECONDS
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.commands import (
     AddBreakpoint,
-    Advanced,
-    Branches,
-    BreakpointList,
     DeleteBranch,
     EditBreakpoint,
     Fork,
     Open,
-    Opened,
     Pause,
-    Refused,
     RemoveBreakpoint,
     ReverseUntil,
     Run,
     RunUntil,
     Seek,
     Step,
-    Stopped,
     Switch,
+)
+from gradstep.engine.worker.events import (
+    Advanced,
+    BranchList,
+    BreakpointList,
+    Opened,
+    Refused,
+    Stopped,
     Verdicts,
 )
+from gradstep.engine.worker.teller import VERDICT_SECONDS
 
 pytestmark = pytest.mark.timeout(60)
 CLAIMS = [{"always": "loss < prev.loss"}, {"eventually": "step == 8"}, {"never": "loss > 1e9", "within": 5}]
@@ -181,8 +183,8 @@ def test_verdicts_are_of_the_branch(opened):
     assert opened.since(Verdicts) == []
     opened.send(Fork({"train.rule.learning_rate": 10.0}))
     opened.wait(Stopped)
-    kinds = [type(event) for event in opened.since((Verdicts, Branches))]
-    assert kinds == [Verdicts, Branches]
+    kinds = [type(event) for event in opened.since((Verdicts, BranchList))]
+    assert kinds == [Verdicts, BranchList]
     opened.send(Step(1))
     opened.wait(Stopped)
     told = opened.wait(Verdicts)
@@ -195,12 +197,12 @@ def test_verdicts_are_of_the_branch(opened):
     assert [name for name, _ in told.verdicts[0].values] == ["loss", "prev.loss"]
     opened.send(Switch(0))
     opened.wait(Stopped)
-    kinds = [type(event) for event in opened.since((Verdicts, Branches))]
-    assert kinds == [Verdicts, Branches]
+    kinds = [type(event) for event in opened.since((Verdicts, BranchList))]
+    assert kinds == [Verdicts, BranchList]
     told = opened.wait(Verdicts)
     assert (told.branch, told.verdicts[1].text) == (0, "shown at step 8")
     opened.send(DeleteBranch(1))
-    opened.wait(Branches)
+    opened.wait(BranchList)
     assert opened.since(Verdicts) == []
 
 

@@ -4,7 +4,13 @@ from fake_engine import bench, classifier
 
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.files import load_preset
-from gradstep.engine.worker.messages import Change, Open, Refused
+from gradstep.engine.worker.commands import (
+    ChangeSettings,
+    Open,
+)
+from gradstep.engine.worker.events import (
+    Refused,
+)
 
 
 async def choose(b, key):
@@ -66,7 +72,7 @@ async def test_a_live_edit_is_pending_until_the_engine_has_it():
         await choose(b, "train.rule.learning_rate")
         await b.press("enter")
         await typed(b, "0.5")
-        assert b.engine.sent[-1] == Change({"train.rule.learning_rate": 0.5})
+        assert b.engine.sent[-1] == ChangeSettings({"train.rule.learning_rate": 0.5})
         assert "0.1 → 0.5" in shown(b, "learning rate")
         await b.changed({"train.rule.learning_rate": 0.5})
         assert shown(b, "learning rate").split() == ["learning", "rate", "0.5"]
@@ -93,7 +99,7 @@ async def test_a_bad_value_says_why_under_its_line():
         assert len(b.engine.sent) == 1
         await typed(b, "0.8")
         assert "less than 1" not in b.text("#settings")
-        assert b.engine.sent[-1] == Change({"train.rule.momentum": 0.8})
+        assert b.engine.sent[-1] == ChangeSettings({"train.rule.momentum": 0.8})
 
 
 async def test_escape_leaves_the_editor_and_changes_nothing():
@@ -118,7 +124,7 @@ async def test_a_choice_is_made_by_the_arrows():
         await b.press("enter")
         assert "‹ momentum ›" in b.text("#settings")
         await b.press("right", "enter")
-        assert b.engine.sent[-1] == Change({"train.rule.name": "nesterov"})
+        assert b.engine.sent[-1] == ChangeSettings({"train.rule.name": "nesterov"})
 
 
 async def test_what_is_typed_into_a_choice_chooses_and_reaches_nothing_else():
@@ -128,7 +134,7 @@ async def test_what_is_typed_into_a_choice_chooses_and_reaches_nothing_else():
         assert "‹ adam ›" in b.text("#settings")
         assert "n step" not in b.key_bar()
         await b.press("n", "enter")
-        assert b.engine.sent[1:] == [Change({"train.rule.name": "nesterov"})]
+        assert b.engine.sent[1:] == [ChangeSettings({"train.rule.name": "nesterov"})]
         await choose(b, "train.shuffle")
         await b.press("enter", *"false", "enter")
         assert "true → false" in shown(b, "shuffle")

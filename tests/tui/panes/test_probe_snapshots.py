@@ -4,7 +4,9 @@ import probe_results as made
 import pytest
 from fake_engine import Bench, classifier, explorer
 
-from gradstep.engine.worker.messages import Probing
+from gradstep.engine.worker.events import (
+    Probing,
+)
 from gradstep.tui.app import Explorer
 from gradstep.tui.state import catalogue
 

@@ -6,33 +6,33 @@ import math
 import numpy as np
 import probe_results as made
 import pytest
-from fake_engine import bench, classifier, run_info
+from fake_engine import bench, classifier
 
 from gradstep.engine.conditions.claims import Verdict
 from gradstep.engine.config.files import load_preset
 from gradstep.engine.errors import UserError
-from gradstep.engine.probes.budget import QUICK
-from gradstep.engine.worker.messages import (
-    Branches,
-    BranchInfo,
+from gradstep.engine.worker.commands import (
     CancelProbe,
-    Changed,
-    Died,
-    Measured,
-    Opened,
     Probe,
+    Seek,
+    SeekUnitDeath,
+)
+from gradstep.engine.worker.events import (
+    BranchInfo,
+    BranchList,
+    Died,
+    MeasuredValues,
+    Opened,
     Probed,
     ProbeFailed,
     Probing,
-    Seek,
-    SeekUnitDeath,
+    SettingsChanged,
     Verdicts,
 )
 from gradstep.tui.app import Explorer
 from gradstep.tui.panes.layers import unit_of
 from gradstep.tui.state.available import unmet
 from gradstep.tui.state.probes import COMPUTED_SHARE
-from gradstep.tui.state.run import RunState
 
 SMALL = (80, 24)
 RESULTS = {
@@ -109,7 +109,7 @@ async def test_a_change_at_the_same_position_asks_again():
         await at(b, 20, "5")
         await b.until(lambda: len(asked(b)) == 1)
         await tell(b, "step", made.step())
-        b.engine.tell(Changed(b.state.preset, 20, {"train.rule.learning_rate": 0.5}))
+        b.engine.tell(SettingsChanged(b.state.preset, 20, {"train.rule.learning_rate": 0.5}))
         await b.until(lambda: len(asked(b)) == 2)
 
 
@@ -118,7 +118,7 @@ async def test_a_change_at_the_same_position_asks_again():
     [
         ("5", [Probe("line")]),
         ("6", [Probe("layers", {"whole": True, "ranks": True})]),
-        ("7", [Probe("spectrum"), Probe("curvature", {"k": 5, "budget": QUICK})]),
+        ("7", [Probe("spectrum"), Probe("curvature", {"k": 5})]),
     ],
 )
 async def test_enter_asks_for_what_is_dear(key, wanted):
@@ -137,9 +137,9 @@ async def test_the_tabs_own_keys_ask_for_more():
         await at(b, 20, "7")
         await b.press("enter", "v", "a")
         assert asked(b) == [
-            Probe("curvature", {"k": 5, "budget": QUICK}),
-            Probe("surface", {"budget": QUICK}),
-            Probe("curvature", {"k": 5, "budget": None, "tolerance": 1e-2}),
+            Probe("curvature", {"k": 5, "samples": 5000, "tolerance": 1e-2}),
+            Probe("surface", {"samples": 5000}),
+            Probe("curvature", {"k": 5, "samples": None, "tolerance": 1e-2}),
         ]
         b.engine.sent.clear()
         await b.press("5", "a")
@@ -353,7 +353,7 @@ async def test_the_layers_are_drawn_and_counted():
             assert says in shown, shown
 
 
-async def test_units_are_shown_in_turn_and_x_goes_to_a_units_death():
+async def test_units_are_gone_through_and_their_killer_is_gone_to():
     async with bench(classifier(), size=SMALL) as b:
         await at(b, 20, "6")
         await tell(b, "layers", made.layers())
@@ -368,14 +368,14 @@ async def test_units_are_shown_in_turn_and_x_goes_to_a_units_death():
         assert "not dead: other training samples" in b.text("#layers")
         await b.press("comma")
         assert "‹ 2 of 2 dead   unit 9 of layer1" in b.text("#layers")
-        assert "dead on all training samples; x goes to the update that silenced it" in b.text("#layers")
-        assert "x death" in b.key_bar()
+        assert "dead on all training samples; x goes to the update that killed it" in b.text("#layers")
+        assert "x killer" in b.key_bar()
         await b.press("x")
         assert b.engine.sent[-1] == SeekUnitDeath(0, 9)
         await b.press("c")
         await at(b, 1)
         await tell(b, "layers", made.layers(21, distinct=63))
-        assert "x death" in b.key_bar()
+        assert "x killer" in b.key_bar()
         assert "C drop  t kept" in b.key_bar()
         assert all(len(line) <= 78 for line in said(b).splitlines())
         await b.opened()
@@ -425,7 +425,7 @@ async def test_layers_without_silent_units_have_no_keys_for_them():
     async with bench(classifier(), size=SMALL) as b:
         await at(b, 20, "6")
         await tell(b, "layers", made.layers(silent=None, silent_since=None, watched_from=None))
-        assert "death" not in b.key_bar()
+        assert "killer" not in b.key_bar()
         await b.press("x", "full_stop")
         assert not [sent for sent in b.engine.sent if isinstance(sent, SeekUnitDeath)]
 
@@ -498,7 +498,7 @@ def edge_measured():
     """The sharpness at every tenth of 40 steps, through a threshold of 20."""
     positions = np.arange(0, 41, 10)
     sharpness = np.array([10.0, 15.0, 20.0, 25.0, 30.0])
-    return Measured(
+    return MeasuredValues(
         0, (("sharpness", positions, sharpness), ("stability_limit", positions, np.full(5, 20.0)))
     )
 
@@ -535,7 +535,7 @@ async def test_without_a_limit_everywhere_the_edge_is_the_sharpness_itself():
     """As where `m` draws the sharpness alone: nothing that is known is left out."""
     async with bench(classifier(), size=(80, 40)) as b:
         await at(b, 40, "7")
-        b.engine.tell(Measured(0, (("sharpness", np.array([0, 10]), np.array([10.0, 15.0])),)))
+        b.engine.tell(MeasuredValues(0, (("sharpness", np.array([0, 10]), np.array([10.0, 15.0])),)))
         await tell(b, "curvature", made.curvature(40, 29.0))
         drawn = b.text("#curvature").split("sharpness, known")[1]
         assert drawn.startswith(" at 3 positions")
@@ -570,7 +570,7 @@ async def test_the_edges_of_two_branches_have_the_same_axes():
             await tell(b, "curvature", made.curvature(position, measured))
         await b.press("c")
         branches = (BranchInfo(0, "main", None, 0, ()), BranchInfo(1, "slower", 0, 0, ()))
-        b.engine.tell(Branches(branches, 1))
+        b.engine.tell(BranchList(branches, 1))
         await b.settled()
         for position, measured in ((0, 40.0), (5, 30.0)):
             await tell(b, "curvature", made.curvature(position, measured), branch=1)
@@ -754,12 +754,11 @@ async def test_a_tab_that_says_nothing_of_the_run_says_so():
         assert says in said(b)
 
 
-def test_the_engine_tells_which_probes_apply():
-    state = RunState(load_preset("linear-1-layer"))
-    assert unmet("flips", state) == ""
-    state.info = run_info(state.preset, available={"flips": "needs targets that are labels", "step": None})
-    assert unmet("flips", state) == "needs targets that are labels"
-    assert unmet("step", state) == ""
+def test_what_is_unmet_is_told_from_the_preset():
+    assert unmet("flips", load_preset("linear-1-layer"))
+    assert unmet("spectrum", load_preset("exam-full-batch"))
+    assert not unmet("spectrum", load_preset("identity-1-layer-linear"))
+    assert not unmet("step", load_preset("exam-full-batch"))
 
 
 async def test_another_run_forgets_the_results():
@@ -887,7 +886,7 @@ async def test_a_map_beside_another_is_seen_through_its_window():
         await at(b, 1)
         await b.press("v")
         window = ((-1.0, 1.0), (-2.0, 2.0))
-        assert asked(b)[-1] == Probe("surface", {"budget": QUICK, "window": window})
+        assert asked(b)[-1] == Probe("surface", {"samples": 5000, "window": window})
 
 
 async def test_a_sample_kept_to_compare_with_is_asked_for_and_shown_first():

@@ -5,7 +5,19 @@ from fake_engine import bench, classifier
 from textual.events import Key
 
 from gradstep.engine.config.files import load_preset
-from gradstep.engine.worker.messages import Changed, Died, Fork, Open, Pause, Reset, Run, Step, Watch
+from gradstep.engine.worker.commands import (
+    Fork,
+    Open,
+    Pause,
+    Reset,
+    Run,
+    Step,
+    Watch,
+)
+from gradstep.engine.worker.events import (
+    Died,
+    SettingsChanged,
+)
 from gradstep.tui.screens.help import Help
 
 
@@ -147,7 +159,7 @@ async def test_the_charts_take_their_keys():
 async def watch(b, *names):
     """Have the charts show these."""
     preset = b.state.preset.model_copy(update={"watch": list(names)})
-    b.engine.tell(Changed(preset, b.state.position, {}))
+    b.engine.tell(SettingsChanged(preset, b.state.position, {}))
     await b.settled()
 
 

@@ -6,7 +6,9 @@ from fake_engine import Bench, classifier, explorer, records
 
 from gradstep.engine.config.files import parse_preset
 from gradstep.engine.records.record import COLUMNS
-from gradstep.engine.worker.messages import Died
+from gradstep.engine.worker.events import (
+    Died,
+)
 from gradstep.tui.state import catalogue
 
 SIZES = [(120, 40), (80, 24), (60, 20)]

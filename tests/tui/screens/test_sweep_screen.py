@@ -14,11 +14,13 @@ from gradstep.engine.records.record import Record
 from gradstep.engine.runs.plan import make_plan
 from gradstep.engine.runs.result import Result
 from gradstep.engine.training.rules.stability import heavy_ball, nesterov, stable_product
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.commands import (
     CancelSweep,
-    Died,
     Open,
     StartSweep,
+)
+from gradstep.engine.worker.events import (
+    Died,
     SweepEnded,
     SweepSharpness,
     Swept,

@@ -3,13 +3,13 @@
 from fake_engine import classifier, records, run_info
 
 from gradstep.engine.config.changes import changed
-from gradstep.engine.worker.messages import (
+from gradstep.engine.worker.events import (
     Advanced,
-    Branches,
     BranchInfo,
-    Changed,
+    BranchList,
     Landmarks,
     Opened,
+    SettingsChanged,
     Stopped,
 )
 from gradstep.tui.state.run import RunState, Topic
@@ -20,7 +20,7 @@ MAIN = BranchInfo(0, "main", None, 0, ())
 def opened():
     state = RunState(classifier())
     state.take(Opened(classifier(), run_info(classifier())))
-    state.take(Branches((MAIN,), 0))
+    state.take(BranchList((MAIN,), 0))
     state.take(Advanced(0, records(0, 51), 50, False))
     return state
 
@@ -50,8 +50,8 @@ def test_a_branch_has_its_parent_s_records_and_marks_up_to_the_fork():
     change = {"train.rule.learning_rate": 0.5}
     main = BranchInfo(0, "main", None, 0, ((10, change), (30, change)))
     fork = BranchInfo(1, "branch 1", 0, 20, ((20, change),))
-    state.take(Branches((main, fork), 1))
-    state.take(Changed(changed(classifier(), change), 20, change))
+    state.take(BranchList((main, fork), 1))
+    state.take(SettingsChanged(changed(classifier(), change), 20, change))
     state.take(Advanced(20, records(20, 5), 24, False, 1))
     assert len(state.history) == 25
     assert [(mark.position, mark.kind) for mark in state.marks] == [
@@ -61,7 +61,7 @@ def test_a_branch_has_its_parent_s_records_and_marks_up_to_the_fork():
     ]
     assert state.take(Advanced(51, records(51, 4), 24, False, 0)) is Topic.RECORDS
     assert (len(state.history), state.position) == (25, 24)
-    state.take(Branches((main, fork), 0))
+    state.take(BranchList((main, fork), 0))
     assert len(state.history) == 55
 
 

@@ -9,7 +9,17 @@ from gradstep.engine import Session, load_preset
 from gradstep.engine.conditions.claims import Verdict
 from gradstep.engine.config.files import preset_names
 from gradstep.engine.records.missing import MISSING
-from gradstep.engine.worker.messages import Advanced, Branches, BranchInfo, Opened, Stopped, Switch, Verdicts
+from gradstep.engine.worker.commands import (
+    Switch,
+)
+from gradstep.engine.worker.events import (
+    Advanced,
+    BranchInfo,
+    BranchList,
+    Opened,
+    Stopped,
+    Verdicts,
+)
 from gradstep.tui.panes.story import told
 from gradstep.tui.state import verdicts
 from gradstep.tui.state.run import RunState, Topic
@@ -95,7 +105,7 @@ def test_at_position_0_a_tick_is_only_beside_a_claim_about_position_0(name):
     found = Session(load_preset(name)).claims()
     for verdict in found:
         line = told(verdict).plain
-        if verdict.claim.at == 0 and verdict.outcome == "shown":
+        if verdict.claim.at == 0 and verdict.state == "shown":
             assert verdict.position == 0
             assert verdict.values
         else:
@@ -114,7 +124,7 @@ def opened(*first):
     state = RunState(classifier())
     state.take(Opened(classifier(), run_info(classifier())))
     state.take(Verdicts(first or (Verdict(FALLS, "holds", 0), open_yet())))
-    state.take(Branches((MAIN,), 0))
+    state.take(BranchList((MAIN,), 0))
     state.take(Advanced(0, records(0, 1), 0, False))
     return state
 
@@ -198,15 +208,15 @@ def test_each_branch_has_its_verdicts_at_once():
     logged = len(state.log)
     state.take(Verdicts((holding(10), open_yet(10)), branch=1))
     assert state.verdicts[1].standing == "refuted"
-    assert Topic.CLAIMS in state.take(Branches((MAIN, FORK), 1))
+    assert Topic.CLAIMS in state.take(BranchList((MAIN, FORK), 1))
     assert state.verdicts == (holding(10), open_yet(10))
     assert (state.judged.turned, len(state.log)) == ((), logged)
     state.take(Verdicts((holding(11), refuted(11)), branch=1))
     assert state.judged.turned == (refuted(11),)
-    state.take(Branches((MAIN, FORK), 0))
+    state.take(BranchList((MAIN, FORK), 0))
     assert state.verdicts[1] == refuted(15)
     assert state.judged.turned == ()
-    state.take(Branches((MAIN,), 0))
+    state.take(BranchList((MAIN,), 0))
     assert state.judged.of(1) == ()
 
 
@@ -303,13 +313,13 @@ async def test_a_switch_shows_the_verdicts_of_the_branch():
         b.engine.tell(Verdicts((holding(20), refuted())))
         await b.advanced(20)
         b.engine.tell(Verdicts((holding(10), open_yet(10)), branch=1))
-        b.engine.tell(Branches((MAIN, FORK), 1))
+        b.engine.tell(BranchList((MAIN, FORK), 1))
         b.engine.tell(Advanced(10, records(10, 1), 10, False, 1))
         await b.settled()
         assert "✗" not in b.text("#story")
         assert "holds so far (10 steps)" in flat(b.text("#story"))
         b.app._send(Switch(0))
-        b.engine.tell(Branches((MAIN, FORK), 0))
+        b.engine.tell(BranchList((MAIN, FORK), 0))
         await b.settled()
         assert "✗" in b.text("#story")
 
