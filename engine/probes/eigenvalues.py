@@ -22,7 +22,8 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh  # ty
 from torch import Tensor
 
 from gradstep.engine.probes.passes import Hessian
-from gradstep.engine.probes.results import Floats, Values
+from gradstep.engine.probes.results import Values
+from gradstep.engine.records.ranges import Floats
 
 DENSE = 500
 """Up to so many parameters the whole Hessian is made."""

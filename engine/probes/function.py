@@ -28,9 +28,10 @@ from gradstep.engine.probes.data_factor import factor
 from gradstep.engine.probes.layers import dead_units, singular_values
 from gradstep.engine.probes.passes import GRADIENT_COST, Parts, Work, cast, chunks, outputs, split
 from gradstep.engine.probes.registry import Progress
-from gradstep.engine.probes.results import Floats, FunctionResult
+from gradstep.engine.probes.results import FunctionResult
 from gradstep.engine.probes.spectrum import collapse
 from gradstep.engine.probes.subject import Subject, to_numpy
+from gradstep.engine.records.ranges import Floats
 from gradstep.engine.training.model.activations import LEAKY_SLOPE
 from gradstep.engine.training.model.last_fired import FIRING
 

@@ -13,10 +13,10 @@ from torch import Tensor
 from gradstep.engine.errors import UserError
 from gradstep.engine.probes.passes import Work, activations, cast, chunks, split
 from gradstep.engine.probes.registry import Progress
-from gradstep.engine.probes.results import Floats, Histogram, Ints, LayerReport, LayersResult
+from gradstep.engine.probes.results import Histogram, LayerReport, LayersResult
 from gradstep.engine.probes.subject import Data, Layer, Subject, to_numpy
 from gradstep.engine.probes.weak_gradients import none_left, vanishing
-from gradstep.engine.records.ranges import binned
+from gradstep.engine.records.ranges import Floats, Ints, binned
 from gradstep.engine.training.model.last_fired import FIRING, silent_since
 from gradstep.engine.training.model.norms import mean_size, norm
 

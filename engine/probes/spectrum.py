@@ -25,8 +25,9 @@ from torch import Tensor
 from gradstep.engine.probes.data_factor import factor
 from gradstep.engine.probes.passes import Work, cast, chunks, outputs, split
 from gradstep.engine.probes.registry import Progress
-from gradstep.engine.probes.results import Floats, SpectrumResult
+from gradstep.engine.probes.results import SpectrumResult
 from gradstep.engine.probes.subject import Subject, to_numpy
+from gradstep.engine.records.ranges import Floats
 from gradstep.engine.training.rules.descent import GradientDescent, Momentum
 
 DONE = 0.01

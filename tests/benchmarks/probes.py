@@ -20,6 +20,7 @@ from gradstep.engine.probes.registry import PROBES
 from gradstep.engine.worker.client import EngineClient
 from gradstep.engine.worker.messages import Advanced, Died, Event, Open, Opened, Probe, Probed, Refused, Run
 from gradstep.engine.worker.prober import Prober
+from gradstep.tui.state.events import apply_event
 from gradstep.tui.state.probes import Wish
 from gradstep.tui.state.run import RunState
 
@@ -82,7 +83,7 @@ class Watched:
                 raise RuntimeError(f"the run has ended: {event}")
             if isinstance(event, Probed):
                 self.computed.append(event.seconds)
-            self._state.take(event)
+            apply_event(self._state, event)
             if isinstance(event, kind):
                 return
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gradstep.engine.records.ranges import SMALLEST, is_one_number, shares
+from gradstep.engine.records.ranges import SMALLEST, Floats, is_one_number, shares
 
 LARGEST = sys.float_info.max  # where an axis ends at most, whatever its stride
 LABEL_WIDTH = 6  # of the labels beside the vertical axis, unless one needs more
@@ -18,14 +17,14 @@ ONE_TWO_FIVE = (0.0, math.log10(2), math.log10(5))
 
 
 @dataclass(frozen=True)
-class Scale:
+class ValueAxis:
     """A vertical axis from `low` to `high`; both are powers of ten where it is logarithmic."""
 
     low: float
     high: float
     log: bool = False
 
-    def place(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def place(self, values: Floats) -> Floats:
         """Where values lie between the bottom (0) and the top (1); NaN stays NaN."""
         drawn = np.log10(values) if self.log else values
         return np.clip(shares(drawn, self.low, self.high), 0.0, 1.0)
@@ -80,10 +79,10 @@ def step_label(step: int) -> str:
     return str(step)
 
 
-def value_scale(values: NDArray[np.float64], *, log: bool, before: Scale | None = None) -> Scale:
+def value_axis(values: Floats, *, log: bool, before: ValueAxis | None = None) -> ValueAxis:
     """The vertical axis for finite (with `log` positive) values; the one before is kept while it serves."""
     if not len(values):
-        return Scale(0.0, 1.0, log)
+        return ValueAxis(0.0, 1.0, log)
     drawn = np.log10(values) if log else values
     low, high = float(drawn.min()), float(drawn.max())
     if before is not None and before.log == log:
@@ -93,7 +92,7 @@ def value_scale(values: NDArray[np.float64], *, log: bool, before: Scale | None 
     return _log_scale(low, high) if log else _linear_scale(low, high)
 
 
-def value_ticks(scale: Scale, rows: int) -> list[Tick]:
+def value_ticks(scale: ValueAxis, rows: int) -> list[Tick]:
     """Ticks for a vertical axis of `rows` cells, their labels all of one width."""
     most = max(2, min(6, 1 + (rows - 1) * 2 // 3))
     if scale.log:
@@ -128,28 +127,28 @@ def _part(low: float, high: float, parts: int) -> float:
     return min(high / parts - low / parts, LARGEST / 2)
 
 
-def _linear_scale(low: float, high: float) -> Scale:
+def _linear_scale(low: float, high: float) -> ValueAxis:
     if is_one_number(low, high):
         half = nice(abs(high) / 5) if abs(high) > SMALLEST else 1.0
         low, high = high - half, high + half
     else:
         low, high = _outward(low, high, nice(_part(low, high, 4)))
-    return Scale(max(low, -LARGEST), min(high, LARGEST))
+    return ValueAxis(max(low, -LARGEST), min(high, LARGEST))
 
 
 def _outward(low: float, high: float, stride: float) -> tuple[float, float]:
     return math.floor(low / stride + 1e-9) * stride, math.ceil(high / stride - 1e-9) * stride
 
 
-def _log_scale(low: float, high: float) -> Scale:
+def _log_scale(low: float, high: float) -> ValueAxis:
     if high - low > 3:
-        return Scale(*_outward(low, high, max(1.0, nice((high - low) / 10))), log=True)
+        return ValueAxis(*_outward(low, high, max(1.0, nice((high - low) / 10))), log=True)
     grid = [k + m for k in range(math.floor(low) - 1, math.floor(high) + 3) for m in ONE_TWO_FIVE]
     below = max(e for e in grid if e <= low + 1e-9)
     above = min(e for e in grid if e >= high - 1e-9)
     if below == above:
         below, above = max(e for e in grid if e < below), min(e for e in grid if e > above)
-    return Scale(below, above, log=True)
+    return ValueAxis(below, above, log=True)
 
 
 def _exponents(low: float, high: float, most: int) -> list[float]:

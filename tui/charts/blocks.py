@@ -8,9 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from gradstep.engine.records.ranges import unit_for
-
-Floats = NDArray[np.float64]
+from gradstep.engine.records.ranges import Floats, unit_for
 
 COLUMNS = " ▁▂▃▄▅▆▇█"
 PARTS = " ▏▎▍▌▋▊▉█"

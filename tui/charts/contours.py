@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from textual.content import Content
 
-from gradstep.engine.records.ranges import evenly, finite_range, is_one_number, shares, unit_for
+from gradstep.engine.records.ranges import Floats, evenly, finite_range, is_one_number, shares, unit_for
 
-Floats = NDArray[np.float64]
 GREYS = ("#1c1c1c", "#303030", "#444444", "#585858", "#6c6c6c", "#808080", "#949494", "#a8a8a8")
 LEVELS = tuple((grey, "· "[at % 2]) for at, grey in enumerate(GREYS))
 """Colour and pattern of the bands between contours, from the lowest up: they differ without colour too."""

@@ -6,13 +6,11 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from textual.content import Content
 
-from gradstep.engine.records.ranges import finite_range, shares
+from gradstep.engine.records.ranges import Floats, finite_range, shares
 from gradstep.tui.charts.dots import braille, trace
 
-Floats = NDArray[np.float64]
 LOG_FROM = 1e3
 """A curve of positive values whose greatest is so many times its least is drawn on a log scale."""
 

@@ -1,12 +1,11 @@
 """The dots of a line on a grid."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Dots = NDArray[np.int64]
+from gradstep.engine.records.ranges import Floats, Ints
 
 
-def trace(x: Dots, y: NDArray[np.float64]) -> tuple[Dots, Dots]:
+def trace(x: Ints, y: Floats) -> tuple[Ints, Ints]:
     """The dots of straight lines from point to point, each dot once; a NaN in `y` breaks the line."""
     drawn = np.isfinite(y)
     rows = np.where(drawn, y, 0).astype(np.int64)
@@ -23,13 +22,13 @@ def trace(x: Dots, y: NDArray[np.float64]) -> tuple[Dots, Dots]:
     return dots // height, dots % height
 
 
-def distinct(places: Dots) -> Dots:
+def distinct(places: Ints) -> Ints:
     """Each of some small numbers from 0 on once, ascending. `np.unique` would import all of `numpy.ma`
     before the first paint."""
     return np.flatnonzero(np.bincount(places))
 
 
-def braille(x: Dots, y: Dots) -> tuple[Dots, Dots, list[str]]:
+def braille(x: Ints, y: Ints) -> tuple[Ints, Ints, list[str]]:
     """The cells, each two dots wide and four high, that hold dots, and the character of each."""
     bits = np.array([[0x40, 0x80], [0x04, 0x20], [0x02, 0x10], [0x01, 0x08]])  # from the lowest row up
     codes = np.zeros((int(x.max(initial=0)) // 2 + 1, int(y.max(initial=0)) // 4 + 1), np.int64)

@@ -5,25 +5,24 @@ there by their numbers. It is given places between 0 and 1 only, so that no loga
 finite and no overflow ever reaches it. Its figure is global: draw on one thread.
 """
 
-import re
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import cycle, groupby
 
 import numpy as np
-import plotext as plt  # type: ignore[import-untyped]
-from rich.ansi import AnsiDecoder
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from gradstep.tui.charts import look, reduce
-from gradstep.tui.charts.axis import LABEL_WIDTH, Scale, Tick, number, step_ticks, value_scale, value_ticks
+from gradstep.engine.records.ranges import Floats, Ints
+from gradstep.tui.charts import reduce, styles
+from gradstep.tui.charts.axis import LABEL_WIDTH, Tick, ValueAxis, number, step_ticks, value_axis, value_ticks
 from gradstep.tui.charts.dots import braille, distinct, trace
-from gradstep.tui.charts.look import BACK_TO_FRONT, LOOKS, Look, Role
-from gradstep.tui.charts.reduce import Envelope, Floats, Ints, Reduced
+from gradstep.tui.charts.frame import frame
+from gradstep.tui.charts.reduce import Envelope, Reduced
+from gradstep.tui.charts.series import Mark, Role, Series
+from gradstep.tui.charts.styles import BACK_TO_FRONT, LINE_STYLES, LineStyle
 from gradstep.tui.charts.title import NAME, PLAIN, QUIET, WARNING, Words, title_line
 
 LEAST_CANVAS = 4  # cells; on a chart narrower than this beside its labels, the labels go
@@ -34,25 +33,6 @@ OUTSIDE = 2.0
 NO_TICK = Tick(OUTSIDE, " " * LABEL_WIDTH)  # keeps the room for labels where there are none
 NO_STEPS = "no steps yet"
 DASH = 4  # dots of a dashed line from the beginning of a dash to that of the next; half of them are drawn
-ESCAPE = re.compile(r"(\x1b\[[0-9;]*m)")
-
-
-@dataclass(frozen=True)
-class Series:
-    """One line of a chart."""
-
-    name: str
-    points: Envelope
-    role: Role
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A step at which something happened, and what; a fork's sign stands at the upper edge."""
-
-    step: int
-    label: str = ""
-    fork: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,7 +40,7 @@ class Picture:
     """A drawn chart; its scale is to be handed to the next drawing, so that the axis stays where it can."""
 
     strips: list[Strip]
-    scale: Scale
+    axis: ValueAxis
 
 
 def draw(
@@ -71,7 +51,7 @@ def draw(
     title: str,
     x_range: tuple[int, int],
     log: bool = False,
-    before: Scale | None = None,
+    before: ValueAxis | None = None,
     marks: Sequence[Mark] = (),
     cursor: int | None = None,
     count: bool = False,
@@ -81,7 +61,7 @@ def draw(
     """Draw the steps `x_range` of the series into width × height cells; `empty` says why there are none, and
     `count` that the values are whole numbers to read."""
     if width < 1 or height < 1:
-        return Picture([Strip([])] * height, before or Scale(0.0, 1.0, log))
+        return Picture([Strip([])] * height, before or ValueAxis(0.0, 1.0, log))
     shown = [_View.of(s, x_range, width * 2, positive=False) for s in series]
     some = any(len(v.reduced.values) for v in shown)
     refused = log and some and not any(np.any(v.reduced.values > 0) for v in shown)
@@ -90,9 +70,9 @@ def draw(
         shown = [_View.of(s, x_range, width * 2, positive=True) for s in series]
     drawn = np.concatenate([np.empty(0), *(v.reduced.values for v in shown)])
     drawn = drawn[np.isfinite(drawn)]
-    scale = value_scale(drawn, log=log, before=before)
+    scale = value_axis(drawn, log=log, before=before)
     ghosts = [view.series.name for view in shown if view.series.role is Role.GHOST]
-    signs = dict(zip(ghosts, cycle(look.BRANCH_SIGNS), strict=False))
+    signs = dict(zip(ghosts, cycle(styles.BRANCH_SIGNS), strict=False))
     strips = [
         _title(
             shown,
@@ -110,7 +90,7 @@ def draw(
     if height > 1:
         ticks = value_ticks(scale, height - 3) if len(drawn) else [NO_TICK]
         canvas = _Canvas(width, height - 1, x_range, scale, ticks, ascii)
-        canvas.verticals([mark.step for mark in marks if not mark.fork], look.MARK)
+        canvas.verticals([mark.position for mark in marks if mark.kind != "fork"], styles.MARK)
         for role in BACK_TO_FRONT:
             for view in shown:
                 if view.series.role is role:
@@ -118,11 +98,11 @@ def draw(
         for view in shown:
             if view.series.role is Role.GHOST:
                 canvas.end(view, signs[view.series.name])
-        canvas.at_top([mark.step for mark in marks if mark.fork], look.FORK)
+        canvas.at_top([mark.position for mark in marks if mark.kind == "fork"], styles.FORK)
         for view in shown:
             if view.series.role not in (Role.GHOST, Role.SMOOTHED):
                 canvas.undrawable(view.reduced, log)
-        canvas.verticals([] if cursor is None else [cursor], look.CURSOR)
+        canvas.verticals([] if cursor is None else [cursor], styles.CURSOR)
         if not any(len(v.reduced.steps) for v in shown):
             canvas.note(empty)
         strips += canvas.build()
@@ -183,10 +163,10 @@ def _title(
         warning = view.warning(log) if view.series.role not in (Role.GHOST, Role.SMOOTHED) else ""
         if warning:
             left.append(Words(warning if i == main else f"{view.series.name} {warning}", WARNING, 7))
-    left += [Words(m.label, look.MARK.style, 5) for m in marks if m.step == cursor and m.label]
+    left += [Words(m.text, styles.MARK.style, 5) for m in marks if m.position == cursor and m.text]
     legend = []
     for i, view in enumerate(shown) if len(shown) > 1 else ():
-        style = LOOKS[view.series.role]
+        style = LINE_STYLES[view.series.role]
         reading = values[i]
         line = (style.plain if ascii else style.symbol) + signs.get(view.series.name, "")
         brief = text = f"{line} {view.series.name}"
@@ -210,7 +190,7 @@ class _Canvas:
         width: int,
         height: int,
         x_range: tuple[int, int],
-        scale: Scale,
+        scale: ValueAxis,
         ticks: Sequence[Tick],
         ascii: bool,  # noqa: A002
     ) -> None:
@@ -230,7 +210,7 @@ class _Canvas:
 
     def line(self, view: _View) -> None:
         """A line from point to point, or the points alone where they are to look sparse."""
-        style = LOOKS[view.series.role]
+        style = LINE_STYLES[view.series.role]
         dotted = style.joined and not self._ascii
         x = self._dot(view.reduced.steps)
         y = _index(self._scale.place(view.reduced.values), 4 * self._rows)
@@ -257,13 +237,13 @@ class _Canvas:
             column
             for row in y.tolist()
             for column, (_, style) in self._cells.get(row, {}).items()
-            if style == look.BRANCH_END.style
+            if style == styles.BRANCH_END.style
         }
         while x.size and int(x[0]) in signs and x[0] > 0:
             x = x - 1
-        self._scatter(x, y, look.BRANCH_END, [sign] * len(x))
+        self._scatter(x, y, styles.BRANCH_END, [sign] * len(x))
 
-    def at_top(self, steps: Sequence[int], style: Look) -> None:
+    def at_top(self, steps: Sequence[int], style: LineStyle) -> None:
         """Signs at the upper edge at those of the steps that are in sight."""
         columns = self._columns_of(steps)
         self._scatter(columns, np.full(len(columns), self._rows - 1), style)
@@ -271,15 +251,15 @@ class _Canvas:
     def undrawable(self, reduced: Reduced, log: bool) -> None:
         """Signs at the upper and lower edge where values are not finite, or on a log scale not positive."""
         top, bottom = self._rows - 1, 0
-        signs = [(reduced.not_positive, bottom, look.NOT_POSITIVE)] if log else []
-        signs.append((reduced.negative_infinity, bottom, look.FALLEN))
-        signs.append((reduced.positive_infinity, top, look.RISEN))
-        signs.append((reduced.nan, top, look.NAN))
+        signs = [(reduced.not_positive, bottom, styles.NOT_POSITIVE)] if log else []
+        signs.append((reduced.negative_infinity, bottom, styles.FALLEN))
+        signs.append((reduced.positive_infinity, top, styles.RISEN))
+        signs.append((reduced.nan, top, styles.NAN))
         for steps, row, style in signs:
             cells = distinct(self._dot(steps) // 2)
             self._scatter(cells, np.full(len(cells), row), style)
 
-    def verticals(self, steps: Sequence[int], style: Look) -> None:
+    def verticals(self, steps: Sequence[int], style: LineStyle) -> None:
         """Lines from edge to edge at those of the steps that are in sight."""
         columns, rows = self._columns_of(steps), np.arange(self._rows)
         self._scatter(np.repeat(columns, len(rows)), np.tile(rows, len(columns)), style)
@@ -291,7 +271,7 @@ class _Canvas:
             top = (self._rows + len(lines)) // 2
             for at, line in enumerate(lines):
                 columns = np.arange(len(line)) + (self._columns - len(line)) // 2
-                self._scatter(columns, np.full(len(line), max(top - at, 1) - 1), look.AXIS, [*line])
+                self._scatter(columns, np.full(len(line), max(top - at, 1) - 1), styles.AXIS, [*line])
 
     def _columns_of(self, steps: Sequence[int]) -> Ints:
         """The columns of those of the steps that are in sight."""
@@ -302,7 +282,7 @@ class _Canvas:
     def build(self) -> list[Strip]:
         """The figure as strips, each of the full width."""
         ticks = tuple(self._x_ticks.items()), tuple(self._y_ticks.items())
-        strips = [*_frame(self._size, (self._columns, self._rows), *ticks)]
+        strips = [*frame(self._size, (self._columns, self._rows), *ticks)]
         left = self._size[0] - self._columns
         for row, cells in self._cells.items():
             y = self._rows - 1 - row
@@ -310,7 +290,9 @@ class _Canvas:
                 strips[y] = Strip([*strips[y].crop(0, left), *_segments(cells, self._columns)], self._size[0])
         return strips
 
-    def _scatter(self, columns: Ints, rows: Ints, style: Look, characters: list[str] | None = None) -> None:
+    def _scatter(
+        self, columns: Ints, rows: Ints, style: LineStyle, characters: list[str] | None = None
+    ) -> None:
         """Put the marker of a look, or a character each, into cells."""
         marker, in_rich = style.plain if self._ascii else style.marker, style.style
         for x, y, character in zip(
@@ -327,33 +309,6 @@ class _Canvas:
         return int(_index(np.array([place]), 4 * self._rows).item()) // 4
 
 
-Ticks = tuple[tuple[int, str], ...]
-
-
-@lru_cache(maxsize=8)
-def _frame(
-    size: tuple[int, int], cells: tuple[int, int], x_ticks: Ticks, y_ticks: Ticks
-) -> tuple[Strip, ...]:
-    """plotext's empty figure, with its axes and their labels, as strips."""
-    width, height = size
-    columns, rows = cells
-    plt.clear_figure()
-    plt.limit_size(False, False)
-    plt.theme("clear")
-    plt.plotsize(width, height)
-    plt.ticks_color(look.AXIS.colour)
-    plt.xaxes(True, False)
-    plt.yaxes(True, False)
-    plt.xlim(0, 1)
-    plt.ylim(0, 1)
-    plt.yticks([_part(row, rows) for row, _ in y_ticks], [label for _, label in y_ticks])
-    plt.xticks([_part(column, columns) for column, _ in x_ticks], [label for _, label in x_ticks])
-    plt.scatter([0], [0], marker=" ")  # without a point it leaves the labels out
-    lines = plt.build().split("\n")[:height]
-    lines += [""] * (height - len(lines))
-    return tuple(_strip(line).adjust_cell_length(width, PLAIN) for line in lines)
-
-
 def _segments(cells: dict[int, tuple[str, Style]], columns: int) -> list[Segment]:
     """A row of cells, blank where there is nothing."""
     row = [cells.get(x, (" ", PLAIN)) for x in range(columns)]
@@ -367,29 +322,3 @@ def _index(places: Floats, count: int) -> Floats:
     """Which of `count` dots a place is nearest to; rounded first, so that 0.4999999 and 0.5 are one place."""
     index: Floats = np.floor(0.5 + np.round(places * (count - 1), 6))
     return index
-
-
-def _part(index: int, count: int) -> float:
-    """The place that plotext rounds to cell `index` of `count`."""
-    return index / max(count - 1, 1)
-
-
-def _strip(line: str) -> Strip:
-    segments: list[Segment] = []
-    codes = ""
-    for token in ESCAPE.split(line):
-        if token == "\x1b[0m":
-            codes = ""
-        elif token.startswith("\x1b"):
-            codes += token
-        elif token:
-            segments.append(Segment(token, _style(codes)))
-    return Strip(segments).simplify()
-
-
-@lru_cache(maxsize=256)
-def _style(codes: str) -> Style:
-    """The style that a sequence of escape codes stands for."""
-    spans = AnsiDecoder().decode_line(f"{codes}x").spans
-    style = spans[0].style if spans else PLAIN
-    return style if isinstance(style, Style) else Style.parse(style)

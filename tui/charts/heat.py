@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from textual.content import Content
 
-from gradstep.engine.records.ranges import finite_range, is_one_number, shares
+from gradstep.engine.records.ranges import Floats, finite_range, is_one_number, shares
 from gradstep.tui.charts.curve import is_log
 from gradstep.tui.text import digits_apart, number
 
-Floats = NDArray[np.float64]
 COLOURS = (
     "#00005f", "#00005f", "#005f87", "#008787", "#00875f",
     "#5faf5f", "#87af00", "#d7af00", "#ffaf00", "#ffd787",
@@ -38,7 +36,7 @@ WIDEST = 9
 
 
 @dataclass(frozen=True)
-class Scale:
+class ColourScale:
     """From numbers to ten colours, by their logarithms where they are orders of magnitude apart."""
 
     low: float
@@ -46,7 +44,7 @@ class Scale:
     logarithmic: bool
 
     @classmethod
-    def of(cls, values: Floats) -> Scale:
+    def of(cls, values: Floats) -> ColourScale:
         """The scale over the finite ones."""
         ends = finite_range(values)
         return cls(math.nan, math.nan, False) if ends is None else cls(*ends, is_log(values))
@@ -78,7 +76,7 @@ def heat(
     cells: Sequence[Sequence[Cell]],
     rows: Sequence[str],
     columns: Sequence[str],
-    scale: Scale,
+    scale: ColourScale,
     width: int,
     cursor: tuple[int, int] | None,
 ) -> list[Content]:
@@ -101,7 +99,7 @@ def cell_width(width: int, margin: int, count: int) -> int:
     return min(max((width - margin - 1) // max(count, 1), LEAST_WIDTH), GREATEST_WIDTH)
 
 
-def legend(scale: Scale) -> Content:
+def legend(scale: ColourScale) -> Content:
     """The colours, with the numbers at their ends."""
     if math.isnan(scale.low):
         return Content("")
@@ -116,7 +114,7 @@ def legend(scale: Scale) -> Content:
     return Content.assemble(f"{low} ", *swatch, f" {high}", (kind, "$muted"))
 
 
-def _drawn(cell: Cell, scale: Scale, width: int, *, chosen: bool) -> list[tuple[str, str]]:
+def _drawn(cell: Cell, scale: ColourScale, width: int, *, chosen: bool) -> list[tuple[str, str]]:
     level = scale.level(cell.value)
     room = width - 1 - (chosen or bool(cell.edge))
     if level is None:

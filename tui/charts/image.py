@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.content import Content
 
-Floats = NDArray[np.float64]
+from gradstep.engine.records.ranges import Floats
+
 UPPER_HALF = "▀"
 NOT_FINITE = "#d75faf"
 GREYS = (

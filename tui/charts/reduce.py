@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gradstep.engine.records.ranges import Floats, Ints
+
 FAN = 16
 CHUNK = 1 << 16  # values summarised at a time, so that a long append needs little memory beside its result
 
@@ -24,8 +26,6 @@ BLOCK = np.dtype(
     }
 )
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 Blocks = NDArray[np.void]
 
 

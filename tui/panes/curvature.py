@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from gradstep.engine.probes.results import CurvatureResult, Floats, SpectrumResult, SurfaceResult
+from gradstep.engine.probes.results import CurvatureResult, SpectrumResult, SurfaceResult
+from gradstep.engine.records.ranges import Floats
 from gradstep.tui import text
 from gradstep.tui.charts.beside import GAP, beside
 from gradstep.tui.charts.blocks import bar

@@ -26,7 +26,8 @@ from gradstep.tui.panes.inspector import InspectorPane
 from gradstep.tui.panes.model import ModelPane
 from gradstep.tui.panes.transport import TransportPane
 from gradstep.tui.screens.steady import Steady
-from gradstep.tui.state.run import EVERYTHING, RunState, Topic
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import EVERYTHING, Topic
 from gradstep.tui.widgets.key_bar import KeyBar
 from gradstep.tui.widgets.tab_strip import Tab, TabStrip
 

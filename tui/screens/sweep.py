@@ -19,12 +19,13 @@ from textual.widgets import Static
 from gradstep.engine.conditions.evidence import counts
 from gradstep.engine.config.axes import label
 from gradstep.engine.config.preset import Preset
+from gradstep.engine.records.ranges import Floats
 from gradstep.engine.runs.plan import Plan
 from gradstep.tui import text
 from gradstep.tui.charts.curve import curve
 from gradstep.tui.charts.distribution import distribution
-from gradstep.tui.charts.heat import LEAST_WIDTH, LEFT, UPPER, WIDEST, Cell, Scale, heat, legend, short
-from gradstep.tui.state.sweep import LEARNING_RATE, Floats, SweepState, endings_said
+from gradstep.tui.charts.heat import LEAST_WIDTH, LEFT, UPPER, WIDEST, Cell, ColourScale, heat, legend, short
+from gradstep.tui.state.sweep import LEARNING_RATE, SweepState, endings_said
 from gradstep.tui.widgets.key_bar import KeyBar
 
 SIGNS = {"diverged": "✗", "failed": "!", "done": "·", "condition": "·"}
@@ -189,7 +190,7 @@ class SweepScreen(Screen[None]):
 
     def _maps(self, width: int, height: int) -> Iterator[Content]:
         values = self.state.values(self.number_name).reshape(self.grid)
-        scale = Scale.of(values)
+        scale = ColourScale.of(values)
         maps, rows, columns = self.grid
         yield Content.assemble((text.plain(self.number_name), "bold $secondary"), "  ", legend(scale))
         first, count = self._maps_in_sight(height)

@@ -9,19 +9,18 @@ from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradstep.engine.config.axes import parse_axis
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
+from gradstep.engine.records.ranges import Floats
 from gradstep.engine.runs.plan import Plan, make_plan
 from gradstep.engine.runs.result import Result
 from gradstep.engine.training.rules.stability import stable_product
 from gradstep.engine.worker.messages import Event, SweepEnded, SweepSharpness, Swept
 from gradstep.tui import text
 
-Floats = NDArray[np.float64]
 FIELDS_SHOWN = ("accuracy", "mistakes", "val_loss", "val_accuracy", "step", "grad_norm", "max_error")
 ENDINGS: dict[str, str] = {
     "done": "finished",

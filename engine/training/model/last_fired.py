@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-Ints = NDArray[np.int64]
+from gradstep.engine.records.ranges import Ints
 
 FIRING = ("relu", "leaky_relu")
 """Activations whose units fire where the output, and so the pre-activation, is above 0. A unit that never

@@ -8,20 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradstep.tui.charts.axis import (
-    Scale,
+    ValueAxis,
     nice,
     number,
     recent_range,
     step_label,
     step_ticks,
-    value_scale,
+    value_axis,
     value_ticks,
     whole_range,
 )
 
 
-def scale(*values: float, log: bool = False, before: Scale | None = None) -> Scale:
-    return value_scale(np.array(values), log=log, before=before)
+def scale(*values: float, log: bool = False, before: ValueAxis | None = None) -> ValueAxis:
+    return value_axis(np.array(values), log=log, before=before)
 
 
 @pytest.mark.parametrize(("size", "expected"), [(1, 1), (1.1, 2), (0.021, 0.05), (51, 100), (7e-9, 1e-8)])
@@ -126,9 +126,13 @@ def test_numbers_that_rounding_sets_apart_are_a_constant() -> None:
 
 
 def test_big_and_small_labels() -> None:
-    assert [t.label.strip() for t in value_ticks(Scale(0, 40_000), 6)] == ["0", "20k", "40k"]
-    assert [t.label.strip() for t in value_ticks(Scale(0, 4e-5), 4)] == ["0", "2e-5", "4e-5"]
-    assert [t.label.strip() for t in value_ticks(Scale(0.0312, 0.0314), 4)] == ["0.0312", "0.0313", "0.0314"]
+    assert [t.label.strip() for t in value_ticks(ValueAxis(0, 40_000), 6)] == ["0", "20k", "40k"]
+    assert [t.label.strip() for t in value_ticks(ValueAxis(0, 4e-5), 4)] == ["0", "2e-5", "4e-5"]
+    assert [t.label.strip() for t in value_ticks(ValueAxis(0.0312, 0.0314), 4)] == [
+        "0.0312",
+        "0.0313",
+        "0.0314",
+    ]
 
 
 UNITS = {"k": 3, "M": 6, "G": 9, "T": 12}

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from textual.strip import Strip
 
 from gradstep.tui.charts.axis import whole_range
-from gradstep.tui.charts.draw import Mark, Series, draw
-from gradstep.tui.charts.look import Role
+from gradstep.tui.charts.draw import draw
 from gradstep.tui.charts.reduce import Envelope
+from gradstep.tui.charts.series import Mark, Role, Series
 
 
 def picture(*series: Series, width: int = 60, height: int = 12, **options) -> list[str]:
@@ -46,7 +46,7 @@ def test_the_title_reads_off_the_last_value_or_the_cursor() -> None:
     series = train([1.0, 0.5, 0.25])
     assert picture(series)[0].split() == ["loss", "lin", "0.25"]
     assert picture(series, cursor=1, log=True)[0].split() == ["loss", "log", "step", "1:", "0.5"]
-    assert "lr 0.1" in picture(series, cursor=1, marks=[Mark(1, "lr 0.1")])[0]
+    assert "lr 0.1" in picture(series, cursor=1, marks=[Mark(1, text="lr 0.1")])[0]
 
 
 def test_the_legend_tells_lines_apart_without_colour() -> None:
@@ -79,10 +79,10 @@ def test_another_branch_is_dashed_and_its_letter_stands_at_its_end() -> None:
         assert {x for x, _ in cells(both[1:-2], "a")} == {59}
     twice = picture(run, other, Series("fork 2", Envelope(level), Role.GHOST))
     assert {x for x, _ in cells(twice[1:-2], "ab")} == {58, 59}
-    marked = picture(run, marks=[Mark(0, "fork begins", fork=True)], cursor=0)
+    marked = picture(run, marks=[Mark(0, "fork", "fork begins")], cursor=0)
     assert cells(marked[1:-2], "┬") == set()  # the cursor is on it
     assert "fork begins" in marked[0]
-    assert cells(picture(run, marks=[Mark(0, "", fork=True)])[1:-2], "┬") == {(7, 0)}
+    assert cells(picture(run, marks=[Mark(0, "fork")])[1:-2], "┬") == {(7, 0)}
 
 
 def test_what_is_not_finite_is_marked_at_the_edges_and_named() -> None:
@@ -142,7 +142,7 @@ def test_most_frames_only_append() -> None:
     jumps, before, scale = 0, None, None
     for n in range(100, 1000, 10):
         now = draw([train(values[:n])], 80, 20, title="loss", x_range=whole_range(0, n - 1), before=scale)
-        scale = now.scale
+        scale = now.axis
         if before is not None:
             jumps += [s.text[:10] for s in before[1:]] != [s.text[:10] for s in now.strips[1:]]
         before = now.strips
@@ -178,7 +178,7 @@ def test_anything_can_be_drawn(values, others, width, height, log, ascii, cursor
         log=log,
         ascii=ascii,
         cursor=cursor,
-        marks=[Mark(3, name)],
+        marks=[Mark(3, text=name)],
     )
     assert len(drawn.strips) == height
     assert all(isinstance(s, Strip) and s.cell_length == width for s in drawn.strips)

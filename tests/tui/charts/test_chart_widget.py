@@ -12,8 +12,7 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from gradstep.tui.charts.draw import Mark
-from gradstep.tui.charts.look import Role
+from gradstep.tui.charts.series import Mark, Role
 from gradstep.tui.widgets.chart import Chart, changed
 
 

@@ -13,7 +13,7 @@ from gradstep.tui.charts.blocks import bar, columns, rebinned
 from gradstep.tui.charts.contours import LEVELS, band_limits, contours
 from gradstep.tui.charts.curve import curve, is_log
 from gradstep.tui.charts.distribution import distribution
-from gradstep.tui.charts.heat import Cell, Scale, heat, legend, short
+from gradstep.tui.charts.heat import Cell, ColourScale, heat, legend, short
 from gradstep.tui.charts.image import image
 from gradstep.tui.charts.smooth import Smoother
 from gradstep.tui.panes.layers import BINS, NAME_WIDTH, _histogram
@@ -61,7 +61,7 @@ def test_digits_that_tell_two_ends_apart(low, high, digits):
 
 @given(lists())
 def test_the_colours_of_any_numbers(values):
-    scale = Scale.of(np.array(values, np.float64))
+    scale = ColourScale.of(np.array(values, np.float64))
     finite = [value for value in values if math.isfinite(value)]
     levels = [scale.level(value) for value in finite]
     assert all(level is not None and 0 <= level <= 9 for level in levels)
@@ -80,7 +80,7 @@ def test_the_colours_of_any_numbers(values):
 
 
 def test_numbers_that_rounding_sets_apart_have_one_colour():
-    scale = Scale.of(np.array(SEEDS))
+    scale = ColourScale.of(np.array(SEEDS))
     assert {scale.level(value) for value in SEEDS} == {0}
     assert legend(scale).plain == "0.481 0"
 

@@ -23,7 +23,7 @@ from gradstep.engine.worker.messages import (
     SweepSharpness,
     Swept,
 )
-from gradstep.tui.charts.heat import GREATEST_WIDTH, LEFT, Cell, Scale, heat, short
+from gradstep.tui.charts.heat import GREATEST_WIDTH, LEFT, Cell, ColourScale, heat, short
 from gradstep.tui.screens.sweep import SweepScreen
 from gradstep.tui.state.sweep import SweepState, suggested_axes
 
@@ -317,7 +317,7 @@ async def test_how_runs_ended_is_told_with_the_condition():
 
 
 def test_a_cell_that_goes_on_is_not_the_colour_of_a_failure():
-    scale = Scale.of(np.array([np.nan]))
+    scale = ColourScale.of(np.array([np.nan]))
 
     def style(sign):
         (line, _) = heat([[Cell(math.nan, sign)]], ["a"], ["b"], scale, 20, None)

@@ -12,7 +12,9 @@ from gradstep.engine.records.missing import NULL
 from gradstep.engine.worker.messages import Advanced, Branches, BranchInfo, Opened, Stopped, Switch, Verdicts
 from gradstep.tui.panes.story import told
 from gradstep.tui.state import verdicts
-from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.state.events import apply_event
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import Topic
 from gradstep.tui.state.verdicts import SIGNS, evidence, news, signed
 
 SIZES = [(80, 24), (120, 40)]
@@ -112,10 +114,10 @@ def test_at_position_0_a_tick_is_only_beside_a_claim_about_position_0(name):
 
 def opened(*first):
     state = RunState(classifier())
-    state.take(Opened(classifier(), run_info(classifier())))
-    state.take(Verdicts(first or (Verdict(FALLS, "holds", 0), open_yet())))
-    state.take(Branches((MAIN,), 0))
-    state.take(Advanced(0, records(0, 1), 0, False))
+    apply_event(state, Opened(classifier(), run_info(classifier())))
+    apply_event(state, Verdicts(first or (Verdict(FALLS, "holds", 0), open_yet())))
+    apply_event(state, Branches((MAIN,), 0))
+    apply_event(state, Advanced(0, records(0, 1), 0, False))
     return state
 
 
@@ -128,7 +130,7 @@ def test_the_verdicts_of_an_opened_run_are_no_news():
 
 def test_a_verdict_that_turns_is_news_and_in_the_log():
     state = opened()
-    topics = state.take(Verdicts((holding(1), refuted())))
+    topics = apply_event(state, Verdicts((holding(1), refuted())))
     assert Topic.STATUS | Topic.CLAIMS | Topic.LOG in topics
     assert state.judged.turned == (refuted(),)
     line = state.log[-1]
@@ -141,14 +143,14 @@ def test_a_verdict_that_turns_is_news_and_in_the_log():
 def test_more_steps_are_no_news():
     state = opened()
     logged = len(state.log)
-    assert state.take(Verdicts((holding(1), open_yet(1)))) == Topic.CLAIMS
-    assert state.take(Verdicts((holding(9), open_yet(9)))) == Topic.CLAIMS
+    assert apply_event(state, Verdicts((holding(1), open_yet(1)))) == Topic.CLAIMS
+    assert apply_event(state, Verdicts((holding(9), open_yet(9)))) == Topic.CLAIMS
     assert (state.judged.turned, len(state.log)) == ((), logged)
 
 
 def test_the_next_action_ends_the_news():
     state = opened()
-    state.take(Verdicts((holding(1), refuted())))
+    apply_event(state, Verdicts((holding(1), refuted())))
     assert state.asking() == Topic.STATUS
     assert state.judged.turned == ()
 
@@ -158,20 +160,20 @@ def test_news_stay_while_they_are_read(monkeypatch):
     now = 100.0
     monkeypatch.setattr(verdicts.time, "monotonic", lambda: now)
     state = opened()
-    state.take(Verdicts((holding(1), refuted())))
+    apply_event(state, Verdicts((holding(1), refuted())))
     now += 1
-    state.take(Verdicts((holding(9, planned=9), refuted())))
+    apply_event(state, Verdicts((holding(9, planned=9), refuted())))
     assert [verdict.standing for verdict in state.judged.turned] == ["refuted", "shown"]
     now += 60
     beyond = Verdict(FALLS, "refuted", 12, 12)
-    state.take(Verdicts((beyond, refuted())))
+    apply_event(state, Verdicts((beyond, refuted())))
     assert state.judged.turned == (beyond,)
 
 
 def test_a_claim_that_turns_twice_is_news_once():
     state = opened()
-    state.take(Verdicts((holding(9, planned=9), open_yet(9))))
-    state.take(Verdicts((Verdict(FALLS, "refuted", 10, 10), open_yet(10))))
+    apply_event(state, Verdicts((holding(9, planned=9), open_yet(9))))
+    apply_event(state, Verdicts((Verdict(FALLS, "refuted", 10, 10), open_yet(10))))
     assert [verdict.text for verdict in state.judged.turned] == ["refuted at step 10"]
 
 
@@ -182,37 +184,37 @@ def test_a_run_that_stops_by_itself_ends_news_that_were_read(monkeypatch, positi
     now = 100.0
     monkeypatch.setattr(verdicts.time, "monotonic", lambda: now)
     state = opened()
-    state.take(Verdicts((holding(1), refuted())))
-    state.take(Advanced(1, records(1, position), position, True))
+    apply_event(state, Verdicts((holding(1), refuted())))
+    apply_event(state, Advanced(1, records(1, position), position, True))
     now += seconds
-    state.take(Stopped(position, "loss > 1", "breakpoint"))
+    apply_event(state, Stopped(position, "loss > 1", "breakpoint"))
     assert bool(state.judged.turned) == kept
 
 
 def test_each_branch_has_its_verdicts_at_once():
     """They come before the branch itself, and are no news on it."""
     state = opened()
-    state.take(Advanced(1, records(1, 20), 20, False))
-    state.take(Verdicts((holding(20), refuted(15))))
+    apply_event(state, Advanced(1, records(1, 20), 20, False))
+    apply_event(state, Verdicts((holding(20), refuted(15))))
     state.asking()
     logged = len(state.log)
-    state.take(Verdicts((holding(10), open_yet(10)), branch=1))
+    apply_event(state, Verdicts((holding(10), open_yet(10)), branch=1))
     assert state.verdicts[1].standing == "refuted"
-    assert Topic.CLAIMS in state.take(Branches((MAIN, FORK), 1))
+    assert Topic.CLAIMS in apply_event(state, Branches((MAIN, FORK), 1))
     assert state.verdicts == (holding(10), open_yet(10))
     assert (state.judged.turned, len(state.log)) == ((), logged)
-    state.take(Verdicts((holding(11), refuted(11)), branch=1))
+    apply_event(state, Verdicts((holding(11), refuted(11)), branch=1))
     assert state.judged.turned == (refuted(11),)
-    state.take(Branches((MAIN, FORK), 0))
+    apply_event(state, Branches((MAIN, FORK), 0))
     assert state.verdicts[1] == refuted(15)
     assert state.judged.turned == ()
-    state.take(Branches((MAIN,), 0))
+    apply_event(state, Branches((MAIN,), 0))
     assert state.judged.of(1) == ()
 
 
 def test_another_run_begins_without_verdicts():
     state = opened(holding(5), refuted())
-    state.take(Opened(classifier(), run_info(classifier())))
+    apply_event(state, Opened(classifier(), run_info(classifier())))
     assert (state.verdicts, state.judged.turned) == ((), ())
 
 
