@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradstep.engine.records.ranges import SMALLEST, Floats, is_one_number, shares
+from gradstep.tui.text import brief_exponent
 
 LARGEST = sys.float_info.max  # where an axis ends at most, whatever its stride
 LABEL_WIDTH = 6  # of the labels beside the vertical axis, unless one needs more
@@ -111,13 +112,6 @@ def value_ticks(scale: ValueAxis, rows: int) -> list[Tick]:
     return [Tick(place, label.rjust(width)) for place, label in zip(at, labels, strict=True)]
 
 
-def number(value: float) -> str:
-    """A value to read, in four digits: 0.0312, 1.5e-7, NaN, Inf."""
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
-    return _short_exponent(f"{value:.4g}")
-
-
 def _step_stride(span: int) -> int:
     return max(1, int(nice(max(span, 1) / 4)))
 
@@ -173,7 +167,7 @@ def _linear_labels(places: Sequence[float], stride: float) -> list[str]:
     largest = max((abs(p) for p in places), default=0.0)
     if largest >= 1e16 or largest < 1e-3:
         digits = max(0, _exponent(largest) - _exponent(stride)) if largest else 0
-        return [_short_exponent(f"{p:.{digits}e}") if p else "0" for p in places]
+        return [brief_exponent(f"{p:.{digits}e}") if p else "0" for p in places]
     unit, suffix = next(((size, suffix) for size, suffix in UNITS if largest >= 10 * size), (1.0, ""))
     decimals = max(0, -_exponent(stride / unit))
     return [f"{p / unit:.{decimals}f}{suffix}" if p else "0" for p in places]
@@ -181,8 +175,3 @@ def _linear_labels(places: Sequence[float], stride: float) -> list[str]:
 
 def _exponent(size: float) -> int:
     return math.floor(math.log10(size) + 1e-9)
-
-
-def _short_exponent(text: str) -> str:
-    mantissa, e, exponent = text.partition("e")
-    return f"{mantissa}e{int(exponent)}" if e else text

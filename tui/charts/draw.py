@@ -17,13 +17,14 @@ from textual.strip import Strip
 
 from gradstep.engine.records.ranges import Floats, Ints
 from gradstep.tui.charts import reduce, styles
-from gradstep.tui.charts.axis import LABEL_WIDTH, Tick, ValueAxis, number, step_ticks, value_axis, value_ticks
+from gradstep.tui.charts.axis import LABEL_WIDTH, Tick, ValueAxis, step_ticks, value_axis, value_ticks
 from gradstep.tui.charts.dots import braille, distinct, trace
 from gradstep.tui.charts.frame import frame
 from gradstep.tui.charts.reduce import Envelope, Reduced
 from gradstep.tui.charts.series import Mark, Role, Series
 from gradstep.tui.charts.styles import BACK_TO_FRONT, LINE_STYLES, LineStyle
 from gradstep.tui.charts.title import NAME, PLAIN, QUIET, WARNING, Words, title_line
+from gradstep.tui.text import reading
 
 LEAST_CANVAS = 4  # cells; on a chart narrower than this beside its labels, the labels go
 NOT_FINITE = reduce.NAN | reduce.POSITIVE_INFINITY | reduce.NEGATIVE_INFINITY
@@ -130,7 +131,7 @@ class _View:
         at = points.first_flagged(self.first, self.last, NOT_FINITE)
         if at is not None:
             rest = points.query(at, self.last, 1).values
-            words.append(f"{number(float(points.values[at]))} {'at' if np.isfinite(rest).any() else 'from'}")
+            words.append(f"{reading(float(points.values[at]))} {'at' if np.isfinite(rest).any() else 'from'}")
             words[-1] += f" {points.steps[at]}"
         at = points.first_flagged(self.first, self.last, reduce.NOT_POSITIVE) if log else None
         if at is not None:
@@ -157,7 +158,7 @@ def _title(
     main = next((i for i, v in enumerate(shown) if v.series.role in (Role.TRAIN, Role.RAW)), 0)
     if shown and values[main] is not None:
         step, value = values[main] or (0, 0.0)
-        read = f"{int(value):,}" if count and value.is_integer() else number(value)
+        read = reading(value, count=count)
         left.append(Words(read if cursor is None else f"step {step}: {read}", PLAIN, 8))
     for i, view in enumerate(shown):
         warning = view.warning(log) if view.series.role not in (Role.GHOST, Role.SMOOTHED) else ""
@@ -167,11 +168,11 @@ def _title(
     legend = []
     for i, view in enumerate(shown) if len(shown) > 1 else ():
         style = LINE_STYLES[view.series.role]
-        reading = values[i]
+        at = values[i]
         line = (style.plain if ascii else style.symbol) + signs.get(view.series.name, "")
         brief = text = f"{line} {view.series.name}"
-        if i != main and reading is not None and view.series.role is not Role.GHOST:
-            text += f" {number(reading[1]):<{READING_WIDTH}}"
+        if i != main and at is not None and view.series.role is not Role.GHOST:
+            text += f" {reading(at[1]):<{READING_WIDTH}}"
         legend.append(Words(text, style.style, LEGEND_RANK.get(view.series.role, 4), brief))
     return title_line(left, legend, width)
 

@@ -11,7 +11,7 @@ from textual.content import Content
 
 from gradstep.engine.records.ranges import Floats, finite_range, is_one_number, shares
 from gradstep.tui.charts.curve import is_log
-from gradstep.tui.text import digits_apart, number
+from gradstep.tui.text import FITTED_DIGITS, FITTED_WIDTH, digits_apart, fitted
 
 COLOURS = (
     "#00005f", "#00005f", "#005f87", "#008787", "#00875f",
@@ -27,12 +27,6 @@ BORDER = "#ff0000"
 ROOM_FOR_A_NUMBER = 7
 NEUTRAL = " ·…"
 """The characters of cells that have no number, and nothing wrong: not begun, going on, none to have."""
-PLAIN = (1000, 1_000_000)
-"""Numbers from the first up to the second are written without an exponent."""
-DIGITS = 3
-"""Significant digits of a number in a cell, at most."""
-WIDEST = 9
-"""What `short` needs at most."""
 
 
 @dataclass(frozen=True)
@@ -104,11 +98,12 @@ def legend(scale: ColourScale) -> Content:
     if math.isnan(scale.low):
         return Content("")
     if is_one_number(scale.low, scale.high):
-        return Content.assemble(f"{short(scale.low, WIDEST)} ", ("0", _style(0)))
+        return Content.assemble(f"{fitted(scale.low, FITTED_WIDTH)} ", ("0", _style(0)))
     swatch = [(str(level), _style(level)) for level in range(len(COLOURS))]
-    digits = digits_apart(scale.low, scale.high, least=DIGITS)
+    digits = digits_apart(scale.low, scale.high, least=FITTED_DIGITS)
     low, high = (
-        short(end, WIDEST) if digits == DIGITS else f"{end:.{digits}g}" for end in (scale.low, scale.high)
+        fitted(end, FITTED_WIDTH) if digits == FITTED_DIGITS else f"{end:.{digits}g}"
+        for end in (scale.low, scale.high)
     )
     kind = "  log" if scale.logarithmic else ""
     return Content.assemble(f"{low} ", *swatch, f" {high}", (kind, "$muted"))
@@ -122,7 +117,7 @@ def _drawn(cell: Cell, scale: ColourScale, width: int, *, chosen: bool) -> list[
         colour = "$muted" if cell.otherwise in NEUTRAL else "bold $error"
         inside, style = cell.otherwise, f"{colour} on {ground}"
     else:
-        inside = short(cell.value, room) if width >= ROOM_FOR_A_NUMBER else str(level)
+        inside = fitted(cell.value, room) if width >= ROOM_FOR_A_NUMBER else str(level)
         ground, style = COLOURS[level], _style(level)
     if chosen:
         text = f"[{inside:^{width - 2}}]" if width > LEAST_WIDTH else f"[{inside[:1] or ' '}"
@@ -130,20 +125,6 @@ def _drawn(cell: Cell, scale: ColourScale, width: int, *, chosen: bool) -> list[
     if cell.edge:
         return [(cell.edge, f"{BORDER} on {ground}"), (f"{inside[:room]:^{room}} ", style)]
     return [(f"{inside[:room]:^{room}} ", style)]
-
-
-def short(value: float, room: int) -> str:
-    """A number with as many digits as have room, three at most; crosses where not even one has."""
-    if not math.isfinite(value):
-        return number(value)
-    if PLAIN[0] <= abs(value) < PLAIN[1] and len(whole := f"{value:.0f}") <= room:
-        return whole
-    for digits in range(DIGITS, 0, -1):
-        mantissa, e, exponent = f"{value:.{digits}g}".partition("e")
-        written = f"{mantissa}e{int(exponent)}" if e else mantissa
-        if len(written) <= room:
-            return written
-    return "#" * room
 
 
 def _style(level: int) -> str:

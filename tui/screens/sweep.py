@@ -24,7 +24,7 @@ from gradstep.engine.runs.plan import Plan
 from gradstep.tui import text
 from gradstep.tui.charts.curve import curve
 from gradstep.tui.charts.distribution import distribution
-from gradstep.tui.charts.heat import LEAST_WIDTH, LEFT, UPPER, WIDEST, Cell, ColourScale, heat, legend, short
+from gradstep.tui.charts.heat import LEAST_WIDTH, LEFT, UPPER, Cell, ColourScale, heat, legend
 from gradstep.tui.state.sweep import LEARNING_RATE, SweepState, endings_said
 from gradstep.tui.widgets.key_bar import KeyBar
 
@@ -339,7 +339,11 @@ class SweepScreen(Screen[None]):
 
 def _number(name: str, value: float) -> str:
     """A count as a whole number, any other one in short."""
-    return text.field(name, value) if counts(name) and value.is_integer() else short(value, WIDEST)
+    return (
+        text.field(name, value)
+        if counts(name) and value.is_integer()
+        else text.fitted(value, text.FITTED_WIDTH)
+    )
 
 
 def _how_far(running: tuple[int, int] | None) -> str:

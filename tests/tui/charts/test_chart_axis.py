@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from gradstep.tui.charts.axis import (
     ValueAxis,
     nice,
-    number,
     recent_range,
     step_label,
     step_ticks,
@@ -18,6 +17,7 @@ from gradstep.tui.charts.axis import (
     value_ticks,
     whole_range,
 )
+from gradstep.tui.text import reading
 
 
 def scale(*values: float, log: bool = False, before: ValueAxis | None = None) -> ValueAxis:
@@ -182,4 +182,4 @@ def test_any_positive_values_have_a_log_axis(values: list[float], rows: int) -> 
     ],
 )
 def test_numbers_to_read(value: float, text: str) -> None:
-    assert number(value) == text
+    assert reading(value) == text

@@ -13,11 +13,11 @@ from gradstep.tui.charts.blocks import bar, columns, rebinned
 from gradstep.tui.charts.contours import LEVELS, band_limits, contours
 from gradstep.tui.charts.curve import curve, is_log
 from gradstep.tui.charts.distribution import distribution
-from gradstep.tui.charts.heat import Cell, ColourScale, heat, legend, short
+from gradstep.tui.charts.heat import Cell, ColourScale, heat, legend
 from gradstep.tui.charts.image import image
 from gradstep.tui.charts.smooth import Smoother
 from gradstep.tui.panes.layers import BINS, NAME_WIDTH, _histogram
-from gradstep.tui.text import digits_apart
+from gradstep.tui.text import digits_apart, fitted
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
@@ -76,7 +76,7 @@ def test_the_colours_of_any_numbers(values):
         [[Cell(value) for value in values]], ["x"], [str(at) for at in range(len(values))], scale, 80, None
     )
     assert len({len(line) for line in drawn[:1]}) == 1
-    assert all(len(short(value, 9)) <= 9 for value in finite)
+    assert all(len(fitted(value, 9)) <= 9 for value in finite)
 
 
 def test_numbers_that_rounding_sets_apart_have_one_colour():

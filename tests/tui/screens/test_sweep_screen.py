@@ -23,9 +23,10 @@ from gradstep.engine.worker.messages import (
     SweepSharpness,
     Swept,
 )
-from gradstep.tui.charts.heat import GREATEST_WIDTH, LEFT, Cell, ColourScale, heat, short
+from gradstep.tui.charts.heat import GREATEST_WIDTH, LEFT, Cell, ColourScale, heat
 from gradstep.tui.screens.sweep import SweepScreen
 from gradstep.tui.state.sweep import SweepState, suggested_axes
+from gradstep.tui.text import fitted
 
 RATES = "lin:0.1:0.8:8"
 SWEEP = {
@@ -370,8 +371,8 @@ def narrower(plan):
     ],
 )
 def test_a_number_is_never_cut_off(value, room, written):
-    assert short(value, room) == written
+    assert fitted(value, room) == written
 
 
 def test_a_number_for_which_there_is_no_room():
-    assert short(1e-100, 5) == "#####"
+    assert fitted(1e-100, 5) == "#####"
