@@ -225,7 +225,7 @@ class Explorer(Ending, WireApp):
             import_module(modules[0])
             self.after(PREPARE_SECONDS, partial(self._prepare, *modules[1:]))
         else:
-            self._get_screen(self._help)
+            self.prepare_screen(self._help)
             collect_garbage()
 
     @cached_property

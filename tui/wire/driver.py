@@ -6,7 +6,7 @@ import os
 import termios
 from contextlib import suppress
 
-from textual.drivers.linux_driver import LinuxDriver
+from gradstep.tui.wire.textual_private import UnixDriver
 
 STDERR = 2
 """Where Textual's driver writes to."""
@@ -18,7 +18,7 @@ GIVE_BACK = (
 paste, reports of size, mouse and focus, the Kitty keyboard; leaves the alternate screen, shows the cursor."""
 
 
-class TerminalDriver(LinuxDriver):
+class TerminalDriver(UnixDriver):
     """Knows whether the terminal is taken."""
 
     taken = False
@@ -39,12 +39,12 @@ class TerminalDriver(LinuxDriver):
         taken twice, its modes before the first time would be forgotten."""
         if self.taken:
             self.suspend_application_mode()
-            self._must_signal_resume = True
+            self.tell_resume()
         super().resume_application_mode()
 
     def end(self) -> None:
         """Take the terminal no more, and give it back if it is taken."""
-        self._auto_restart = False  # a shell that ends sends SIGCONT, too
+        self.ignore_resume()  # a shell that ends sends SIGCONT, too
         if self.taken:
             self.give_back()
 
@@ -55,7 +55,3 @@ class TerminalDriver(LinuxDriver):
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
             termios.tcflush(self.fileno, termios.TCOFLUSH)
             os.write(STDERR, GIVE_BACK.encode())
-
-    def _run_input_thread(self) -> None:
-        """Read keys; what goes wrong is for `threading.excepthook`. Textual's prints a traceback."""
-        self.run_input_thread()

@@ -17,8 +17,8 @@ def keys(*reads):
     for read in (*reads, PAUSE):
         if read is not PAUSE:
             told += parser.feed(read)
-        elif parser._timeout_time is not None:
-            parser._timeout_time = 0.0
+        elif parser.waits:
+            parser.end_wait()
             told += parser.tick()
     return [event.key if isinstance(event, Key) else type(event) for event in told]
 
