@@ -33,7 +33,8 @@ def rebinned(counts: NDArray[np.int64], edges: Floats, onto: Floats) -> Floats:
     """A histogram's counts in other bins: each bin's values are taken to lie evenly in it."""
     below = np.concatenate([[0], np.cumsum(counts)])
     unit = unit_for(float(min(onto[0], edges[0])), float(max(onto[-1], edges[-1])))
-    inside: Floats = np.diff(np.interp(onto * unit, edges * unit, below))
+    placed = np.interp(onto * unit, edges * unit, below)
+    inside: Floats = np.diff(np.minimum(placed, below[-1]))  # in a bin of subnormal width its slope overflows
     return inside.round(6)  # no rounding noise where the edges agree
 
 

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from odd_numbers import LARGEST, lists, moved
 
@@ -161,6 +161,7 @@ def test_a_histogram_says_its_values_ends(values, said):
 @given(
     lists(), st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=5, unique=True)
 )
+@example([5e-324, -5e-324], [0.0, 1.0])
 def test_no_count_is_lost_in_other_bins(values, onto):
     found = histogram(np.array(values, np.float64), 64)
     low, high = min(*onto, found.edges[0]), max(*onto, found.edges[-1])
