@@ -1,4 +1,4 @@
-"""Axes that grow in nice strides, so that most frames only append, and their ticks."""
+"""Axes that grow in strides of 1, 2, 5 × 10ⁿ, so that most frames only append, and their ticks."""
 
 import math
 import sys
@@ -10,51 +10,55 @@ import numpy as np
 from gradstep.engine.records.ranges import SMALLEST, Floats, is_one_number, shares
 from gradstep.tui.text import brief_exponent
 
-LARGEST = sys.float_info.max  # where an axis ends at most, whatever its stride
-LABEL_WIDTH = 6  # of the labels beside the vertical axis, unless one needs more
-KEPT = 0.35  # an axis is kept while the values fill this much of it
+LARGEST = sys.float_info.max
+LABEL_WIDTH = 6
+"""Cells of the labels beside the vertical axis, unless one needs more."""
+KEPT = 0.35
+"""The share of an axis that values must fill for the axis to be kept."""
 UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 ONE_TWO_FIVE = (0.0, math.log10(2), math.log10(5))
 
 
 @dataclass(frozen=True)
 class ValueAxis:
-    """A vertical axis from `low` to `high`; both are powers of ten where it is logarithmic."""
+    """A vertical axis from `low` to `high`; if it is logarithmic, both are exponents of ten."""
 
     low: float
     high: float
     log: bool = False
 
     def place(self, values: Floats) -> Floats:
-        """Where values lie between the bottom (0) and the top (1); NaN stays NaN."""
+        """Return the places of values between the bottom (0) and the top (1); NaN stays NaN."""
         drawn = np.log10(values) if self.log else values
         return np.clip(shares(drawn, self.low, self.high), 0.0, 1.0)
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A labelled place on an axis, as a fraction of its length."""
+    """A labelled place on an axis, as a share of its length."""
 
     place: float
     label: str
 
 
 def nice(size: float) -> float:
-    """The least of 1, 2, 5 times a power of ten that is not below a positive size."""
+    """Return the least of 1, 2, 5 × 10ⁿ that is not below a positive size."""
     power = 10.0 ** math.floor(math.log10(size))
     return next((m * power for m in (1, 2, 5) if m * power >= size * (1 - 1e-9)), 10 * power)
 
 
 def whole_range(first: int, last: int) -> tuple[int, int]:
-    """The horizontal axis of a whole run: it holds every step, and grows by a stride at a time."""
+    """Return the horizontal axis of a whole run, which grows by a stride at a time."""
     stride = _step_stride(last - first)
     low = first // stride * stride
     return low, max(low + 10, -(-last // stride) * stride)
 
 
 def recent_range(last: int, count: int) -> tuple[int, int]:
-    """The horizontal axis of the last `count` steps and up to two strides more; it moves stride by stride.
-    Where there are no more than these, it is the whole run's."""
+    """Return the horizontal axis of the last `count` steps and up to two strides more.
+
+    It moves stride by stride. A run of no more steps has the axis of the whole run.
+    """
     if last < count:
         return whole_range(0, last)
     stride = _step_stride(max(count, 10))
@@ -62,7 +66,7 @@ def recent_range(last: int, count: int) -> tuple[int, int]:
 
 
 def step_ticks(low: int, high: int, width: int) -> list[Tick]:
-    """Ticks for steps low … high, few enough for an axis of `width` cells."""
+    """Return ticks for steps low … high, few enough for an axis of `width` cells."""
     stride = _step_stride(high - low)
     room = max(len(step_label(v)) for v in (low, high)) + 3
     while (high - low) / stride * room > width and stride < high - low:
@@ -72,7 +76,7 @@ def step_ticks(low: int, high: int, width: int) -> list[Tick]:
 
 
 def step_label(step: int) -> str:
-    """A step in few characters, and exactly: 500, 20k, 1.5M."""
+    """Return a step exactly, in few characters: 500, 20k, 1.5M."""
     for size, suffix in ((10**6, "M"), (10**3, "k")):
         short = f"{step / size:.10g}{suffix}"
         if step >= 10**4 and len(short) < len(str(step)):
@@ -81,7 +85,7 @@ def step_label(step: int) -> str:
 
 
 def value_axis(values: Floats, *, log: bool, before: ValueAxis | None = None) -> ValueAxis:
-    """The vertical axis for finite (with `log` positive) values; the one before is kept while it serves."""
+    """Return the vertical axis for finite values, positive ones if `log`; `before` while it serves."""
     if not len(values):
         return ValueAxis(0.0, 1.0, log)
     drawn = np.log10(values) if log else values
@@ -94,7 +98,7 @@ def value_axis(values: Floats, *, log: bool, before: ValueAxis | None = None) ->
 
 
 def value_ticks(scale: ValueAxis, rows: int) -> list[Tick]:
-    """Ticks for a vertical axis of `rows` cells, their labels all of one width."""
+    """Return ticks for a vertical axis of `rows` cells, with labels of one width."""
     most = max(2, min(6, 1 + (rows - 1) * 2 // 3))
     if scale.log:
         places = _exponents(scale.low, scale.high, most)
@@ -117,7 +121,7 @@ def _step_stride(span: int) -> int:
 
 
 def _part(low: float, high: float, parts: int) -> float:
-    """One of so many equal parts of a range, whose length may be no float."""
+    """Return the length of one of `parts` equal parts of a range; the range's own may overflow."""
     return min(high / parts - low / parts, LARGEST / 2)
 
 
@@ -146,7 +150,7 @@ def _log_scale(low: float, high: float) -> ValueAxis:
 
 
 def _exponents(low: float, high: float, most: int) -> list[float]:
-    """Where a logarithmic axis has ticks: at whole powers of ten, or 1-2-5 where there are fewer than two."""
+    """Return the ticks' exponents of ten: whole ones, or those of 1-2-5 if fewer than two fit."""
     first, last = math.ceil(low - 1e-6), math.floor(high + 1e-6)
     if last - first >= 1:
         stride = max(1, int(nice((last - first) / (most - 1))))
@@ -163,7 +167,7 @@ def _power_label(exponent: float) -> str:
 
 
 def _linear_labels(places: Sequence[float], stride: float) -> list[str]:
-    """Labels that share their unit and number of decimals."""
+    """Return labels with the same unit and number of decimals."""
     largest = max((abs(p) for p in places), default=0.0)
     if largest >= 1e16 or largest < 1e-3:
         digits = max(0, _exponent(largest) - _exponent(stride)) if largest else 0

@@ -29,11 +29,13 @@ class Smoother:
         return smooth
 
     def _average(self, values: Floats) -> Floats:
-        from scipy.signal import lfilter  # loads for most of a second: only when `s` is pressed
+        # Loads for most of a second: only when `s` is pressed.
+        from scipy.signal import lfilter  # type: ignore[import-untyped]
 
         factor, n = self._factor, len(values)
         plain, self._state = lfilter([1 - factor], [1.0, -factor], values, zi=self._state)
         correction = 1 - factor ** np.arange(self._count + 1.0, self._count + n + 1)
         self._count += n
         with np.errstate(over="ignore"):
-            return np.clip(plain / correction, -LARGEST, LARGEST)
+            averages: Floats = np.clip(plain / correction, -LARGEST, LARGEST)
+        return averages

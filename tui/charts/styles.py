@@ -1,56 +1,54 @@
-"""How each kind of line looks: told apart by marker and weight, not by hue alone."""
+"""Styles of lines and signs in charts. Marker and weight tell them apart without colour."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from rich.color import Color
 from rich.style import Style
 
 from gradstep.tui.charts.series import Role
-
-# Of the terminal's sixteen, but for magenta: Textual's palette for those has one colour for it and red.
-CYAN, GREY, RED, YELLOW, BRIGHT_CYAN, WHITE = 6, 8, 9, 11, 14, 15
-MAGENTA = 170
+from gradstep.tui.theme import BRIGHT_CYAN, CYAN, GREY, MAGENTA, RED, WHITE, YELLOW
 
 
 @dataclass(frozen=True)
 class LineStyle:
-    """Number of the colour, plotext's word for the attribute, marker, the same in ASCII, symbol in a legend.
-
-    A joined line is drawn from point to point, in braille dots or plain markers; a dashed one has gaps.
-    """
+    """How a line or a sign is drawn."""
 
     colour: int
-    attribute: str
+    """Of the 256 colours."""
+    weight: Literal["", "bold", "dim"]
     marker: str
     plain: str
+    """The marker in ASCII."""
     symbol: str
+    """The marker in the legend."""
     joined: bool = False
+    """Draw from point to point, in braille dots or ASCII markers."""
     dashed: bool = False
 
     @property
     def style(self) -> Style:
-        """The same for Rich."""
-        bold, dim = self.attribute == "bold", self.attribute == "dim"
+        bold, dim = self.weight == "bold", self.weight == "dim"
         return Style(color=Color.from_ansi(self.colour), bold=bold or None, dim=dim or None)
 
 
 LINE_STYLES = {
-    Role.TRAIN: LineStyle(CYAN, "default", "", "*", "─", joined=True),
+    Role.TRAIN: LineStyle(CYAN, "", "", "*", "─", joined=True),
     Role.RAW: LineStyle(CYAN, "dim", "", ".", "┄", joined=True),
     Role.SMOOTHED: LineStyle(BRIGHT_CYAN, "bold", "", "*", "━", joined=True),
-    Role.VALIDATION: LineStyle(YELLOW, "default", "•", "o", "•"),
-    Role.GHOST: LineStyle(GREY, "default", "", ":", "╌", joined=True, dashed=True),
+    Role.VALIDATION: LineStyle(YELLOW, "", "•", "o", "•"),
+    Role.GHOST: LineStyle(GREY, "", "", ":", "╌", joined=True, dashed=True),
 }
 BACK_TO_FRONT = (Role.GHOST, Role.RAW, Role.TRAIN, Role.SMOOTHED, Role.VALIDATION)
 
 NAN = LineStyle(RED, "bold", "✗", "x", "✗")
 RISEN = LineStyle(RED, "bold", "▲", "^", "▲")
 FALLEN = LineStyle(RED, "bold", "▼", "v", "▼")
-NOT_POSITIVE = LineStyle(YELLOW, "default", "▽", "_", "▽")
-MARK = LineStyle(MAGENTA, "default", "┊", "!", "┊")
+NOT_POSITIVE = LineStyle(YELLOW, "", "▽", "_", "▽")
+MARK = LineStyle(MAGENTA, "", "┊", "!", "┊")
 FORK = LineStyle(YELLOW, "bold", "┬", "+", "┬")
 BRANCH_END = LineStyle(WHITE, "bold", "", "", "")
 BRANCH_SIGNS = "abcdefghijklmnopqrstuvwxyz"
-"""Each other branch's in the legend, and where its line ends."""
+"""Letters of the other branches, in the legend and at the ends of their lines."""
 CURSOR = LineStyle(WHITE, "bold", "│", "|", "│")
-AXIS = LineStyle(GREY, "default", "", "", "")
+AXIS = LineStyle(GREY, "", "", "", "")
