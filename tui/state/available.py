@@ -1,4 +1,7 @@
-"""What a probe or a quantity needs of a run, told from the preset: the engine judges by the run itself."""
+"""Probes, quantities and conditions that apply to a run, as far as its preset tells.
+
+The engine decides by the run itself.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +24,12 @@ MET: dict[str, Callable[[Preset], bool]] = {
 
 
 def unmet(probe: str, preset: Preset) -> str:
-    """What a probe needs that this run has not, in words; empty where it has all."""
+    """Return the needs of a probe that a preset does not meet, in words; "" if it meets all."""
     return " and ".join(NEEDS[need][0] for need in PROBES[probe].needs if not MET[need](preset))
 
 
 def check_measurable(quantities: Iterable[str], preset: Preset) -> None:
-    """Raises UserError for a quantity that says nothing of a preset's runs, or of a layer that it has not."""
+    """Raise UserError for a quantity that a preset cannot measure, or of a missing layer."""
     count = len(preset.network.layers)
     for name in quantities:
         quantity, index = find_quantity(name)
@@ -37,12 +40,12 @@ def check_measurable(quantities: Iterable[str], preset: Preset) -> None:
 
 
 def recorded(state: RunState) -> Recorded:
-    """Which fields of the run's records have a value, as far as that is known."""
+    """Return which fields of the run's records have a value, as far as that is known."""
     found, info = Recorded.of(state.preset), state.info
     return found if info is None else found.known(info.batches, info.validate_every)
 
 
 def check_condition(condition: Condition, state: RunState) -> None:
-    """Raises UserError for a condition that never has a value in the run."""
+    """Raise UserError for a condition that never has a value in the run."""
     recorded(state).check(condition)
     check_measurable(condition.quantities, state.preset)
