@@ -1,4 +1,4 @@
-"""The replica of the run, event by event."""
+"""The state of the run, event by event."""
 
 from fake_engine import classifier, records, run_info
 
@@ -38,8 +38,8 @@ def test_records_are_appended_and_replaced():
     assert state.revision == revision + 1
 
 
-def test_records_that_are_told_once_more_leave_the_place_as_it_was():
-    """As where one switches to the branch that one is on."""
+def test_repeated_records_keep_the_place():
+    """A switch to the current branch repeats its records."""
     state = opened()
     place = state.place
     apply_event(state, Advanced(50, records(50, 1), 50, False))
@@ -48,7 +48,7 @@ def test_records_that_are_told_once_more_leave_the_place_as_it_was():
     assert state.place != place
 
 
-def test_a_branch_has_its_parent_s_records_and_marks_up_to_the_fork():
+def test_branch_has_parent_records_and_marks_up_to_fork():
     state = opened()
     change = {"train.rule.learning_rate": 0.5}
     main = BranchInfo(0, "main", None, 0, ((10, change), (30, change)))
@@ -68,7 +68,7 @@ def test_a_branch_has_its_parent_s_records_and_marks_up_to_the_fork():
     assert len(state.history) == 55
 
 
-def test_a_new_run_forgets_the_one_before():
+def test_new_run_starts_empty():
     state = opened()
     apply_event(state, Stopped(50, "diverged: …", "diverged"))
     assert [mark.kind for mark in marks(state)] == ["stop"]
@@ -76,7 +76,7 @@ def test_a_new_run_forgets_the_one_before():
     assert (len(state.history), state.position, marks(state), state.stopped) == (0, 0, [], None)
 
 
-def test_speed_is_that_since_the_run_was_started():
+def test_speed_counts_from_start_of_running():
     state = opened()
     assert state.speed is None
     rows = records(51, 10)
@@ -88,14 +88,14 @@ def test_speed_is_that_since_the_run_was_started():
     assert state.speed is None
 
 
-def test_the_planned_end_counts_epochs_in_batches():
+def test_planned_end_counts_epochs_in_batches():
     state = RunState(classifier())
     assert state.planned is None
     apply_event(state, Opened(classifier(), run_info(classifier(), batches=12)))
     assert state.planned == state.run_target == 3600
 
 
-def test_where_states_are_saved_is_kept():
+def test_positions_of_saved_states_are_kept():
     state = opened()
     assert apply_event(state, Landmarks((0, 16))) == Topic.RECORDS
     assert state.saved_at == (0, 16)

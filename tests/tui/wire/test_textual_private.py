@@ -22,7 +22,7 @@ def found(path):
 
 
 def attributes(source):
-    """The private names that a module reads, sets or overrides on its objects."""
+    """Yield the attributes that a module uses, and the methods that it defines."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Attribute) and ast.unparse(node) != "os._exit":
             yield node.attr
