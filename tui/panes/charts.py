@@ -16,7 +16,7 @@ from gradstep.tui.charts.draw import NO_STEPS
 from gradstep.tui.charts.series import Role
 from gradstep.tui.state.available import recorded
 from gradstep.tui.state.charted import AT_MOST, BESIDE
-from gradstep.tui.state.lineage import last_shared, marks
+from gradstep.tui.state.lineage import branch_marks, last_shared
 from gradstep.tui.state.run import RunState
 from gradstep.tui.state.topics import Topic
 from gradstep.tui.widgets.chart import Chart
@@ -86,7 +86,7 @@ class ChartsPane(Vertical):
             chart.reach = 0, last  # one below the other, they are read against each other
         self._last = count - 1
         self._position = state.position
-        along = marks(state)
+        along = branch_marks(state)
         for field, chart in zip(self._watched, self.charts, strict=True):
             chart.set_marks(along)
             chart.explain(why_empty(field, state))

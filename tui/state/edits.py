@@ -1,4 +1,4 @@
-"""Pending edits of a run's settings."""
+"""Edits of a run's settings that have not taken effect yet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gradstep.engine.config.preset import Preset
 
 
 class Edits:
-    """Pending edits of a preset: `asked` of the engine, or `waiting` for a new run."""
+    """The edits of a preset: live ones that the engine was asked for, others that wait for a new run."""
 
     def __init__(self, preset: Preset) -> None:
         self.preset = preset
@@ -26,25 +26,25 @@ class Edits:
 
     @property
     def result(self) -> Preset | None:
-        """The preset with all pending edits; None while they do not fit together."""
+        """The preset with all pending edits; None while they don't fit together."""
         return None if self.problems else self._result
 
     def settings(self) -> list[Setting]:
-        """Return the settings of the last valid result. An edited name brings its own keys."""
+        """The settings of the last result that was valid: an edited name brings its own keys."""
         return settings(self._result)
 
     def pending(self, key: str) -> tuple[Any, Any] | None:
-        """Return the current value and its pending replacement; None if no edit is pending."""
+        """The value in effect and the one that shall replace it; None where no edit is pending."""
         for edits in (self.waiting, self.asked):
             if key in edits:
                 return _values(self.preset).get(key), edits[key]
         return None
 
     def propose(self, key: str, value: Any) -> str:
-        """Add an edit. Returns "", or why its value is refused; then nothing changes.
+        """Take an edit up; if its value is a bad one, say why and leave everything as it was.
 
-        An edit for a new run that only does not fit the other settings is added. `problems` then says what
-        does not fit: more edits may follow.
+        A new-run edit that is fine in itself and only doesn't fit the rest is taken up, and the rest
+        is told in `problems`: the edits that make it fit may follow.
         """
         live = is_live(key)
         found = self._problems({**(self.asked if live else self._all()), key: value})
@@ -62,17 +62,17 @@ class Edits:
         return ""
 
     def discard(self) -> None:
-        """Discard the edits that wait for a new run."""
+        """Forget the edits that wait for a new run."""
         self.waiting.clear()
         self._settle()
 
     def refused(self) -> None:
-        """Discard the live edits: the engine has refused them."""
+        """Forget the live edits that the engine was asked for: it has refused them."""
         self.asked.clear()
         self._settle()
 
     def applied(self, preset: Preset, keys: Iterable[str]) -> None:
-        """Take the preset that the engine uses now, and remove the edits of these keys."""
+        """The engine steps with this preset now; the edits of these keys are in effect."""
         self.preset = preset
         for key in keys:
             self.asked.pop(key, None)

@@ -10,7 +10,7 @@ from gradstep.tui.state.log import changes_in_words
 from gradstep.tui.state.run import RunState
 
 
-def marks(state: RunState) -> list[Mark]:
+def branch_marks(state: RunState) -> list[Mark]:
     """Return the marks of the current branch and of its ancestors before the forks, by position."""
     found: list[Mark] = []
     for number, end in _lineage(state, state.branch):

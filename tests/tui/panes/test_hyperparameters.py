@@ -5,7 +5,7 @@ from fake_engine import bench, classifier
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.files import load_preset
 from gradstep.engine.worker.messages import Change, Open, Refused
-from gradstep.tui.state.lineage import marks
+from gradstep.tui.state.lineage import branch_marks
 
 
 async def choose(b, key):
@@ -71,7 +71,7 @@ async def test_a_live_edit_is_pending_until_the_engine_has_it():
         assert "0.1 → 0.5" in shown(b, "learning rate")
         await b.changed({"train.rule.learning_rate": 0.5})
         assert shown(b, "learning rate").split() == ["learning", "rate", "0.5"]
-        assert [mark.text for mark in marks(b.state)] == ["learning_rate = 0.5"]
+        assert [mark.text for mark in branch_marks(b.state)] == ["learning_rate = 0.5"]
 
 
 async def test_a_live_edit_that_is_refused_is_taken_back():

@@ -13,7 +13,7 @@ from gradstep.engine.worker.messages import (
     Stopped,
 )
 from gradstep.tui.state.events import apply_event
-from gradstep.tui.state.lineage import marks
+from gradstep.tui.state.lineage import branch_marks
 from gradstep.tui.state.run import RunState
 from gradstep.tui.state.topics import Topic
 
@@ -57,7 +57,7 @@ def test_branch_has_parent_records_and_marks_up_to_fork():
     apply_event(state, Changed(changed(classifier(), change), 20, change))
     apply_event(state, Advanced(20, records(20, 5), 24, False, 1))
     assert len(state.history) == 25
-    assert [(mark.position, mark.kind) for mark in marks(state)] == [
+    assert [(mark.position, mark.kind) for mark in branch_marks(state)] == [
         (10, "change"),
         (20, "change"),
         (20, "fork"),
@@ -71,9 +71,9 @@ def test_branch_has_parent_records_and_marks_up_to_fork():
 def test_new_run_starts_empty():
     state = opened()
     apply_event(state, Stopped(50, "diverged: …", "diverged"))
-    assert [mark.kind for mark in marks(state)] == ["stop"]
+    assert [mark.kind for mark in branch_marks(state)] == ["stop"]
     apply_event(state, Opened(classifier(), run_info(classifier())))
-    assert (len(state.history), state.position, marks(state), state.stopped) == (0, 0, [], None)
+    assert (len(state.history), state.position, branch_marks(state), state.stopped) == (0, 0, [], None)
 
 
 def test_speed_counts_from_start_of_running():
