@@ -63,8 +63,10 @@ from gradstep.tui.screens.explorer import ExplorerScreen
 from gradstep.tui.state import catalogue
 from gradstep.tui.state.available import check_condition, check_measurable, recorded
 from gradstep.tui.state.charted import EVERY, parse_watched, suggestions, to_measure
+from gradstep.tui.state.events import apply_event
 from gradstep.tui.state.probes import Wish
-from gradstep.tui.state.run import NOTHING, RunState, Topic
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import NOTHING, Topic
 from gradstep.tui.theme import THEME
 from gradstep.tui.widgets.ask import Ask
 from gradstep.tui.wire.app import WireApp
@@ -225,7 +227,7 @@ class Explorer(Ending, WireApp):
             import_module(modules[0])
             self.after(PREPARE_SECONDS, partial(self._prepare, *modules[1:]))
         else:
-            self._get_screen(self._help)
+            self.prepare_screen(self._help)
             collect_garbage()
 
     @cached_property
@@ -270,7 +272,7 @@ class Explorer(Ending, WireApp):
         topics, died = NOTHING, None
         while self._inbox:
             event = self._inbox.popleft()
-            topics |= self.state.take(event)
+            topics |= apply_event(self.state, event)
             for sweep in self._sweeps:
                 if sweep.take(event) and sweep is self._sweep:
                     self._show_sweep()

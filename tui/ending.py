@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from textual.app import App, ScreenStackError
+from textual.app import ScreenStackError
 from textual.css.query import NoMatches
 from textual.widget import MountError
 from textual.worker import WorkerFailed
@@ -20,6 +20,7 @@ from gradstep.engine.errors import Fault, keep_traceback
 from gradstep.tui.commands.exit_status import OF_A_SIGNAL, Exit
 from gradstep.tui.signals import SIGNALS, handled
 from gradstep.tui.wire.driver import STDERR, TerminalDriver
+from gradstep.tui.wire.textual_private import PrivateApp
 
 PATIENCE_SECONDS = 5.0
 """What the screen may take to end, before it is ended without Textual's help."""
@@ -32,7 +33,7 @@ OF_A_SCREEN_THAT_GOES = (MountError, NoMatches, ScreenStackError)
 """Raised by what begins while Textual takes the widgets away, such as a pane that is still being filled."""
 
 
-class Ending(App[int]):
+class Ending(PrivateApp):
     """An app that gives the terminal back and closes what it drives, however it ends."""
 
     fault: Fault | None = None
@@ -86,18 +87,14 @@ class Ending(App[int]):
         if self.fault is None:
             self.fault = keep_traceback(error.error if isinstance(error, WorkerFailed) else error)
 
-    def _handle_exception(self, error: Exception) -> None:
+    def on_uncaught(self, error: Exception) -> None:
         """Called by Textual for what nothing has caught. It would print a traceback."""
-        if self._exit and isinstance(error, OF_A_SCREEN_THAT_GOES):
-            self._close_messages_no_wait()
+        if self.is_leaving and isinstance(error, OF_A_SCREEN_THAT_GOES):
+            self.close_now()
             return
         self._keep(error)
-        if self._exception is None:  # for Textual's own tests' pilot
-            self._exception = error
-            self._exception_event.set()
-        self._return_code = Exit.FAULT
         self._hurry()
-        self._close_messages_no_wait()
+        self.end_with(error, Exit.FAULT)
 
     def _thread_failed(self, failed: threading.ExceptHookArgs) -> None:
         name = failed.thread.name if failed.thread is not None else ""
@@ -105,12 +102,12 @@ class Ending(App[int]):
             self._on_signal(signal.SIGHUP)
         elif isinstance(failed.exc_value, Exception):
             self._keep(failed.exc_value)
-            self._on_loop(self._handle_exception, failed.exc_value)
+            self._on_loop(self.on_uncaught, failed.exc_value)
 
     def _loop_failed(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
-        if isinstance(error, Exception) and self._running and not self._exit:
-            self._handle_exception(error)
+        if isinstance(error, Exception) and self.is_running and not self.is_leaving:
+            self.on_uncaught(error)
 
     # --- signals ------------------------------------------------------------------------------------
 
@@ -122,8 +119,8 @@ class Ending(App[int]):
             return
         self._signal = number
         self._hurry()
-        if self._loop is None:
-            self._exit = True  # the terminal is not taken
+        if self.event_loop is None:
+            self.leave_before_start()  # the terminal is not taken
         else:
             self._on_loop(self._end)
 
@@ -138,9 +135,9 @@ class Ending(App[int]):
 
     def _on_loop(self, do: Callable[..., object], *given: object) -> None:
         """Have something done on the loop, from a thread or from a signal's handler."""
-        if self._loop is not None:
+        if self.event_loop is not None:
             with suppress(RuntimeError):  # it has ended
-                self._loop.call_soon_threadsafe(do, *given)
+                self.event_loop.call_soon_threadsafe(do, *given)
 
     def _hurry(self) -> None:
         """Begin to wait for Textual's end."""
@@ -159,8 +156,8 @@ class Ending(App[int]):
         os._exit(self._status)
 
     def _end_driver(self) -> None:
-        if isinstance(self._driver, TerminalDriver):
-            self._driver.end()
+        if isinstance(self.terminal, TerminalDriver):
+            self.terminal.end()
 
     def _say_without_textual(self) -> None:
         self._end_driver()

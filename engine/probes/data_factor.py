@@ -13,8 +13,8 @@ import torch
 
 from gradstep.engine.errors import UserError
 from gradstep.engine.probes.passes import Work
-from gradstep.engine.probes.results import Floats
 from gradstep.engine.probes.subject import Subject, to_numpy
+from gradstep.engine.records.ranges import Floats
 
 MAX_COLUMNS = 3000
 

@@ -21,7 +21,8 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh  # ty
 from torch import Tensor
 
 from gradstep.engine.probes.passes import Hessian
-from gradstep.engine.probes.results import Floats, Values
+from gradstep.engine.probes.results import Values
+from gradstep.engine.records.ranges import Floats
 
 SPARE = 10
 """ARPACK's basis has so many vectors more than twice k. ARPACK first tests convergence after one product a

@@ -30,9 +30,10 @@ from gradstep.engine.probes.dense_stack import split
 from gradstep.engine.probes.layers import dead_units, singular_values
 from gradstep.engine.probes.passes import GRADIENT_COST, Work, cast, chunks
 from gradstep.engine.probes.registry import Progress
-from gradstep.engine.probes.results import Floats, FunctionResult
+from gradstep.engine.probes.results import FunctionResult
 from gradstep.engine.probes.spectrum import collapse
 from gradstep.engine.probes.subject import Subject, to_numpy
+from gradstep.engine.records.ranges import Floats
 
 
 def function(

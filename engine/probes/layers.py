@@ -17,10 +17,10 @@ from gradstep.engine.errors import UserError
 from gradstep.engine.probes.dense_stack import LayerValues, split, trace
 from gradstep.engine.probes.passes import Work, cast, chunks
 from gradstep.engine.probes.registry import Progress
-from gradstep.engine.probes.results import Floats, Histogram, Ints, LayerReport, LayersResult
+from gradstep.engine.probes.results import Histogram, LayerReport, LayersResult
 from gradstep.engine.probes.subject import Data, Layer, Subject, to_numpy
 from gradstep.engine.probes.weak_gradients import none_left, vanishing
-from gradstep.engine.records.ranges import binned
+from gradstep.engine.records.ranges import Floats, Ints, binned
 from gradstep.engine.training.model.dead_units import FIRING, fires_on_any
 from gradstep.engine.training.model.last_fired import silent_since
 from gradstep.engine.training.model.norms import mean_size, norm

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from gradstep.engine.probes.dense_stack import outputs_along
 from gradstep.engine.probes.registry import ProbeCancelledError, Progress
-from gradstep.engine.probes.results import Floats
 from gradstep.engine.probes.subject import Data, Subject
+from gradstep.engine.records.ranges import Floats
 from gradstep.engine.training.model.hessian import hessian_products
 from gradstep.engine.training.rules.base import InPlaceRule, SearchingRule
 from gradstep.engine.training.rules.batch_loss import Landscape, Trial

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from gradstep.engine.records.ranges import Floats, Ints
+
 Values = NDArray[np.floating[Any]]
 
 

@@ -23,8 +23,9 @@ from gradstep.engine.probes.data_factor import factor
 from gradstep.engine.probes.dense_stack import split
 from gradstep.engine.probes.passes import Work, cast, chunks
 from gradstep.engine.probes.registry import Progress
-from gradstep.engine.probes.results import Floats, SpectrumResult
+from gradstep.engine.probes.results import SpectrumResult
 from gradstep.engine.probes.subject import Subject, to_numpy
+from gradstep.engine.records.ranges import Floats
 
 DONE = 0.01
 """`steps_left` counts the steps until a share falls to this part of itself. A direction is solved

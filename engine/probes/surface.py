@@ -17,9 +17,9 @@ from gradstep.engine.probes.data_factor import factor
 from gradstep.engine.probes.eigenvalues import EXPECTED_PRODUCTS, by_products, dense_hessian, of_matrix
 from gradstep.engine.probes.passes import GRADIENT_COST, PRODUCT_COST, Hessian, Work, gradient, losses_along
 from gradstep.engine.probes.registry import Progress
-from gradstep.engine.probes.results import Floats, SurfaceResult
+from gradstep.engine.probes.results import SurfaceResult
 from gradstep.engine.probes.subject import Data, Subject, Which, to_numpy
-from gradstep.engine.records.ranges import evenly, is_one_number
+from gradstep.engine.records.ranges import Floats, evenly, is_one_number
 from gradstep.engine.training.model.norms import dot, norm
 
 MARGIN = 1.25

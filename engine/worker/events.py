@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from gradstep.engine.conditions.breakpoints import Breakpoint
 from gradstep.engine.conditions.claims import Verdict
 from gradstep.engine.config.preset import Preset
+from gradstep.engine.records.quantity_columns import QuantityValues
 from gradstep.engine.runs.plan import Plan
 from gradstep.engine.runs.result import Result
 from gradstep.engine.runs.workers import Progress

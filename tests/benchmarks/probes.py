@@ -32,6 +32,7 @@ from gradstep.engine.worker.events import (
     Refused,
 )
 from gradstep.engine.worker.prober import Prober
+from gradstep.tui.state.events import apply_event
 from gradstep.tui.state.probes import Wish
 from gradstep.tui.state.run import RunState
 
@@ -94,7 +95,7 @@ class Watched:
                 raise RuntimeError(f"the run has ended: {event}")
             if isinstance(event, Probed):
                 self.computed.append(event.seconds)
-            self._state.take(event)
+            apply_event(self._state, event)
             if isinstance(event, kind):
                 return
 

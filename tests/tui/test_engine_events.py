@@ -19,6 +19,7 @@ from gradstep.engine.worker.events import (
     Saved,
     Working,
 )
+from gradstep.tui.state.lineage import branch_marks
 
 
 async def test_position_loss_and_its_change_are_shown():
@@ -83,7 +84,7 @@ async def test_divergence_is_shown_in_the_transport_the_log_and_the_charts():
         assert "✗ diverged" in b.text("#transport")
         assert "the loss is nan at step 10" in b.text("#transport")
         assert "NaN" in b.text("#charts")
-        assert [mark.position for mark in b.state.marks] == [10]
+        assert [mark.position for mark in branch_marks(b.state)] == [10]
         b.app.explorer.show_inspector("log")
         await b.settled()
         assert "10 ✗ diverged: the loss is nan at step 10" in b.text("#log")

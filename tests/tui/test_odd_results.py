@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from odd_numbers import LARGEST, lists
 from textual.content import Content
 
-from gradstep.tui.charts.heat import short
+from gradstep.tui import text
 from gradstep.tui.panes.curvature import Edge, _curvature, _history, _spectrum, _surface
 from gradstep.tui.panes.function import _function
 from gradstep.tui.panes.layers import _layers
@@ -105,4 +105,4 @@ def test_losses_whose_sum_overflows_are_finite():
 
 
 def test_a_short_number_that_is_none():
-    assert [short(value, 9) for value in (math.nan, math.inf, -math.inf)] == ["NaN", "Inf", "-Inf"]
+    assert [text.fitted(value, 9) for value in (math.nan, math.inf, -math.inf)] == ["NaN", "Inf", "-Inf"]

@@ -1,1 +1,1 @@
-"""Charts as text: reduce a series, choose its axes, draw it into strips. Knows no widget and no engine."""
+"""Charts and small drawings as lines of text: reduce a series, choose its axes, draw it."""

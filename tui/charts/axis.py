@@ -1,4 +1,4 @@
-"""Axes that grow in nice strides, so that most frames only append, and their ticks."""
+"""Axes that grow in strides of 1, 2, 5 × 10ⁿ, so that most frames only append, and their ticks."""
 
 import math
 import sys
@@ -6,55 +6,59 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gradstep.engine.records.ranges import SMALLEST, is_one_number, shares
+from gradstep.engine.records.ranges import SMALLEST, Floats, is_one_number, shares
+from gradstep.tui.text import brief_exponent
 
-LARGEST = sys.float_info.max  # where an axis ends at most, whatever its stride
-LABEL_WIDTH = 6  # of the labels beside the vertical axis, unless one needs more
-KEPT = 0.35  # an axis is kept while the values fill this much of it
+LARGEST = sys.float_info.max
+LABEL_WIDTH = 6
+"""Cells of the labels beside the vertical axis, unless one needs more."""
+KEPT = 0.35
+"""The share of an axis that values must fill for the axis to be kept."""
 UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 ONE_TWO_FIVE = (0.0, math.log10(2), math.log10(5))
 
 
 @dataclass(frozen=True)
-class Scale:
-    """A vertical axis from `low` to `high`; both are powers of ten where it is logarithmic."""
+class ValueAxis:
+    """A vertical axis from `low` to `high`; if it is logarithmic, both are exponents of ten."""
 
     low: float
     high: float
     log: bool = False
 
-    def place(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Where values lie between the bottom (0) and the top (1); NaN stays NaN."""
+    def place(self, values: Floats) -> Floats:
+        """Return the places of values between the bottom (0) and the top (1); NaN stays NaN."""
         drawn = np.log10(values) if self.log else values
         return np.clip(shares(drawn, self.low, self.high), 0.0, 1.0)
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A labelled place on an axis, as a fraction of its length."""
+    """A labelled place on an axis, as a share of its length."""
 
     place: float
     label: str
 
 
 def nice(size: float) -> float:
-    """The least of 1, 2, 5 times a power of ten that is not below a positive size."""
+    """Return the least of 1, 2, 5 × 10ⁿ that is not below a positive size."""
     power = 10.0 ** math.floor(math.log10(size))
     return next((m * power for m in (1, 2, 5) if m * power >= size * (1 - 1e-9)), 10 * power)
 
 
 def whole_range(first: int, last: int) -> tuple[int, int]:
-    """The horizontal axis of a whole run: it holds every step, and grows by a stride at a time."""
+    """Return the horizontal axis of a whole run, which grows by a stride at a time."""
     stride = _step_stride(last - first)
     low = first // stride * stride
     return low, max(low + 10, -(-last // stride) * stride)
 
 
 def recent_range(last: int, count: int) -> tuple[int, int]:
-    """The horizontal axis of the last `count` steps and up to two strides more; it moves stride by stride.
-    Where there are no more than these, it is the whole run's."""
+    """Return the horizontal axis of the last `count` steps and up to two strides more.
+
+    It moves stride by stride. A run of no more steps has the axis of the whole run.
+    """
     if last < count:
         return whole_range(0, last)
     stride = _step_stride(max(count, 10))
@@ -62,7 +66,7 @@ def recent_range(last: int, count: int) -> tuple[int, int]:
 
 
 def step_ticks(low: int, high: int, width: int) -> list[Tick]:
-    """Ticks for steps low … high, few enough for an axis of `width` cells."""
+    """Return ticks for steps low … high, few enough for an axis of `width` cells."""
     stride = _step_stride(high - low)
     room = max(len(step_label(v)) for v in (low, high)) + 3
     while (high - low) / stride * room > width and stride < high - low:
@@ -72,7 +76,7 @@ def step_ticks(low: int, high: int, width: int) -> list[Tick]:
 
 
 def step_label(step: int) -> str:
-    """A step in few characters, and exactly: 500, 20k, 1.5M."""
+    """Return a step exactly, in few characters: 500, 20k, 1.5M."""
     for size, suffix in ((10**6, "M"), (10**3, "k")):
         short = f"{step / size:.10g}{suffix}"
         if step >= 10**4 and len(short) < len(str(step)):
@@ -80,10 +84,10 @@ def step_label(step: int) -> str:
     return str(step)
 
 
-def value_scale(values: NDArray[np.float64], *, log: bool, before: Scale | None = None) -> Scale:
-    """The vertical axis for finite (with `log` positive) values; the one before is kept while it serves."""
+def value_axis(values: Floats, *, log: bool, before: ValueAxis | None = None) -> ValueAxis:
+    """Return the vertical axis for finite values, positive ones if `log`; `before` while it serves."""
     if not len(values):
-        return Scale(0.0, 1.0, log)
+        return ValueAxis(0.0, 1.0, log)
     drawn = np.log10(values) if log else values
     low, high = float(drawn.min()), float(drawn.max())
     if before is not None and before.log == log:
@@ -93,8 +97,8 @@ def value_scale(values: NDArray[np.float64], *, log: bool, before: Scale | None 
     return _log_scale(low, high) if log else _linear_scale(low, high)
 
 
-def value_ticks(scale: Scale, rows: int) -> list[Tick]:
-    """Ticks for a vertical axis of `rows` cells, their labels all of one width."""
+def value_ticks(scale: ValueAxis, rows: int) -> list[Tick]:
+    """Return ticks for a vertical axis of `rows` cells, with labels of one width."""
     most = max(2, min(6, 1 + (rows - 1) * 2 // 3))
     if scale.log:
         places = _exponents(scale.low, scale.high, most)
@@ -112,48 +116,41 @@ def value_ticks(scale: Scale, rows: int) -> list[Tick]:
     return [Tick(place, label.rjust(width)) for place, label in zip(at, labels, strict=True)]
 
 
-def number(value: float) -> str:
-    """A value to read, in four digits: 0.0312, 1.5e-7, NaN, Inf."""
-    if not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Inf" if value > 0 else "-Inf"
-    return _short_exponent(f"{value:.4g}")
-
-
 def _step_stride(span: int) -> int:
     return max(1, int(nice(max(span, 1) / 4)))
 
 
 def _part(low: float, high: float, parts: int) -> float:
-    """One of so many equal parts of a range, whose length may be no float."""
+    """Return the length of one of `parts` equal parts of a range; the range's own may overflow."""
     return min(high / parts - low / parts, LARGEST / 2)
 
 
-def _linear_scale(low: float, high: float) -> Scale:
+def _linear_scale(low: float, high: float) -> ValueAxis:
     if is_one_number(low, high):
         half = nice(abs(high) / 5) if abs(high) > SMALLEST else 1.0
         low, high = high - half, high + half
     else:
         low, high = _outward(low, high, nice(_part(low, high, 4)))
-    return Scale(max(low, -LARGEST), min(high, LARGEST))
+    return ValueAxis(max(low, -LARGEST), min(high, LARGEST))
 
 
 def _outward(low: float, high: float, stride: float) -> tuple[float, float]:
     return math.floor(low / stride + 1e-9) * stride, math.ceil(high / stride - 1e-9) * stride
 
 
-def _log_scale(low: float, high: float) -> Scale:
+def _log_scale(low: float, high: float) -> ValueAxis:
     if high - low > 3:
-        return Scale(*_outward(low, high, max(1.0, nice((high - low) / 10))), log=True)
+        return ValueAxis(*_outward(low, high, max(1.0, nice((high - low) / 10))), log=True)
     grid = [k + m for k in range(math.floor(low) - 1, math.floor(high) + 3) for m in ONE_TWO_FIVE]
     below = max(e for e in grid if e <= low + 1e-9)
     above = min(e for e in grid if e >= high - 1e-9)
     if below == above:
         below, above = max(e for e in grid if e < below), min(e for e in grid if e > above)
-    return Scale(below, above, log=True)
+    return ValueAxis(below, above, log=True)
 
 
 def _exponents(low: float, high: float, most: int) -> list[float]:
-    """Where a logarithmic axis has ticks: at whole powers of ten, or 1-2-5 where there are fewer than two."""
+    """Return the ticks' exponents of ten: whole ones, or those of 1-2-5 if fewer than two fit."""
     first, last = math.ceil(low - 1e-6), math.floor(high + 1e-6)
     if last - first >= 1:
         stride = max(1, int(nice((last - first) / (most - 1))))
@@ -170,11 +167,11 @@ def _power_label(exponent: float) -> str:
 
 
 def _linear_labels(places: Sequence[float], stride: float) -> list[str]:
-    """Labels that share their unit and number of decimals."""
+    """Return labels with the same unit and number of decimals."""
     largest = max((abs(p) for p in places), default=0.0)
     if largest >= 1e16 or largest < 1e-3:
         digits = max(0, _exponent(largest) - _exponent(stride)) if largest else 0
-        return [_short_exponent(f"{p:.{digits}e}") if p else "0" for p in places]
+        return [brief_exponent(f"{p:.{digits}e}") if p else "0" for p in places]
     unit, suffix = next(((size, suffix) for size, suffix in UNITS if largest >= 10 * size), (1.0, ""))
     decimals = max(0, -_exponent(stride / unit))
     return [f"{p / unit:.{decimals}f}{suffix}" if p else "0" for p in places]
@@ -182,8 +179,3 @@ def _linear_labels(places: Sequence[float], stride: float) -> list[str]:
 
 def _exponent(size: float) -> int:
     return math.floor(math.log10(size) + 1e-9)
-
-
-def _short_exponent(text: str) -> str:
-    mantissa, e, exponent = text.partition("e")
-    return f"{mantissa}e{int(exponent)}" if e else text

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from textual.content import Content
 
 GAP = 2
-"""The blank cells between them."""
+"""Blank cells between two drawings."""
 
 
 def beside(left: Sequence[Content], right: Sequence[Content], width: int = 0) -> list[Content]:
-    """The lines of both, the right ones in a column of their own, right of the left's or of so many cells."""
+    """Return the lines of two drawings side by side; the left one takes at least `width` cells."""
     wide = max([width, *(line.cell_length for line in left)])
     height = max(len(left), len(right))
     lefts = [*left, *[Content()] * (height - len(left))]
@@ -23,6 +23,6 @@ def beside(left: Sequence[Content], right: Sequence[Content], width: int = 0) ->
 
 
 def in_a_line(first: Content, second: Content, width: int) -> list[Content]:
-    """One beside the other where there is room, else below it."""
+    """Return both on one line if they fit into `width` cells, else on two."""
     joined = Content.assemble(first, " " * GAP, second)
     return [joined] if joined.cell_length <= width else [first, second]

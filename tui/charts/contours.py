@@ -1,22 +1,20 @@
-"""A surface from above: the darker the lower, with signs on it."""
+"""A surface seen from above, darker where it is lower, with signs on it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from textual.content import Content
 
-from gradstep.engine.records.ranges import evenly, finite_range, is_one_number, shares, unit_for
+from gradstep.engine.records.ranges import Floats, evenly, finite_range, is_one_number, shares, unit_for
+from gradstep.tui.theme import BEYOND_HEIGHTS, HEIGHT_SIGN, HEIGHT_TEXT, HEIGHTS, NO_HEIGHT
 
-Floats = NDArray[np.float64]
-GREYS = ("#1c1c1c", "#303030", "#444444", "#585858", "#6c6c6c", "#808080", "#949494", "#a8a8a8")
-LEVELS = tuple((grey, "· "[at % 2]) for at, grey in enumerate(GREYS))
-"""Colour and pattern of the bands between contours, from the lowest up: they differ without colour too."""
-UNKNOWN = ("#5f0000", "✗")
-BEYOND = ("#000000", " ")
-"""Where the surface was not looked at."""
+LEVELS = tuple((grey, "· "[at % 2]) for at, grey in enumerate(HEIGHTS))
+"""Colours and patterns of the bands from the lowest up. Neighbours differ without colour, too."""
+UNKNOWN = (NO_HEIGHT, "✗")
+BEYOND = (BEYOND_HEIGHTS, " ")
+"""Places outside the grid."""
 
 
 def contours(
@@ -29,10 +27,11 @@ def contours(
     limits: Floats | None = None,
     window: tuple[Floats, Floats] | None = None,
 ) -> list[Content]:
-    """`heights[j, i]` at x[i], y[j], in bands that each hold as many grid points; y grows upwards.
+    """Return the lines of a surface with `heights[j, i]` at x[i], y[j]; y grows upwards.
 
-    A sign is (x, y, character); those out of sight are left out. Two drawings have the same bands where they
-    are given the same `limits` between them, as of `band_limits`, and the same axes by a `window` of both.
+    Each band holds the same number of grid points. A sign is (x, y, character); signs outside are left out.
+    For two drawings with the same bands and axes, pass both the same `limits`, from `band_limits`, and the
+    same `window`, the x and y to show.
     """
     width, height = size
     limits = band_limits(heights) if limits is None else limits
@@ -48,9 +47,9 @@ def contours(
     return [
         Content.assemble(
             *(
-                (marked[j, i], f"bold #ffffff on {colour}")
+                (marked[j, i], f"bold {HEIGHT_SIGN} on {colour}")
                 if (j, i) in marked
-                else (pattern, f"#000000 on {colour}")
+                else (pattern, f"{HEIGHT_TEXT} on {colour}")
                 for i, (colour, pattern) in enumerate(line)
             )
         )
@@ -59,11 +58,11 @@ def contours(
 
 
 def band_limits(*heights: Floats) -> Floats:
-    """The heights between the bands, of one surface or of several together."""
+    """Return the heights between the bands of one surface, or of several together."""
     together = np.concatenate([each.ravel() for each in heights])
     ends = finite_range(together)
     if ends is None or is_one_number(*ends):
-        return np.array([np.inf])  # all of it is in the lowest band
+        return np.array([np.inf])  # everything lies in the lowest band
     unit = unit_for(*ends)
     finite = together[np.isfinite(together)] * unit
     limits: Floats = np.quantile(finite, np.linspace(0, 1, len(LEVELS) + 1)[1:-1]) / unit
@@ -78,7 +77,7 @@ def _level(heights: Floats, row: int, column: int, limits: Floats) -> tuple[str,
 
 
 def _grid_points(seen: Floats, axis: Floats, cells: int) -> list[int]:
-    """The grid point that each of so many cells shows; −1 for one beyond the grid."""
+    """Return the index of the grid point that each cell shows; −1 outside the grid."""
     if not (np.isfinite(seen).all() and np.isfinite(axis).all()):
         return [round(at) for at in np.linspace(0, len(axis) - 1, cells).tolist()]
     places = evenly(float(seen.min()), float(seen.max()), cells)
@@ -87,7 +86,7 @@ def _grid_points(seen: Floats, axis: Floats, cells: int) -> list[int]:
 
 
 def _cell(value: float, axis: Floats, cells: int) -> int | None:
-    """Which of so many cells along an axis a value falls in."""
+    """Return the index of the cell along an axis that holds a value; None outside."""
     first, last = float(axis.min()), float(axis.max())
     if not (np.isfinite(axis).all() and first <= value <= last):
         return None

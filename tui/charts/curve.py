@@ -1,4 +1,4 @@
-"""A small curve in braille dots, with a second one behind it and signs on it."""
+"""A small curve in braille dots, with a second curve behind it and signs on it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from textual.content import Content
 
-from gradstep.engine.records.ranges import finite_range, shares
+from gradstep.engine.records.ranges import Floats, finite_range, shares
 from gradstep.tui.charts.dots import braille, trace
 
-Floats = NDArray[np.float64]
 LOG_FROM = 1e3
-"""A curve of positive values whose greatest is so many times its least is drawn on a log scale."""
+"""The ratio of greatest to least above which positive values are drawn on a log scale."""
 
 
 def is_log(values: Floats) -> bool:
-    """Whether a curve is better drawn on a log scale."""
+    """Return whether to draw values on a log scale."""
     ends = finite_range(values)
     return ends is not None and ends[0] > 0 and ends[1] > LOG_FROM * ends[0]
 
@@ -34,11 +32,10 @@ def curve(
     style: str = "$primary",
     axes: tuple[Floats, Floats] | None = None,
 ) -> list[Content]:
-    """The lines of a drawing of so many columns and rows, over all of x and the finite of y, or over those of
-    `axes`, so that two drawings can have the same.
+    """Return the lines of a drawing of `size` (columns, rows).
 
-    `behind` is drawn on the same axes in a fainter colour and is cut off where y ends. A sign is
-    (x, y, character, style).
+    The axes cover x and the finite values of y, or the x and y of `axes`, which two drawings can share.
+    `behind` are fainter values at the same x, cut off where y ends. A sign is (x, y, character, style).
     """
     width, height = size
     all_x, all_y = (x, y) if axes is None else axes
@@ -77,7 +74,7 @@ def _rows(values: Floats, seen: Floats, dots: int, logarithmic: bool) -> Floats:
 
 
 def _scale(values: Floats, seen: Floats, dots: int) -> Floats:
-    """Which of so many dots each value falls on; NaN beyond those that are seen."""
+    """Return the index of the dot of each value, of `dots` over the range of `seen`; NaN outside."""
     ends = finite_range(seen)
     if ends is None:
         return np.full(len(values), np.nan)

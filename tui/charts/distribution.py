@@ -1,4 +1,4 @@
-"""A handful of numbers as a plot of one line."""
+"""The distribution of a few numbers in one line."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ BARS = " ▁▂▃▄▅▆▇█"
 
 
 def distribution(values: Sequence[float], width: int = 24, *, count: bool = False) -> str:
-    """The finite numbers' least, median and largest, a bar for how many lie in each of `width` equal parts,
-    and how many numbers are not finite. Numbers that only rounding sets apart are one bar. Counts are written
-    as whole numbers."""
+    """Return least, histogram of `width` bins, greatest and median of the finite numbers.
+
+    The number of those that are not finite follows. Numbers that differ by rounding only are one bar.
+    `count` writes whole numbers.
+    """
     seen = np.asarray(values, np.float64)
     counts, _, lost = binned(seen, width)
     if (ends := finite_range(seen)) is None:

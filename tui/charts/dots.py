@@ -1,13 +1,12 @@
-"""The dots of a line on a grid."""
+"""Lines as dots on a grid, and dots as braille characters."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-Dots = NDArray[np.int64]
+from gradstep.engine.records.ranges import Floats, Ints
 
 
-def trace(x: Dots, y: NDArray[np.float64]) -> tuple[Dots, Dots]:
-    """The dots of straight lines from point to point, each dot once; a NaN in `y` breaks the line."""
+def trace(x: Ints, y: Floats) -> tuple[Ints, Ints]:
+    """Return the dots (x, y) of straight lines from point to point, each once. A NaN in `y` is a gap."""
     drawn = np.isfinite(y)
     rows = np.where(drawn, y, 0).astype(np.int64)
     joined = drawn[:-1] & drawn[1:]
@@ -23,14 +22,16 @@ def trace(x: Dots, y: NDArray[np.float64]) -> tuple[Dots, Dots]:
     return dots // height, dots % height
 
 
-def distinct(places: Dots) -> Dots:
-    """Each of some small numbers from 0 on once, ascending. `np.unique` would import all of `numpy.ma`
-    before the first paint."""
+def distinct(places: Ints) -> Ints:
+    """Return small whole numbers from 0 up without repeats, ascending.
+
+    `np.unique` would import all of `numpy.ma` before the first paint.
+    """
     return np.flatnonzero(np.bincount(places))
 
 
-def braille(x: Dots, y: Dots) -> tuple[Dots, Dots, list[str]]:
-    """The cells, each two dots wide and four high, that hold dots, and the character of each."""
+def braille(x: Ints, y: Ints) -> tuple[Ints, Ints, list[str]]:
+    """Return columns, rows and characters of the cells, of 2 × 4 dots each, that hold dots."""
     bits = np.array([[0x40, 0x80], [0x04, 0x20], [0x02, 0x10], [0x01, 0x08]])  # from the lowest row up
     codes = np.zeros((int(x.max(initial=0)) // 2 + 1, int(y.max(initial=0)) // 4 + 1), np.int64)
     np.bitwise_or.at(codes, (x // 2, y // 4), bits[y % 4, x % 2])

@@ -1,4 +1,4 @@
-"""A grid of numbers as coloured cells, with its axes' labels."""
+"""A grid of numbers as coloured cells, with the labels of its axes."""
 
 from __future__ import annotations
 
@@ -7,52 +7,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from textual.content import Content
 
-from gradstep.engine.records.ranges import finite_range, is_one_number, shares
+from gradstep.engine.records.ranges import Floats, finite_range, is_one_number, shares
 from gradstep.tui.charts.curve import is_log
-from gradstep.tui.text import digits_apart, number
+from gradstep.tui.text import FITTED_DIGITS, FITTED_WIDTH, digits_apart, fitted
+from gradstep.tui.theme import HEAT, HEAT_BORDER, HEAT_TEXT
 
-Floats = NDArray[np.float64]
-COLOURS = (
-    "#00005f", "#00005f", "#005f87", "#008787", "#00875f",
-    "#5faf5f", "#87af00", "#d7af00", "#ffaf00", "#ffd787",
-)  # fmt: skip
-"""From the least to the greatest; of the 256-colour cube, lighter from step to step."""
-DARK = 5
-"""From this colour on, text on it is dark."""
 LEAST_WIDTH, GREATEST_WIDTH = 2, 9
 LEFT, UPPER = "▌", "▀"
-"""The marks of a border at a cell's left or upper edge."""
-BORDER = "#ff0000"
+"""Marks of a border at the left or upper edge of a cell."""
 ROOM_FOR_A_NUMBER = 7
 NEUTRAL = " ·…"
-"""The characters of cells that have no number, and nothing wrong: not begun, going on, none to have."""
-PLAIN = (1000, 1_000_000)
-"""Numbers from the first up to the second are written without an exponent."""
-DIGITS = 3
-"""Significant digits of a number in a cell, at most."""
-WIDEST = 9
-"""What `short` needs at most."""
+"""Characters of cells without a number and without a fault: not begun, running, not measured."""
 
 
 @dataclass(frozen=True)
-class Scale:
-    """From numbers to ten colours, by their logarithms where they are orders of magnitude apart."""
+class ColourScale:
+    """Maps numbers to ten colours, by their logarithms if they are orders of magnitude apart."""
 
     low: float
     high: float
     logarithmic: bool
 
     @classmethod
-    def of(cls, values: Floats) -> Scale:
-        """The scale over the finite ones."""
+    def of(cls, values: Floats) -> ColourScale:
+        """Return the scale over the finite values."""
         ends = finite_range(values)
         return cls(math.nan, math.nan, False) if ends is None else cls(*ends, is_log(values))
 
     def level(self, value: float) -> int | None:
-        """Which of the colours; None for what is not finite."""
+        """Return the index of the colour; None for a value that is not finite."""
         if not math.isfinite(value) or math.isnan(self.low):
             return None
         if is_one_number(self.low, self.high):
@@ -61,28 +46,29 @@ class Scale:
             math.log(each) if self.logarithmic else each for each in (self.low, self.high, value)
         )
         share = float(shares(np.array(at), low, high))
-        return min(max(int(share * len(COLOURS)), 0), len(COLOURS) - 1)
+        return min(max(int(share * len(HEAT)), 0), len(HEAT) - 1)
 
 
 @dataclass(frozen=True)
 class Cell:
-    """What one cell shows beside its number: a character where it has none, and whether a border is at its
-    left or upper edge."""
+    """One cell of the grid."""
 
     value: float
     otherwise: str = " "
+    """A character to show where the value is not finite."""
     edge: str = ""
+    """LEFT or UPPER: a border there."""
 
 
 def heat(
     cells: Sequence[Sequence[Cell]],
     rows: Sequence[str],
     columns: Sequence[str],
-    scale: Scale,
+    scale: ColourScale,
     width: int,
     cursor: tuple[int, int] | None,
 ) -> list[Content]:
-    """The lines: a row of cells each, its label before it, and the columns' labels below."""
+    """Return a line for each row, with its label before it, and the labels of the columns below."""
     margin = min(max((len(label) for label in rows), default=0), width // 3)
     cell = cell_width(width, margin, len(columns))
     lines = []
@@ -97,26 +83,27 @@ def heat(
 
 
 def cell_width(width: int, margin: int, count: int) -> int:
-    """The cells of the terminal that one of so many columns has."""
+    """Return how many terminal cells each of `count` columns gets beside a margin."""
     return min(max((width - margin - 1) // max(count, 1), LEAST_WIDTH), GREATEST_WIDTH)
 
 
-def legend(scale: Scale) -> Content:
-    """The colours, with the numbers at their ends."""
+def legend(scale: ColourScale) -> Content:
+    """Return the colours, with the numbers at their ends."""
     if math.isnan(scale.low):
         return Content("")
     if is_one_number(scale.low, scale.high):
-        return Content.assemble(f"{short(scale.low, WIDEST)} ", ("0", _style(0)))
-    swatch = [(str(level), _style(level)) for level in range(len(COLOURS))]
-    digits = digits_apart(scale.low, scale.high, least=DIGITS)
+        return Content.assemble(f"{fitted(scale.low, FITTED_WIDTH)} ", ("0", _style(0)))
+    swatch = [(str(level), _style(level)) for level in range(len(HEAT))]
+    digits = digits_apart(scale.low, scale.high, least=FITTED_DIGITS)
     low, high = (
-        short(end, WIDEST) if digits == DIGITS else f"{end:.{digits}g}" for end in (scale.low, scale.high)
+        fitted(end, FITTED_WIDTH) if digits == FITTED_DIGITS else f"{end:.{digits}g}"
+        for end in (scale.low, scale.high)
     )
     kind = "  log" if scale.logarithmic else ""
     return Content.assemble(f"{low} ", *swatch, f" {high}", (kind, "$muted"))
 
 
-def _drawn(cell: Cell, scale: Scale, width: int, *, chosen: bool) -> list[tuple[str, str]]:
+def _drawn(cell: Cell, scale: ColourScale, width: int, *, chosen: bool) -> list[tuple[str, str]]:
     level = scale.level(cell.value)
     room = width - 1 - (chosen or bool(cell.edge))
     if level is None:
@@ -124,36 +111,22 @@ def _drawn(cell: Cell, scale: Scale, width: int, *, chosen: bool) -> list[tuple[
         colour = "$muted" if cell.otherwise in NEUTRAL else "bold $error"
         inside, style = cell.otherwise, f"{colour} on {ground}"
     else:
-        inside = short(cell.value, room) if width >= ROOM_FOR_A_NUMBER else str(level)
-        ground, style = COLOURS[level], _style(level)
+        inside = fitted(cell.value, room) if width >= ROOM_FOR_A_NUMBER else str(level)
+        ground, style = HEAT[level], _style(level)
     if chosen:
         text = f"[{inside:^{width - 2}}]" if width > LEAST_WIDTH else f"[{inside[:1] or ' '}"
         return [(text, f"bold reverse {style}")]
     if cell.edge:
-        return [(cell.edge, f"{BORDER} on {ground}"), (f"{inside[:room]:^{room}} ", style)]
+        return [(cell.edge, f"{HEAT_BORDER} on {ground}"), (f"{inside[:room]:^{room}} ", style)]
     return [(f"{inside[:room]:^{room}} ", style)]
 
 
-def short(value: float, room: int) -> str:
-    """A number with as many digits as have room, three at most; crosses where not even one has."""
-    if not math.isfinite(value):
-        return number(value)
-    if PLAIN[0] <= abs(value) < PLAIN[1] and len(whole := f"{value:.0f}") <= room:
-        return whole
-    for digits in range(DIGITS, 0, -1):
-        mantissa, e, exponent = f"{value:.{digits}g}".partition("e")
-        written = f"{mantissa}e{int(exponent)}" if e else mantissa
-        if len(written) <= room:
-            return written
-    return "#" * room
-
-
 def _style(level: int) -> str:
-    return f"{'#121212' if level >= DARK else '#d0d0d0'} on {COLOURS[level]}"
+    return f"{HEAT_TEXT[level >= len(HEAT) // 2]} on {HEAT[level]}"
 
 
 def _ticks(labels: Sequence[str], cell: int) -> str:
-    """The labels under their columns, as many as have room."""
+    """Return labels under their columns, as many as have room."""
     longest = max(map(len, labels), default=1) + 1
     every = max(1, -(-longest // cell))
     return "".join(f"{label:<{every * cell}}"[: every * cell] for label in labels[::every]).rstrip()

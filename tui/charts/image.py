@@ -1,4 +1,4 @@
-"""Images in half blocks: a character is two pixels, the upper one its foreground."""
+"""Images in half blocks: a cell shows two pixels, the upper one as its foreground."""
 
 from __future__ import annotations
 
@@ -10,26 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 from textual.content import Content
 
-Floats = NDArray[np.float64]
+from gradstep.engine.records.ranges import Floats
+from gradstep.tui.theme import BLUES, GREYS, NO_PIXEL, REDS
+
 UPPER_HALF = "▀"
-NOT_FINITE = "#d75faf"
-GREYS = (
-    "#000000",
-    *(f"#{8 + 10 * level:02x}" + f"{8 + 10 * level:02x}" * 2 for level in range(24)),
-    "#ffffff",
-)
-"""The 256-colour palette's own greys, so that nothing is lost without true colour."""
-BLUES = ("#00005f", "#000087", "#0000af", "#0000d7", "#0000ff", "#5f87ff", "#87afff")
-REDS = ("#5f0000", "#870000", "#af0000", "#d70000", "#ff0000", "#ff5f5f", "#ff8787")
 
 
 def grey(share: float) -> str:
-    """From black at 0 to white at 1."""
+    """Return a colour from black at 0 to white at 1."""
     return GREYS[round(min(max(share, 0.0), 1.0) * (len(GREYS) - 1))]
 
 
 def signed(share: float) -> str:
-    """From blue at −1 over black at 0 to red at 1."""
+    """Return a colour from blue at −1 over black at 0 to red at 1."""
     colours = (GREYS[0], *(REDS if share > 0 else BLUES))
     return colours[round(min(abs(share), 1.0) * (len(colours) - 1))]
 
@@ -37,7 +30,7 @@ def signed(share: float) -> str:
 def image(
     pixels: NDArray[Any], size: tuple[int, int], colour: Callable[[float], str] = grey
 ) -> list[Content]:
-    """The lines of an image, its pixels averaged where (columns, rows) of the terminal are fewer."""
+    """Return the lines of an image of (height, width) pixels, averaged to fit `size` (columns, rows)."""
     columns, rows = size
     small = shrunk(pixels.astype(np.float64), 2 * rows, columns)
     if len(small) % 2:
@@ -46,14 +39,14 @@ def image(
 
 
 def fitting(shape: tuple[int, int], columns: int, rows: int) -> tuple[int, int]:
-    """The greatest (columns, rows) of the terminal, within these, that keep an image's shape."""
+    """Return the largest (columns, rows) within these that keep the shape of (height, width) pixels."""
     high, wide = shape
     scale = min(1.0, columns / wide, 2 * rows / high)
     return max(int(wide * scale), 1), max((int(high * scale) + 1) // 2, 1)
 
 
 def shrunk(pixels: Floats, height: int, width: int) -> Floats:
-    """The averages of an image's pixels on a coarser grid, never a finer one; NaN where one is not finite."""
+    """Return an image averaged onto at most height × width pixels; NaN where a pixel is not finite."""
     high, wide = pixels.shape
     down, across = _averages(high, min(height, high)), _averages(wide, min(width, wide)).T
     bad = ~np.isfinite(pixels)
@@ -61,7 +54,7 @@ def shrunk(pixels: Floats, height: int, width: int) -> Floats:
 
 
 def _averages(many: int, few: int) -> Floats:
-    """(few, many): how much of each of the many lies in each of the few."""
+    """Return weights (few, many): the share of each old pixel in each new one, divided by their ratio."""
     edges = np.arange(few + 1) * (many / few)
     starts = np.arange(many)
     overlap = np.minimum(edges[1:, None], starts + 1) - np.maximum(edges[:-1, None], starts)
@@ -78,4 +71,4 @@ def _line(upper: Floats, lower: Floats, colour: Callable[[float], str]) -> Conte
 
 
 def _colour(value: float, colour: Callable[[float], str]) -> str:
-    return colour(float(value)) if np.isfinite(value) else NOT_FINITE
+    return colour(float(value)) if np.isfinite(value) else NO_PIXEL

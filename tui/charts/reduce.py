@@ -1,7 +1,7 @@
-"""A growing series and its minima and maxima over any stretch, at a cost that does not grow with the run.
+"""A growing series with minima and maxima of any stretch, at a cost that does not grow with the run.
 
-Blocks of 16 values are summarised once, when they are complete; so are 16 of those blocks, and so on. A query
-covers its stretch with the widest blocks that fit, a few hundred whatever the length of the series.
+A block of 16 values is summarised once, when it is complete; so are 16 of these blocks, and so on. A query
+covers its stretch with the widest blocks that fit: a few hundred, whatever the length of the series.
 """
 
 from dataclasses import dataclass
@@ -10,30 +10,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gradstep.engine.records.ranges import Floats, Ints
+
 FAN = 16
-CHUNK = 1 << 16  # values summarised at a time, so that a long append needs little memory beside its result
+"""Blocks that are summarised in one."""
+CHUNK = 1 << 16
+"""Values summarised at a time, so that a long append needs little memory."""
 
 FLAGS = NAN, POSITIVE_INFINITY, NEGATIVE_INFINITY, NOT_POSITIVE = 1, 2, 4, 8
 
-# The extremes of a block's finite values and where they are; `least` is the smallest of the positive ones.
-# A block without such a value holds +inf, for `high` -inf.
 BLOCK = np.dtype(
     {
         "names": ["low", "low_at", "high", "high_at", "least", "least_at", "flags"],
         "formats": ["f8", "i8", "f8", "i8", "f8", "i8", "u1"],
     }
 )
+"""The extremes of a block's finite values and their positions; `least` is the smallest positive value.
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+A block without such a value holds +inf, or -inf for `high`.
+"""
+
 Blocks = NDArray[np.void]
 
 
 @dataclass(frozen=True)
 class Reduced:
-    """At most two points a column, in their true order, and the steps of columns with something undrawable.
+    """At most two points per column, in true order, and the steps of columns with undrawable values.
 
-    A column in which nothing can be drawn has one point whose value is NaN: a gap in the line.
+    A column without a drawable value has one point of value NaN: a gap in the line.
     """
 
     steps: Ints
@@ -45,7 +49,7 @@ class Reduced:
 
 
 class Envelope:
-    """A series of (step, value), steps ascending, that can be appended to and reduced."""
+    """A series of (step, value), steps ascending, to append to and to reduce."""
 
     def __init__(self, values: ArrayLike = (), steps: ArrayLike | None = None) -> None:
         self._values: _Growing = _Growing(np.dtype("f8"))
@@ -58,16 +62,19 @@ class Envelope:
 
     @property
     def values(self) -> Floats:
-        """All values, as a view that the next append may leave behind."""
+        """All values: a view, which the next append may make outdated."""
         return self._values.array
 
     @property
     def steps(self) -> Ints:
-        """The step of each value, as a view that the next append may leave behind."""
+        """The step of each value: a view, which the next append may make outdated."""
         return self._steps.array
 
     def append(self, values: ArrayLike, steps: ArrayLike | None = None) -> None:
-        """Add values at the end; without `steps` they go on from the last step, or from 0."""
+        """Append values; without `steps` they continue the last step, or start at 0.
+
+        Raises ValueError if the shapes differ, are not (n,), or if steps do not ascend.
+        """
         new = np.asarray(values, dtype=np.float64)
         if steps is None:
             start = int(self.steps[-1]) + 1 if len(self) else 0
@@ -84,19 +91,19 @@ class Envelope:
             self._summarise()
 
     def between(self, first_step: float, last_step: float) -> tuple[int, int]:
-        """The range [first, last) of positions whose steps lie in the closed interval."""
+        """Return the range [first, last) of positions with steps in the closed interval."""
         first = int(np.searchsorted(self.steps, first_step, "left"))
         return first, max(first, int(np.searchsorted(self.steps, last_step, "right")))
 
     def at(self, step: int) -> tuple[int, float] | None:
-        """The latest (step, value) at or before a step."""
+        """Return the latest (step, value) at or before a step; None if there is none."""
         position = int(np.searchsorted(self.steps, step, "right")) - 1
         return (int(self.steps[position]), float(self.values[position])) if position >= 0 else None
 
     def query(self, first: int, last: int, columns: int, *, positive: bool = False) -> Reduced:
         """Reduce positions [first, last) to at most `columns` columns, of finite (or only positive) values.
 
-        A column is an aligned power of two of positions, so columns stay in place while the series grows.
+        A column is an aligned power of two of positions, so it stays in place while the series grows.
         """
         first, last = max(first, 0), min(last, len(self))
         if first >= last:
@@ -126,7 +133,7 @@ class Envelope:
         return Reduced(step_of[chosen], values, *flagged)
 
     def first_flagged(self, first: int, last: int, flags: int) -> int | None:
-        """The first position in [first, last) whose value has one of the flags (NAN, NOT_POSITIVE, …)."""
+        """Return the first position in [first, last) with one of the flags (NAN, …), or None."""
         first, last = max(first, 0), min(last, len(self))
         size = FAN ** len(self._levels)
         while first < last:
@@ -142,7 +149,7 @@ class Envelope:
         return None
 
     def _summarise(self) -> None:
-        """Bring every level up to date with the complete blocks below it."""
+        """Summarise complete blocks, level by level."""
         below, level = len(self), 0
         while below >= FAN:
             if level == len(self._levels):
@@ -155,7 +162,7 @@ class Envelope:
             below, level = due, level + 1
 
     def _blocks(self, level: int, first: int, last: int) -> Blocks:
-        """Blocks [first, last) of a level; level 0 are the values themselves."""
+        """Return blocks [first, last) of a level; level 0 are single values."""
         if level > 0:
             return self._levels[level - 1].array[first:last]
         values = self.values[first:last]
@@ -176,7 +183,7 @@ class Envelope:
         return leaves
 
     def _cover(self, first: int, last: int, size: int) -> tuple[Blocks, Ints]:
-        """Blocks that cover [first, last) in order, none longer than `size`, and where each begins."""
+        """Return blocks of at most `size` values that cover [first, last) in order, and their starts."""
         head: list[tuple[int, int, int]] = []
         tail: list[tuple[int, int, int]] = []
         level = 0
@@ -191,7 +198,7 @@ class Envelope:
 
 
 def _merge(blocks: Blocks, edges: Ints) -> Blocks:
-    """One block for each run of blocks that begins at one of the edges."""
+    """Merge the blocks from each edge to the next into one."""
     merged = np.empty(len(edges), BLOCK)
     group = np.repeat(np.arange(len(edges)), np.diff(edges, append=len(blocks)))
     for name, reduce in (("low", np.minimum), ("high", np.maximum), ("least", np.minimum)):
@@ -205,7 +212,7 @@ def _merge(blocks: Blocks, edges: Ints) -> Blocks:
 
 
 class _Growing:
-    """An array with room at its end, so that appending costs what is appended."""
+    """An array with room at its end: appending n values costs O(n)."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self._room = np.empty(FAN, dtype)

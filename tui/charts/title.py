@@ -1,4 +1,4 @@
-"""The first line of a chart: its name, the scale, a value to read off, warnings, and which line is which."""
+"""The first line of a chart: name, scale, value, warnings and legend."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ WARNING = Style(color="bright_red", bold=True)
 
 @dataclass(frozen=True)
 class Words:
-    """A part of the line; where there is no room for all, parts of lower rank become brief or go first."""
+    """A part of the line. Without room for all, parts of low rank become brief, then go."""
 
     text: str
     style: Style
@@ -25,7 +25,7 @@ class Words:
 
 
 def title_line(left: Sequence[Words], right: Sequence[Words], width: int) -> Strip:
-    """Lay out what fits, by rank: `left` from the left edge, `right` (the legend) at the right one."""
+    """Lay out the parts that fit, by rank: `left` from the left edge, `right` at the right one."""
     taken: dict[int, Words] = {}
     room = width
     for words in sorted([*left, *right], key=lambda w: -w.rank):

@@ -21,7 +21,10 @@ from gradstep.engine.worker.events import (
     BranchInfo,
 )
 from gradstep.tui import text
-from gradstep.tui.state.run import RunState, Topic, said
+from gradstep.tui.state.lineage import last_shared
+from gradstep.tui.state.log import changes_in_words
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import Topic
 from gradstep.tui.widgets.scroll import Choices, Scroll
 
 COMPARED = ("loss", "accuracy", "mistakes", "grad_norm", "learning_rate")
@@ -143,7 +146,7 @@ class BranchesPane(Horizontal):
         position = min(state.position, len(mine) - 1, len(theirs) - 1)
         if position < 0:
             return  # of a branch that has just begun the records are still to come
-        first = state.parted(other.number)
+        first = last_shared(state, other.number)
         lines: list[str | tuple[str, str]] = []
         for column, branch in zip(COLUMNS, (here, other), strict=False):
             lines += [(f"{column:7}", "$muted"), (_cut(text.plain(branch.name)), "bold"), "\n"]
@@ -211,7 +214,7 @@ def _tree(state: RunState) -> Iterator[tuple[int, Content]]:
 
 def _line(state: RunState, branch: BranchInfo, depth: int) -> Content:
     here = branch.number == state.branch
-    changes = "; ".join(said(changed) for _, changed in branch.changes)
+    changes = "; ".join(changes_in_words(changed) for _, changed in branch.changes)
     if changes.replace(" = ", " ") == text.plain(branch.name):
         changes = ""
     return Content.assemble(

@@ -15,7 +15,8 @@ from textual.widgets.option_list import Option
 
 from gradstep.engine.conditions.breakpoints import Breakpoint
 from gradstep.tui import text
-from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import Topic
 from gradstep.tui.widgets.scroll import Choices
 
 

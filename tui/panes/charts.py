@@ -12,11 +12,13 @@ from gradstep.engine.conditions.evidence import counts
 from gradstep.engine.records.missing import is_missing
 from gradstep.engine.records.record import FIELDS
 from gradstep.tui import text
-from gradstep.tui.charts.draw import NO_STEPS, Mark
-from gradstep.tui.charts.look import Role
+from gradstep.tui.charts.draw import NO_STEPS
+from gradstep.tui.charts.series import Role
 from gradstep.tui.state.available import recorded
 from gradstep.tui.state.charted import AT_MOST, BESIDE
-from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.state.lineage import branch_marks, last_shared
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import Topic
 from gradstep.tui.widgets.chart import Chart
 from gradstep.tui.widgets.time_strip import TimeStrip
 
@@ -84,16 +86,16 @@ class ChartsPane(Vertical):
             chart.reach = 0, last  # one below the other, they are read against each other
         self._last = count - 1
         self._position = state.position
-        marks = [Mark(mark.position, mark.text, mark.kind == "fork") for mark in state.marks]
+        along = branch_marks(state)
         for field, chart in zip(self._watched, self.charts, strict=True):
-            chart.set_marks(marks)
+            chart.set_marks(along)
             chart.explain(why_empty(field, state))
         self._strip.tell(
             state.position,
             self._last,
-            changes=[mark.position for mark in state.marks if mark.kind == "change"],
-            stops=[mark.position for mark in state.marks if mark.kind == "stop"],
-            forks=[mark.position for mark in state.marks if mark.kind == "fork"],
+            changes=[mark.position for mark in along if mark.kind == "change"],
+            stops=[mark.position for mark in along if mark.kind == "stop"],
+            forks=[mark.position for mark in along if mark.kind == "fork"],
             saved=state.saved_at,
         )
         self._place(self.cursor)
@@ -103,7 +105,7 @@ class ChartsPane(Vertical):
         for number, branch in state.branches.items():
             if number == state.branch:
                 continue
-            first, history = state.parted(number), state.histories[number]
+            first, history = last_shared(state, number), state.histories[number]
             for field, chart in zip(self._watched, self.charts, strict=True):
                 values = history.column(field, first).astype(np.float64)
                 there = ~is_missing(values)

@@ -14,13 +14,14 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from gradstep.engine.probes.budget import PART_TOLERANCE, QUICK
-from gradstep.engine.probes.results import CurvatureResult, Floats, SpectrumResult, SurfaceResult
+from gradstep.engine.probes.results import CurvatureResult, SpectrumResult, SurfaceResult
+from gradstep.engine.records.ranges import Floats
 from gradstep.tui import text
 from gradstep.tui.charts.beside import GAP, beside
 from gradstep.tui.charts.blocks import bar
 from gradstep.tui.charts.contours import band_limits, contours
 from gradstep.tui.charts.curve import curve
-from gradstep.tui.panes.numbers import KEPT, NAME_WIDTH, NUMBER_WIDTH, REFERENCE, Entry, grid, number
+from gradstep.tui.panes.numbers import KEPT, NAME_WIDTH, REFERENCE, Entry, grid
 from gradstep.tui.panes.probe_pane import ProbePane
 from gradstep.tui.state.available import unmet
 from gradstep.tui.state.probes import Found, Wish
@@ -160,7 +161,7 @@ def _against_threshold(result: CurvatureResult, other: CurvatureResult | None) -
     return [
         Content.assemble(
             (f"{result.measure:<12} ", "$muted"),
-            number(result.measured),
+            text.column(result.measured),
             (f"  {result.threshold_formula} = ", "$muted"),
             text.number(result.threshold, 4),
             (then, REFERENCE),
@@ -178,7 +179,7 @@ def _ratio(name: str, result: CurvatureResult) -> Content:
     style = REFERENCE if kept else "$error" if ratio > 1 else "$success"
     return Content.assemble(
         (name.ljust(13), "$muted"),
-        (text.number(ratio, 3).rjust(NUMBER_WIDTH), style if kept else f"bold {style}"),
+        (text.number(ratio, 3).rjust(text.COLUMN_WIDTH), style if kept else f"bold {style}"),
         "  ",
         (drawn[:edge], f"{style} on $highlight"),
         ("│", "bold $foreground on $highlight"),
@@ -188,8 +189,8 @@ def _ratio(name: str, result: CurvatureResult) -> Content:
 
 def _eigenvalues(name: str, result: CurvatureResult, style: str, width: int) -> Content:
     """The largest, as many as there is room for."""
-    room = (width - NAME_WIDTH) // (1 + NUMBER_WIDTH)
-    values = " ".join(number(float(value)) for value in result.largest[:room])
+    room = (width - NAME_WIDTH) // (1 + text.COLUMN_WIDTH)
+    values = " ".join(text.column(float(value)) for value in result.largest[:room])
     return Content.assemble((f"{name:<12} ", "$muted"), (values, style))
 
 
@@ -376,7 +377,7 @@ def _directions(
     shares = [float(result.shares[i]) / result.loss if result.loss else 0.0 for i in at]
 
     def numbers(values: Floats, style: str = "") -> list[tuple[str, str]]:
-        return [(number(float(values[i]) if i < len(values) else None), style) for i in at]
+        return [(text.column(float(values[i]) if i < len(values) else None), style) for i in at]
 
     columns = [
         Column("", [(f"{i + 1:>2}", "$muted") for i in at], gap=0),

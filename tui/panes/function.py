@@ -8,7 +8,8 @@ from functools import partial
 import numpy as np
 from textual.content import Content
 
-from gradstep.engine.probes.results import Floats, FunctionResult
+from gradstep.engine.probes.results import FunctionResult
+from gradstep.engine.records.ranges import Floats
 from gradstep.tui import text
 from gradstep.tui.charts.beside import GAP, beside
 from gradstep.tui.charts.curve import curve

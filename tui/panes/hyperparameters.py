@@ -21,7 +21,8 @@ from gradstep.engine.worker.events import (
 from gradstep.tui import text
 from gradstep.tui.panes.late import LatePane
 from gradstep.tui.state.edits import Edits
-from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import Topic
 from gradstep.tui.widgets.scroll import Scroll
 from gradstep.tui.widgets.setting_row import SettingRow
 

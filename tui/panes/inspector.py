@@ -9,7 +9,8 @@ from textual.widget import Widget
 from textual.widgets import ContentSwitcher
 
 from gradstep.tui.panes.late import LatePane
-from gradstep.tui.state.run import EVERYTHING, RunState, Topic
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import EVERYTHING, Topic
 from gradstep.tui.widgets.tab_strip import Tab, TabStrip
 
 if TYPE_CHECKING:

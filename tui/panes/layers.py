@@ -12,15 +12,16 @@ from textual.content import Content
 from textual.message import Message
 
 from gradstep.engine.errors import UserError
-from gradstep.engine.probes.results import Histogram, Ints, LayerReport, LayersResult
-from gradstep.engine.records.ranges import evenly, is_one_number
+from gradstep.engine.probes.results import Histogram, LayerReport, LayersResult
+from gradstep.engine.records.ranges import Ints, evenly, is_one_number
 from gradstep.tui import text
 from gradstep.tui.charts.beside import GAP, beside, in_a_line
 from gradstep.tui.charts.blocks import columns, rebinned
 from gradstep.tui.panes.numbers import KEPT, REFERENCE, listed
 from gradstep.tui.panes.probe_pane import ProbePane
 from gradstep.tui.state.probes import Probes, Wish
-from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import Topic
 from gradstep.tui.widgets.ask import Ask
 
 NAME_WIDTH = 13

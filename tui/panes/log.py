@@ -9,7 +9,9 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Static
 
-from gradstep.tui.state.run import LogLine, RunState, Topic
+from gradstep.tui.state.log import LogLine
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import Topic
 from gradstep.tui.widgets.scroll import Scroll
 
 STYLES = {"info": "$foreground", "warning": "$warning", "error": "$error"}

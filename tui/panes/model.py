@@ -18,7 +18,8 @@ from gradstep.engine.config.preset import Preset
 from gradstep.tui import text
 from gradstep.tui.panes.late import LatePane
 from gradstep.tui.state import catalogue
-from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import Topic
 from gradstep.tui.widgets.scroll import Choices
 
 ROOM_FOR_TITLES = 60

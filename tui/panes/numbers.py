@@ -7,11 +7,8 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from gradstep.tui import text
+from gradstep.tui.text import COLUMN_WIDTH, column
 
-DIGITS = 4
-NUMBER_WIDTH = 10
-"""The cells that a number of four digits needs at most: -1.234e-10."""
 NAME_WIDTH = 12
 GAP = 2
 
@@ -30,21 +27,14 @@ class Entry:
     style: str = ""
 
 
-def number(value: float | None) -> str:
-    """A number to the right of its column; a count without decimals."""
-    if isinstance(value, int):
-        return f"{value:,}".rjust(NUMBER_WIDTH)
-    return text.number(value, DIGITS).rjust(NUMBER_WIDTH)
-
-
 def grid(entries: Sequence[Entry], width: int, *, compared: bool) -> list[Content]:
     """The entries in as many columns as there is room for, filled row by row; compared ones have headings."""
-    cell = NAME_WIDTH + 1 + NUMBER_WIDTH + (1 + NUMBER_WIDTH if compared else 0)
+    cell = NAME_WIDTH + 1 + COLUMN_WIDTH + (1 + COLUMN_WIDTH if compared else 0)
     across = max((width + GAP) // (cell + GAP), 1)
     cells = [_entry(entry, compared) for entry in entries]
     lines = [Content(" " * GAP).join(cells[at : at + across]) for at in range(0, len(cells), across)]
     if compared and cells:
-        titles = f"{HERE:>{NAME_WIDTH + 1 + NUMBER_WIDTH}} {KEPT:>{NUMBER_WIDTH}}"
+        titles = f"{HERE:>{NAME_WIDTH + 1 + COLUMN_WIDTH}} {KEPT:>{COLUMN_WIDTH}}"
         lines.insert(0, Content.styled((" " * GAP).join([titles] * min(across, len(cells))), "$muted"))
     return lines
 
@@ -52,22 +42,22 @@ def grid(entries: Sequence[Entry], width: int, *, compared: bool) -> list[Conten
 def _entry(entry: Entry, compared: bool) -> Content:
     parts = [
         (f"{entry.name:<{NAME_WIDTH}} ", "$muted"),
-        (number(entry.value), entry.style),
+        (column(entry.value), entry.style),
     ]
     if compared:
-        parts.append((f" {number(entry.reference)}", REFERENCE))
+        parts.append((f" {column(entry.reference)}", REFERENCE))
     return Content.assemble(*parts)
 
 
 def row(name: str, values: Sequence[float | None], width: int, style: str = "") -> Content:
     """A line of a table: a name and numbers."""
-    return Content.assemble((f"{name:<{width}}", style), (" ".join(["", *map(number, values)]), style))
+    return Content.assemble((f"{name:<{width}}", style), (" ".join(["", *map(column, values)]), style))
 
 
 def heading(name: str, titles: Sequence[str], width: int) -> Content:
     """A table's first line, over the lines of `row`."""
     return Content.styled(
-        f"{name:<{width}}" + " ".join(["", *(title.rjust(NUMBER_WIDTH) for title in titles)]), "$muted"
+        f"{name:<{width}}" + " ".join(["", *(title.rjust(COLUMN_WIDTH) for title in titles)]), "$muted"
     )
 
 

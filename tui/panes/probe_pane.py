@@ -17,7 +17,8 @@ from gradstep.tui.charts.blocks import bar
 from gradstep.tui.panes.numbers import HERE, KEPT, REFERENCE
 from gradstep.tui.state.available import unmet
 from gradstep.tui.state.probes import Found, Pending, Place, Wish
-from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import Topic
 from gradstep.tui.widgets.scroll import Scroll
 from gradstep.tui.wire.plain import spelled
 

@@ -11,7 +11,6 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from gradstep.engine.probes.results import (
-    Floats,
     FullStep,
     LayerStep,
     LineResult,
@@ -19,6 +18,7 @@ from gradstep.engine.probes.results import (
     StepVerdict,
     TrialPoint,
 )
+from gradstep.engine.records.ranges import Floats
 from gradstep.tui import text
 from gradstep.tui.charts.beside import GAP, beside
 from gradstep.tui.charts.curve import curve, is_log

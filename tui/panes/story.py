@@ -14,7 +14,8 @@ from textual.widgets.option_list import Option
 from gradstep.engine.conditions.claims import Claim, Verdict
 from gradstep.engine.config.preset import Preset
 from gradstep.tui import text
-from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import Topic
 from gradstep.tui.state.verdicts import SIGNS, evidence
 from gradstep.tui.widgets.scroll import Choices
 

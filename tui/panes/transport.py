@@ -11,7 +11,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from gradstep.tui import text
-from gradstep.tui.state.run import RunState, Topic, ending
+from gradstep.tui.state.log import ending_in_words
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import Topic
 from gradstep.tui.state.verdicts import SIGNS, news
 
 GAP = 2
@@ -222,7 +224,7 @@ def _branch(state: RunState) -> str:
 def _reason(state: RunState) -> tuple[str, str]:
     """Why the run stands still, or what it is busy with, and its style."""
     if state.died is not None:
-        return f"the engine has ended: {ending(state.died)} · r restarts it", "bold $error"
+        return f"the engine has ended: {ending_in_words(state.died)} · r restarts it", "bold $error"
     if state.refusal:
         return state.refusal.replace("\n", " · "), "$error"
     if state.working:

@@ -16,7 +16,7 @@ from gradstep.engine.worker.events import (
 )
 from gradstep.tui import text
 from gradstep.tui.screens.overlay import Overlay
-from gradstep.tui.state.run import ending
+from gradstep.tui.state.log import ending_in_words
 
 TAIL_LINES = 12
 
@@ -39,7 +39,7 @@ class EngineDied(Overlay, ModalScreen[bool]):
         tail = text.plain(self._died.tail.strip()).splitlines()[-TAIL_LINES:]
         said = Content.assemble(
             ("The engine's process has ended", "bold $error"),
-            f": {ending(self._died)}.\n",
+            f": {ending_in_words(self._died)}.\n",
             "The screen is fine; what the charts show was received before.\n\n",
             ("".join(f"{line}\n" for line in tail), "$muted"),
             "\n" if tail else "",

@@ -25,10 +25,11 @@ from gradstep.tui.panes.hyperparameters import HyperparametersPane
 from gradstep.tui.panes.inspector import InspectorPane
 from gradstep.tui.panes.model import ModelPane
 from gradstep.tui.panes.transport import TransportPane
-from gradstep.tui.screens.steady import Steady
-from gradstep.tui.state.run import EVERYTHING, RunState, Topic
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import EVERYTHING, Topic
 from gradstep.tui.widgets.key_bar import KeyBar
 from gradstep.tui.widgets.tab_strip import Tab, TabStrip
+from gradstep.tui.wire.textual_private import Steady
 
 if TYPE_CHECKING:
     from gradstep.tui.panes.probe_pane import ProbePane
@@ -264,7 +265,7 @@ class ExplorerScreen(Steady, Screen[None]):
             if pane.has_focus_within:
                 self._choose(pane.id or "")
 
-    def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
+    def style_focus(self, focused: Widget | None, blurred: Widget | None) -> None:
         """Style the panes anew that got or lost the focus; Textual does so with all that is in them."""
         found = {
             pane

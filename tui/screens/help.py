@@ -13,8 +13,9 @@ from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from gradstep.tui.charts import look
-from gradstep.tui.charts.look import LOOKS, Role
+from gradstep.tui.charts import styles
+from gradstep.tui.charts.series import Role
+from gradstep.tui.charts.styles import LINE_STYLES
 from gradstep.tui.panes.branches import BranchesPane
 from gradstep.tui.panes.breakpoints import BreakpointsPane
 from gradstep.tui.panes.curvature import CurvaturePane
@@ -57,18 +58,18 @@ FOCUSED: dict[str, tuple[type[Widget], ...]] = {
 
 
 IN_CHARTS = {
-    LOOKS[Role.TRAIN]: "The run: the branch that it is on, on training data",
-    LOOKS[Role.VALIDATION]: "On the validation data; beside the sharpness, what it has to stay below",
-    LOOKS[Role.GHOST]: "Another branch from where they part; its letter stands at its end",
-    LOOKS[Role.SMOOTHED]: "Smoothed",
-    LOOKS[Role.RAW]: "What was smoothed",
-    look.CURSOR: "The cursor, or where in its past the run stands",
-    look.MARK: "A setting was changed, or the run stopped by itself; under the cursor it says which",
-    look.FORK: "At the upper edge: a branch begins",
-    look.NAN: "Not a number",
-    look.RISEN: "Infinite",
-    look.FALLEN: "Infinite, and negative",
-    look.NOT_POSITIVE: "On a log scale: 0 or less",
+    LINE_STYLES[Role.TRAIN]: "The run: the branch that it is on, on training data",
+    LINE_STYLES[Role.VALIDATION]: "On the validation data; beside the sharpness, what it has to stay below",
+    LINE_STYLES[Role.GHOST]: "Another branch from where they part; its letter stands at its end",
+    LINE_STYLES[Role.SMOOTHED]: "Smoothed",
+    LINE_STYLES[Role.RAW]: "What was smoothed",
+    styles.CURSOR: "The cursor, or where in its past the run stands",
+    styles.MARK: "A setting was changed, or the run stopped by itself; under the cursor it says which",
+    styles.FORK: "At the upper edge: a branch begins",
+    styles.NAN: "Not a number",
+    styles.RISEN: "Infinite",
+    styles.FALLEN: "Infinite, and negative",
+    styles.NOT_POSITIVE: "On a log scale: 0 or less",
 }
 ON_TIME_LINE = {
     time_strip.HERE: "Where the run stands",

@@ -8,7 +8,7 @@ from textual.await_complete import AwaitComplete
 from textual.geometry import Region
 from textual.strip import Strip
 
-from gradstep.tui.screens.steady import Steady
+from gradstep.tui.wire.textual_private import Steady, drawn_lines
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -32,7 +32,4 @@ class Overlay(Steady, _Screen):
         if self not in stack[1:]:
             return super().render_lines(crop)
         behind = stack[stack.index(self) - 1]
-        chops = behind._compositor._render_chops(crop, crop.line_range.__contains__)
-        # where the terminal has just grown, there is nothing behind yet
-        lines = (Strip.join(chops[y].values()) if y < len(chops) else Strip([]) for y in crop.line_range)
-        return [line.crop_extend(crop.x, crop.right, self.rich_style) for line in lines]
+        return [line.crop_extend(crop.x, crop.right, self.rich_style) for line in drawn_lines(behind, crop)]

@@ -19,13 +19,14 @@ from textual.widgets import Static
 from gradstep.engine.conditions.evidence import counts
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.config.sweep import label
+from gradstep.engine.records.ranges import Floats
 from gradstep.engine.runs.plan import Plan
 from gradstep.engine.training.rules.stability import learning_rate_formula
 from gradstep.tui import text
 from gradstep.tui.charts.curve import curve
 from gradstep.tui.charts.distribution import distribution
-from gradstep.tui.charts.heat import LEAST_WIDTH, LEFT, UPPER, WIDEST, Cell, Scale, heat, legend, short
-from gradstep.tui.state.sweep import LEARNING_RATE, Floats, SweepState, endings_said
+from gradstep.tui.charts.heat import LEAST_WIDTH, LEFT, UPPER, Cell, ColourScale, heat, legend
+from gradstep.tui.state.sweep import LEARNING_RATE, SweepState, endings_said
 from gradstep.tui.widgets.key_bar import KeyBar
 
 SIGNS = {"diverged": "✗", "failed": "!", "done": "·", "condition": "·"}
@@ -189,7 +190,7 @@ class SweepScreen(Screen[None]):
 
     def _maps(self, width: int, height: int) -> Iterator[Content]:
         values = self.state.values(self.number_name).reshape(self.grid)
-        scale = Scale.of(values)
+        scale = ColourScale.of(values)
         maps, rows, columns = self.grid
         yield Content.assemble((text.plain(self.number_name), "bold $secondary"), "  ", legend(scale))
         first, count = self._maps_in_sight(height)
@@ -338,7 +339,11 @@ class SweepScreen(Screen[None]):
 
 def _number(name: str, value: float) -> str:
     """A count as a whole number, any other one in short."""
-    return text.field(name, value) if counts(name) and value.is_integer() else short(value, WIDEST)
+    return (
+        text.field(name, value)
+        if counts(name) and value.is_integer()
+        else text.fitted(value, text.FITTED_WIDTH)
+    )
 
 
 def _how_far(running: tuple[int, int] | None) -> str:

@@ -1,1 +1,1 @@
-"""What the screen knows, folded from the engine's events."""
+"""The state of the screen, kept up to date by the events of the engine."""

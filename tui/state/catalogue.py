@@ -1,4 +1,4 @@
-"""The presets that can be opened, by document."""
+"""The shipped presets, and presets by document."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from gradstep.engine.config.files import load_preset, preset_names
 from gradstep.engine.config.preset import Preset
 
 OWN = "your own"
-"""The heading of presets that name no document."""
+"""The heading over presets without a document."""
 
 
 def shipped() -> list[Preset]:
-    """The presets that gradstep ships; one that doesn't load is left out."""
+    """Return the presets that gradstep ships, without any that does not load."""
     presets = []
     for name in preset_names():
         try:
@@ -25,6 +25,6 @@ def shipped() -> list[Preset]:
 
 
 def by_document(presets: Iterable[Preset]) -> list[tuple[str, list[Preset]]]:
-    """The presets under their documents, both in alphabetical order."""
+    """Return presets by document, both in alphabetical order."""
     ordered = sorted(presets, key=lambda preset: (preset.document or OWN, preset.name))
     return [(document, list(group)) for document, group in groupby(ordered, lambda p: p.document or OWN)]

@@ -1,4 +1,4 @@
-"""What the charts may show: fields of the record, and quantities that are measured for it."""
+"""The choice of the charts: fields of the record, and quantities to measure for them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from gradstep.engine.records.quantities import QUANTITIES, find_quantity
 from gradstep.engine.records.record import FIELDS
 
 AT_MOST = 2
-"""Charts at a time."""
+"""The most charts at a time."""
 EVERY = 10
-"""Steps between two measurements for a chart."""
+"""Steps between two measurements of a charted quantity."""
 BESIDE = {
     "loss": "val_loss",
     "epoch_loss": "val_loss",
@@ -19,11 +19,14 @@ BESIDE = {
     "mape": "val_mape",
     "sharpness": "stability_limit",
 }
-"""What is drawn beside a field: its like on the validation set, or what it is held against."""
+"""Fields and quantities drawn in the same chart: on the validation set, or a limit."""
 
 
 def parse_watched(answer: str) -> tuple[str, ...]:
-    """The fields and quantities that were typed. Raises UserError."""
+    """Return the names in a text such as `loss, sharpness`.
+
+    Raises UserError for another number of names than 1 to AT_MOST, or for an unknown name.
+    """
     names = tuple(dict.fromkeys(name.strip() for name in answer.split(",") if name.strip()))
     if not 1 <= len(names) <= AT_MOST:
         raise UserError(f"given {len(names)} names; allowed: 1 to {AT_MOST}, such as loss, sharpness")
@@ -37,7 +40,7 @@ def parse_watched(answer: str) -> tuple[str, ...]:
 
 
 def to_measure(names: Sequence[str]) -> Iterator[str]:
-    """What of these, and of what is drawn beside them, has to be measured."""
+    """Yield the quantities among names and those drawn beside them."""
     for name in names:
         for drawn in (name, BESIDE.get(name)):
             if drawn is not None and drawn not in FIELDS:
@@ -45,8 +48,11 @@ def to_measure(names: Sequence[str]) -> Iterator[str]:
 
 
 def suggestions(shown: Sequence[str], typed: str) -> list[tuple[str, str]]:
-    """Answers to choose from, for what was typed so far: the first chart stays, unless another one was typed
-    before a comma, and the other is one with the typed word in its name or in what it is."""
+    """Return answers to choose from, each with its meaning.
+
+    The first name is the one typed before the comma, or the first of `shown`. The second contains the last
+    typed word, in its name or its meaning.
+    """
     before, _, word = typed.rpartition(",")
     first, word = before.strip() or shown[0], word.strip().lower()
     fields = [(name, "") for name in FIELDS if name not in (first, "step")]

@@ -1,4 +1,4 @@
-"""What the probes have said of the run, and which of them are asked for."""
+"""Results of probes, and pending requests."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ if TYPE_CHECKING:
     from gradstep.engine.probes.results import CurvatureResult
 
 COMPUTED_SHARE = 0.03
-"""What the probes that follow a run compute of its time, to cost it 5 % at most: they also copy its state and
-use its caches (tests/benchmarks/probes.py)."""
+"""The share of a run's time for probes that follow it.
+
+Copies of the state and colder caches add to it: 5 % in all at most (tests/benchmarks/probes.py).
+"""
 LEAST_SECONDS = 0.5
-"""So long a result is shown at least before a run's next one."""
+"""The least time between two results of a probe that follows a run."""
 
 
 _requests = itertools.count(1)
-"""No two requests have the same number, nor those of two runs."""
+"""Request numbers, unique across runs."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A state of the run; `stamp` tells apart what the same position was before a setting changed there."""
+    """A state of the run. `stamp` differs if a setting or a record changed at the same position."""
 
     position: int
     branch: int
@@ -41,19 +43,19 @@ class Place:
 
 @dataclass(frozen=True)
 class Wish:
-    """A probe that a tab would like to have computed."""
+    """A probe that a tab wants, with options."""
 
     probe: str
     options: dict[str, Any] = field(default_factory=dict)
 
     def is_in(self, options: dict[str, Any]) -> bool:
-        """Whether what is computed with these options is at least what is wished for."""
+        """Return whether `options` contain all options of the wish."""
         return all(option in options.items() for option in self.options.items())
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A probe's result, and what it is the result of."""
+    """A result, with its state, options and request."""
 
     place: Place
     options: dict[str, Any]
@@ -62,17 +64,17 @@ class Found:
     request: int
 
     def is_of_now(self, place: Place, probe: str, *, running: bool) -> bool:
-        """Whether it is of this place, or, where the run goes on, one of those that follow it."""
+        """Return whether the result is of this place, or, while running, of a probe that follows the run."""
         return self.place == place or (running and PROBES[probe].cost_of(self.options) != "dear")
 
     def answers(self, wish: Wish, place: Place) -> bool:
-        """Whether it is what the wish asks for, at this place."""
+        """Return whether the result satisfies a wish at this place."""
         return self.place == place and wish.is_in(self.options)
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A probe that was asked for; `share` of it is done, None while it waits for its turn."""
+    """A request under way. `share` of it is done; None while it waits."""
 
     request: int
     place: Place
@@ -81,24 +83,25 @@ class Pending:
 
 
 class Probes:
-    """The latest result of each probe and the one before it, those marked to compare with, and the asked."""
+    """For each probe: latest result, previous result, kept result, pending request, failure."""
 
     def __init__(self) -> None:
         self.found: dict[str, Found] = {}
         self.before: dict[str, Found] = {}
-        """The latest result of another place than `found`'s."""
+        """The latest result of another place than that of `found`."""
         self.reference: dict[str, Found] = {}
+        """Results kept to compare with."""
         self.pending: dict[str, Pending] = {}
         self.failed: dict[str, str] = {}
         self.sharpness: dict[int, dict[int, CurvatureResult]] = {}
-        """By branch and position: the curvature wherever it was asked for."""
+        """By branch and position: all curvature results."""
         self._asked: dict[str, tuple[Wish, Place]] = {}
         self._unanswered: dict[int, Pending] = {}
         self._due: dict[str, float] = {}
-        """When a probe may be computed again while the run goes on, by `time.monotonic`."""
+        """The time by `monotonic` when a probe may follow the run again."""
 
     def wants(self, wish: Wish, place: Place) -> bool:
-        """Whether a wish is still to be sent: not answered, not under way, not asked for before from here."""
+        """Return whether to send a wish: not answered, not pending, and not sent from here before."""
         found, pending = self.found.get(wish.probe), self.pending.get(wish.probe)
         if found is not None and found.answers(wish, place):
             return False
@@ -107,13 +110,13 @@ class Probes:
         return self._asked.get(wish.probe) != (wish, place)
 
     def follows(self, wish: Wish) -> bool:
-        """Whether a wish may be sent while the run goes on: it is cheap, and was not computed just now."""
+        """Return whether to send a wish while running: it is cheap, and its last result is old enough."""
         if PROBES[wish.probe].cost_of(wish.options) == "dear" or wish.probe in self.pending:
             return False
         return monotonic() >= self._due.get(wish.probe, 0.0)
 
     def ask(self, wish: Wish, place: Place) -> int:
-        """A wish is on its way to the engine, as the request of the number returned."""
+        """Note that a wish is sent. Returns the number for its request."""
         pending = Pending(next(_requests), place, wish.options)
         self._asked[wish.probe] = (wish, place)
         self.pending[wish.probe] = self._unanswered[pending.request] = pending
@@ -121,28 +124,28 @@ class Probes:
         return pending.request
 
     def cancel(self, probe: str) -> None:
-        """A probe is no longer waited for."""
+        """Stop waiting for a probe."""
         if self.pending.pop(probe, None) is not None:
             self.failed[probe] = "cancelled"
 
     def cancel_all(self) -> None:
-        """Nothing is going to be answered."""
+        """Stop waiting for all probes: the engine has ended."""
         self.pending.clear()
         self._unanswered.clear()
 
     def keep(self, probes: Iterable[str], *, before: bool) -> None:
-        """Have the present results of these probes, or those before them, stand beside later ones."""
+        """Keep the latest results of these probes, or the previous ones, to compare with later ones."""
         source = self.before if before else self.found
         self.drop(probes)
         self.reference |= {probe: source[probe] for probe in probes if probe in source}
 
     def drop(self, probes: Iterable[str]) -> None:
-        """Compare with nothing."""
+        """Remove the kept results of these probes."""
         for probe in probes:
             self.reference.pop(probe, None)
 
     def take(self, event: Probed | Probing | ProbeFailed) -> None:
-        """What the engine says of a request; of one of another run nothing is known here."""
+        """Take an answer of the engine. Answers to requests of another run are ignored."""
         asked, pending = self._unanswered.get(event.request), self.pending.get(event.name)
         if asked is None:
             return
@@ -160,7 +163,7 @@ class Probes:
             self.failed[event.name] = text.plain(event.text)
 
     def _found(self, event: Probed, asked: Pending) -> None:
-        """Take a result as the latest one, or as the one before where a later request was answered first."""
+        """Take a result as the latest, or as the previous one if a later request was answered first."""
         place = Place(event.position, event.branch, asked.place.stamp)
         found = Found(place, asked.options, event.result, event.seconds, event.request)
         self._due[event.name] = monotonic() + max(event.seconds / COMPUTED_SHARE, LEAST_SECONDS)

@@ -1,4 +1,4 @@
-"""What is known of a sweep: its results so far, what goes on, and how to read a number of each."""
+"""The screen's copy of a sweep: results so far, running runs, and a number of each run."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.config.sweep import parse_axis
 from gradstep.engine.errors import UserError
+from gradstep.engine.records.ranges import Floats
 from gradstep.engine.runs.plan import Plan, make_plan
 from gradstep.engine.runs.result import Result
 from gradstep.engine.training.rules.stability import stable_product
@@ -26,7 +26,6 @@ from gradstep.engine.worker.events import (
 )
 from gradstep.tui import text
 
-Floats = NDArray[np.float64]
 FIELDS_SHOWN = ("accuracy", "mistakes", "val_loss", "val_accuracy", "step", "grad_norm", "max_error")
 ENDINGS: dict[str, str] = {
     "done": "finished",
@@ -34,15 +33,15 @@ ENDINGS: dict[str, str] = {
     "diverged": "diverged",
     "failed": "failed",
 }
-"""How the runs of a sweep ended, as they are counted."""
+"""Words for how runs ended."""
 MAX_RUNS = 1000
-"""So many runs fit on a screen, and their configs are checked while one waits."""
+"""Runs that fit on a screen and whose configs are checked while the user waits."""
 RULE = "train.rule"
 LEARNING_RATE = "train.rule.learning_rate"
 
 
 class SweepState:
-    """The replica of the engine's sweep that its screen draws from."""
+    """A sweep as the engine has reported it."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -50,24 +49,24 @@ class SweepState:
         self.running: Mapping[int, tuple[int, int]] = {}
         self.going = False
         self.said = ""
-        """Why it ended before its end; empty where it did not."""
+        """Why the sweep ended early; "" if it did not."""
         self.sharpness: float | None = None
         self._products: dict[str, float | None] = {}
         self._began = 0.0
         self._before: int | None = None
 
     def begin(self) -> None:
-        """The engine was asked to do what is left."""
+        """Note that the engine was asked for the missing runs."""
         self.going, self.said, self._before = True, "", None
 
     def take(self, event: Event) -> bool:
-        """Apply an event of the sweep; whether it was one of this sweep's."""
+        """Apply an event. Returns whether it belongs to this sweep."""
         if not isinstance(event, Swept | SweepSharpness | SweepEnded) or event.plan != self.plan:
             return False
         match event:
             case Swept(results=results, running=running):
                 self.results.update((result.point, result) for result in results)
-                if self._before is None:  # what was finished before comes first
+                if self._before is None:  # runs finished earlier come first
                     self._began, self._before = time.monotonic(), len(self.results)
                 self.running = running
             case SweepSharpness(sharpness=sharpness):
@@ -77,7 +76,7 @@ class SweepState:
         return True
 
     def died(self) -> None:
-        """The engine has ended, and its sweep with it."""
+        """Note that the engine has ended, and the sweep with it."""
         if self.going:
             self.going, self.running, self.said = False, {}, "the engine has ended; what is finished is kept"
 
@@ -87,13 +86,13 @@ class SweepState:
 
     @property
     def names(self) -> list[str]:
-        """What of the runs can be looked at: the loss, the measures, other fields of the last record."""
+        """The numbers of a run to choose from: the loss, measures, other fields of the last record."""
         seen = next((result.record for result in self.results.values() if result.record is not None), None)
         there = [name for name in FIELDS_SHOWN if seen is None or seen[name] is not None]
         return ["loss", *self.plan.measures, *there]
 
     def values(self, name: str) -> Floats:
-        """A number of each run on the grid of the axes; NaN where there is none."""
+        """Return a number of each run, in the shape of the axes; NaN where a run has none."""
         found = np.full(len(self.plan), np.nan)
         for point, result in self.results.items():
             value = result.value(name, self.plan.measures)
@@ -102,7 +101,7 @@ class SweepState:
         return found.reshape(self.plan.shape)
 
     def told(self, name: str) -> list[float]:
-        """A number of each run that has ended and has it, infinities and NaN too."""
+        """Return a number of each finished run that has it, infinities and NaN included."""
         values = (result.value(name, self.plan.measures) for result in self.results.values())
         return [value for value in values if value is not None]
 
@@ -111,13 +110,13 @@ class SweepState:
 
     @property
     def share(self) -> float:
-        """How much of all is done."""
+        """The share of all steps that is done."""
         going = sum(position / end for position, end in self.running.values() if end)
         return (len(self.results) + going) / len(self.plan)
 
     @property
     def seconds_left(self) -> float | None:
-        """By what was done since it began; None until a run has ended, which may take more than its steps."""
+        """The time left, by the runs finished since the start; None before the first."""
         if not self.going or len(self.results) <= (self._before or 0):
             return None
         done = self.share * len(self.plan) - (self._before or 0)
@@ -126,14 +125,17 @@ class SweepState:
         return left / done * spent if spent > 1 else None
 
     def border(self, point: int) -> float | None:
-        """Below which learning rate the run of a point is stable, by the curvature where the first begins."""
+        """Return the learning rate below which a run is stable, by the curvature where the first run begins.
+
+        None if the curvature is missing or not positive, or if the rule has no limit.
+        """
         if self.sharpness is None or not self.sharpness > 0:
             return None
         product = self._stable_product(point)
         return None if product is None else product / self.sharpness
 
     def _stable_product(self, point: int) -> float | None:
-        """The same for all runs whose rules differ in the learning rate alone."""
+        """Return the limit of learning rate × curvature; rules that differ in the rate only share it."""
         changes = self.plan.changes(point).items()
         rule = str([(key, value) for key, value in changes if RULE in key and key != LEARNING_RATE])
         if rule not in self._products:
@@ -142,15 +144,15 @@ class SweepState:
 
 
 def endings_said(endings: Counter[str], until: str | None) -> str:
-    """How many runs ended how: `93 finished, 57 stopped at loss > 1e15`."""
+    """Return the numbers of runs by ending: `93 finished, 57 stopped at loss > 1e15`."""
     words = ENDINGS if until is None else {**ENDINGS, "condition": f"stopped at {text.plain(until)}"}
     return ", ".join(f"{count:,} {words[ending]}" for ending, count in endings.most_common())
 
 
 def plan_of(preset: Preset, given: str = "") -> Plan:
-    """The sweep of a preset over what is typed, or over what it says itself. Raises UserError.
+    """Return the sweep of a preset over typed axes, or over its own. Each run has one thread.
 
-    One thread a run, since there are several at once.
+    Raises UserError for axes that cannot be read or do not fit the preset, and for more than MAX_RUNS runs.
     """
     try:
         typed = shlex.split(given)

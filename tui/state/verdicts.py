@@ -1,4 +1,4 @@
-"""The four signs of a claim's verdict, with their colours, and its evidence in short."""
+"""Verdicts on claims: signs, colours, evidence in short, and which of them are news."""
 
 from __future__ import annotations
 
@@ -16,45 +16,45 @@ SIGNS: dict[Standing, tuple[str, str]] = {
     "shown": ("✓", "$success"),
     "refuted": ("✗", "$error"),
 }
-"""A sign and a colour. The words, different too, are `Verdict.text`'s."""
+"""Sign and colour. `Verdict.text` has the words, which differ, too."""
 DECIDED: tuple[Standing, ...] = ("shown", "refuted")
 AGO = re.compile(r"ago\((.+), (\d+)\)")
 NEWS_SECONDS = 3.0
-"""A verdict that turned is in sight for so long before one that turns later takes its place."""
+"""How long news stay before later news may replace them."""
 
 
 def signed(verdict: Verdict) -> str:
-    """Sign and words."""
+    """Return sign and words of a verdict."""
     return f"{SIGNS[verdict.standing][0]} {verdict.text}"
 
 
 def in_full(verdict: Verdict) -> str:
-    """Sign, words, the claim and all of the evidence."""
+    """Return sign, words, claim and all evidence."""
     read = f"  {evidence(verdict)}" if verdict.values else ""
     return f"{signed(verdict)}: “{verdict.claim.says}”{read}"
 
 
 def news(verdict: Verdict) -> str:
-    """Sign, words and the first of the evidence: ✗ refuted at step 1: mistakes 4,406 → 4,419."""
+    """Return sign, words and the first evidence: ✗ refuted at step 1: mistakes 4,406 → 4,419."""
     first, *more = _parts(verdict.values) or [""]
     return f"{signed(verdict)}{': ' if first else ''}{first}{', …' if more else ''}"
 
 
 class Judged:
-    """The verdicts on the claims, of each branch; and those that turned since the user's last action."""
+    """The verdicts of each branch, and those that turned since the user's last action."""
 
     def __init__(self) -> None:
         self._verdicts: dict[int, tuple[Verdict, ...]] = {}
         self.turned: tuple[Verdict, ...] = ()
-        """Refuted claims first."""
+        """The news; refuted claims first."""
         self._turned_at = -NEWS_SECONDS
 
     def of(self, branch: int) -> tuple[Verdict, ...]:
-        """The verdicts of a branch; none where the engine has not told any."""
+        """Return the verdicts of a branch; () if none have arrived."""
         return self._verdicts.get(branch, ())
 
     def take(self, branch: int, verdicts: tuple[Verdict, ...], *, here: bool) -> tuple[Verdict, ...]:
-        """Take a branch's verdicts; returns those that turned, if the run is on it."""
+        """Take the verdicts of a branch. Returns those that turned, if it is the current branch."""
         before = self.of(branch)
         self._verdicts[branch] = verdicts
         if not here or not before:
@@ -65,21 +65,21 @@ class Judged:
         return turned
 
     def forget(self, branch: int) -> None:
-        """Forget the verdicts of a branch that was deleted."""
+        """Remove the verdicts of a deleted branch."""
         self._verdicts.pop(branch, None)
 
     def stopped(self, position: int) -> None:
-        """The run stopped by itself: what turned before that is no longer news, once it could be read."""
+        """Drop news from before this position, once they could be read: the run stopped by itself."""
         if not self._fresh and all(verdict.steps != position for verdict in self.turned):
             self.turned = ()
 
     @property
     def _fresh(self) -> bool:
-        """Whether the news are in sight for too short a time to be read."""
+        """Whether the news are too new to have been read."""
         return time.monotonic() - self._turned_at < NEWS_SECONDS
 
     def _tell(self, turned: tuple[Verdict, ...]) -> None:
-        """Make verdicts the news, beside those that could not be read yet."""
+        """Make verdicts the news, with those that are too new to have been read."""
         if self.turned and self._fresh:
             again = [verdict.claim for verdict in turned]
             turned = (*(verdict for verdict in self.turned if verdict.claim not in again), *turned)
@@ -89,7 +89,7 @@ class Judged:
 
 
 def _turned(before: Iterable[Verdict], now: Iterable[Verdict]) -> tuple[Verdict, ...]:
-    """Verdicts that were decided, or are no longer, since `before`."""
+    """Return the verdicts that are decided now and were not before, or the reverse."""
     return tuple(
         new
         for old, new in zip(before, now, strict=True)
@@ -98,7 +98,7 @@ def _turned(before: Iterable[Verdict], now: Iterable[Verdict]) -> tuple[Verdict,
 
 
 def evidence(verdict: Verdict) -> str:
-    """Write the values that decided a verdict. A field beside an earlier value is `loss 0.61 → 0.64`."""
+    """Return the values that decided a verdict. A field beside its earlier value: `loss 0.61 → 0.64`."""
     said = ", ".join(_parts(verdict.values))
     return f"{said}; {text.plain(verdict.note)}" if verdict.note else said
 

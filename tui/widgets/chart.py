@@ -9,10 +9,10 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gradstep.tui.charts.axis import Scale, recent_range, whole_range
-from gradstep.tui.charts.draw import NO_STEPS, Mark, Series, draw
-from gradstep.tui.charts.look import Role
+from gradstep.tui.charts.axis import ValueAxis, recent_range, whole_range
+from gradstep.tui.charts.draw import NO_STEPS, draw
 from gradstep.tui.charts.reduce import Envelope
+from gradstep.tui.charts.series import Mark, Role, Series
 from gradstep.tui.charts.smooth import Smoother
 
 
@@ -48,7 +48,7 @@ class Chart(Widget, can_focus=True):
         self._marks: Sequence[Mark] = ()
         self._empty = NO_STEPS
         self._strips: list[Strip] = []
-        self._scale: Scale | None = None
+        self._scale: ValueAxis | None = None
         self._due = False
 
     def append(
@@ -105,7 +105,7 @@ class Chart(Widget, can_focus=True):
             empty=self._empty,
             ascii=self._ascii,
         )
-        before, self._strips, self._scale = self._strips, picture.strips, picture.scale
+        before, self._strips, self._scale = self._strips, picture.strips, picture.axis
         regions = changed(before, self._strips)
         if regions:
             self.refresh(*regions)

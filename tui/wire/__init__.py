@@ -1,1 +1,1 @@
-"""What goes to the terminal: only cells that changed, in few bytes, and no more frames than it takes."""
+"""The way to the terminal: changed cells only, in few bytes, and no more frames than it takes."""

@@ -1,4 +1,4 @@
-"""The terminal's cells: what they are to show, what they show, and few bytes from the one to the other."""
+"""The terminal's cells, wanted and shown, and few bytes that turn one into the other."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from gradstep.tui.wire.look import PLAIN, Look, blank, change, look
 from gradstep.tui.wire.plain import plain, shade
 
 Cell = tuple[str, Look]
-"""A character, with what combines with it, and its look; the second cell of a wide one holds no character."""
+"""A character with combining ones, and its look. The second cell of a wide character holds ""."""
 NARROW = re.compile("[ -~\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u2211\u2500-\u25fc\u2800-\u28ff]*")
-"""Text of characters that are surely one cell wide each."""
+"""Text of characters that are one cell wide in every terminal."""
 PIXELS = "▀"
-"""An image's cell holds two, one above the other."""
+"""The character of an image's cell, which shows two pixels."""
 WORTH_WRITING = 8
-"""A gap of more cells is jumped over in any case."""
+"""The longest gap between changed cells that may be written anew in place of a jump."""
 
 
 class Cells:
-    """A grid of cells; at the beginning nothing is known of what the terminal shows."""
+    """A grid of cells. At first the shown ones are unknown."""
 
     def __init__(self, width: int, height: int, colours: ColorSystem | None, *, ascii: bool) -> None:  # noqa: A002
         self.size = width, height
@@ -37,7 +37,7 @@ class Cells:
         self._touched = set(range(height))
 
     def put(self, x: int, y: int, segments: Iterable[Segment]) -> None:
-        """Have the cells from (x, y) on show this."""
+        """Set the wanted cells from column x of row y on."""
         width, height = self.size
         if y >= height:
             return
@@ -49,12 +49,12 @@ class Cells:
             x += len(cells)
 
     def forget(self) -> None:
-        """Nothing is known any more of what the terminal shows."""
+        """Take all shown cells as unknown, so that the next difference is the whole grid."""
         self._shown = [None] * len(self._shown)
         self._touched = set(range(len(self._shown)))
 
     def difference(self) -> str:
-        """What the terminal is to be sent so that it shows what is wanted; empty where it does."""
+        """Return the text that makes the terminal show the wanted cells; "" if it does already."""
         out: list[str] = []
         pen = _Pen(out)
         for y in sorted(self._touched):
@@ -68,7 +68,7 @@ class Cells:
 
 
 class _Pen:
-    """Where the terminal's cursor is, and how what it writes next looks."""
+    """The terminal's cursor, and the look of the next character."""
 
     def __init__(self, out: list[str]) -> None:
         self._out = out
@@ -81,7 +81,7 @@ class _Pen:
             self._out.append(code)
 
     def jump(self, x: int, y: int, gap: Sequence[Cell]) -> None:
-        """Go to a cell; `gap` are those between it and the cursor, where that is in the same row."""
+        """Move to a cell. `gap` are the cells from the cursor to it, if both are in one row."""
         if y != self._y or self._x < 0:
             column = f";{x + 1}" if x else ""
             self._out.append(
@@ -100,7 +100,7 @@ class _Pen:
         self._out.append(text)
         self._x += len(cells)
         if self._x >= width:
-            self._x = -1  # at the edge terminals disagree
+            self._x = -1  # where the cursor is now, terminals disagree
 
 
 def _write_row(pen: _Pen, y: int, wanted: Sequence[Cell], shown: Sequence[Cell] | None) -> None:
@@ -113,7 +113,7 @@ def _write_row(pen: _Pen, y: int, wanted: Sequence[Cell], shown: Sequence[Cell] 
 
 
 def _runs(wanted: Sequence[Cell], shown: Sequence[Cell] | None) -> Iterable[tuple[int, int]]:
-    """The stretches of cells that differ; a wide character is never cut."""
+    """Yield the stretches [start, stop) of cells that differ, without cutting a wide character."""
     width = len(wanted)
     if shown is None:
         yield 0, width
@@ -132,7 +132,7 @@ def _runs(wanted: Sequence[Cell], shown: Sequence[Cell] | None) -> Iterable[tupl
 
 
 def _text(cells: Sequence[Cell], now: Look) -> tuple[str, Look]:
-    """The cells as text with the codes for their looks, and the look that it leaves."""
+    """Return cells as text with codes for their looks, and the look after it."""
     parts: list[str] = []
     before: Look | None = None
     for character, wanted in cells:
@@ -162,7 +162,7 @@ def _cells(
 
 
 def _shaded(text: str, style: Style, colours: ColorSystem | None) -> tuple[Cell, ...]:
-    """Pixels where a cell's two halves can't have a colour each: a character, as bright as both together."""
+    """Return characters as bright as the pixels, where a cell cannot have two colours."""
     halves = [Color.default() if half is None else half for half in (style.color, style.bgcolor)]
     bright = [sum(half.get_truecolor()) / (3 * 255) for half in halves]
     fore = halves[bright[1] > bright[0]]
@@ -170,7 +170,7 @@ def _shaded(text: str, style: Style, colours: ColorSystem | None) -> tuple[Cell,
 
 
 def _characters(text: str) -> Iterable[str]:
-    """A string for each cell: a character with what combines with it; empty for the second of a wide one.
+    """Yield a string per cell: a character with combining ones; "" for the second cell of a wide one.
 
     Control characters, which a terminal would obey, are left out.
     """

@@ -1,4 +1,4 @@
-"""How a cell looks, as a terminal is told: SGR attributes and colours, and the codes from one to the next."""
+"""Looks of cells as SGR attributes and colours, and the codes from one look to the next."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ ATTRIBUTES = {
     "reverse": ("7", "27"),
     "strike": ("9", "29"),
 }
-"""How each is set and taken away (ECMA-48, 8.3.117); bold and dim go together."""
+"""Codes to set and to reset each attribute (ECMA-48, 8.3.117). Bold and dim are reset together."""
 ON_BLANKS = frozenset(("underline", "reverse", "strike"))
-"""What shows on a blank."""
+"""Attributes that show on a blank."""
 SET_OFF = 0x40
-"""Without colour, a background of at least this brightness (of 255) is shown in reverse."""
+"""Without colours, a background of this brightness (of 255) or more is shown in reverse."""
 CHROMA, BRIGHT, GREYS = 0x28, 0x90, (0x28, 0xB0, 0xE8)
-"""In sixteen colours: less is grey, more is bright, and where black, dark, light grey and white meet."""
+"""Limits of 255, for sixteen colours: less chroma is grey, more is bright; steps of grey between black,
+dark grey, light grey and white."""
 CUBE = (0, 95, 135, 175, 215, 255)
 PALETTE = {
     **{
@@ -34,13 +35,16 @@ PALETTE = {
     },
     **{(8 + 10 * level,) * 3: 232 + level for level in range(24)},
 }
-"""The colours of the 256 that are the same everywhere, by red, green and blue: told in half the bytes."""
+"""Numbers of the 256 colours that all terminals agree on, by (red, green, blue).
+
+A number takes half the bytes of true colour.
+"""
 
 
 class Look(NamedTuple):
-    """The attributes, and the codes of the two colours, empty for the terminal's own.
+    """Attributes and the codes of both colours; "" is the terminal's own colour.
 
-    On a blank the foreground is None: whichever was there before will do.
+    A blank's foreground is None: it may keep the previous one.
     """
 
     attributes: frozenset[str]
@@ -53,7 +57,7 @@ PLAIN = Look(frozenset(), "", "")
 
 @lru_cache(maxsize=4096)
 def look(style: Style | None, colours: ColorSystem | None) -> Look:
-    """A style on a terminal of so many colours; None: without any."""
+    """Return the look of a style on a terminal with these colours; None: no colours."""
     if style is None:
         return PLAIN
     attributes = frozenset(name for name in ATTRIBUTES if getattr(style, name))
@@ -70,13 +74,13 @@ def look(style: Style | None, colours: ColorSystem | None) -> Look:
 
 @lru_cache(maxsize=4096)
 def blank(of: Look) -> Look:
-    """The same on a blank."""
+    """Return the look of a blank."""
     return of if "reverse" in of.attributes else Look(of.attributes & ON_BLANKS, None, of.background)
 
 
 @lru_cache(maxsize=4096)
 def change(now: Look, wanted: Look) -> tuple[str, Look]:
-    """The shortest code that makes what is written next look as wanted, and the look it leaves."""
+    """Return the shortest code from one look to another, and the look after it."""
     if wanted.foreground is None:
         weight = now.attributes - ON_BLANKS
         wanted = Look(wanted.attributes | weight, now.foreground, wanted.background)
@@ -115,7 +119,7 @@ def _code(colour: Color | None, colours: ColorSystem, foreground: bool) -> str:
 
 
 def sixteen(red: int, green: int, blue: int) -> int:
-    """The one of the sixteen colours with the hue; the nearest one in the cube is mostly a grey."""
+    """Return the one of sixteen colours with the same hue. The nearest in the cube is mostly a grey."""
     least, most = min(red, green, blue), max(red, green, blue)
     if most - least < CHROMA:
         return (0, 8, 7, 15)[bisect_right(GREYS, most)]

@@ -1,4 +1,4 @@
-"""Characters in plain ASCII: one for one, so that nothing on the screen moves, and a few as a word."""
+"""Characters in ASCII: one for one, so that nothing on the screen moves, and a few as words."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ ALIKE = {
 PLAIN = {character: ascii_one for ascii_one, characters in ALIKE.items() for character in characters}
 WORDS = {"η": "eta", "±": "+-"}
 WITH_BLANKS = re.compile("(η {0,2}(?= )|[η±])")
-"""Of two blanks behind it or more one stays."""
+"""A character with a word, and the blanks after it; of two or more, one stays."""
 BRAILLE = range(0x2801, 0x2900)
 RAMP = " .:-=+*#%@"
-"""From dark to light."""
+"""Characters from dark to light."""
 
 
 @lru_cache(maxsize=1024)
 def plain(character: str) -> str:
-    """The character itself where it is ASCII, else one that looks like it or a question mark."""
+    """Return an ASCII character, or one that looks like it, or a question mark."""
     if character.isascii():
         return character
     if character[0] in PLAIN:
@@ -70,8 +70,10 @@ def plain(character: str) -> str:
 
 
 def spelled(content: Content) -> Content:
-    """With a word for what no one character stands for, before it is laid out; the word takes of blanks
-    behind it, so that columns stay."""
+    """Return content with words for characters that no single one stands for; to call before layout.
+
+    A word uses up blanks after it, so that columns stay in place.
+    """
     before = content.plain
     if not any(character in before for character in WORDS):
         return content
@@ -85,5 +87,5 @@ def spelled(content: Content) -> Content:
 
 
 def shade(brightness: float) -> str:
-    """A character as bright as this, from 0 to 1."""
+    """Return a character of this brightness, from 0 to 1."""
     return RAMP[round(brightness * (len(RAMP) - 1))]

@@ -1,14 +1,16 @@
-"""How soon Textual draws what has changed: to be called before it is loaded."""
+"""How soon Textual draws changes."""
 
 from __future__ import annotations
 
 import os
 
 FRAMES_A_SECOND = "240"
-"""What changes within so short a time is drawn together. Textual's own sixtieth of a second is a third of
-what a key may take to be answered; how often a run is drawn does not follow from it, but from --fps."""
+"""Changes within 1/240 s are drawn together. Textual's own 1/60 s is a third of the time to answer a key.
+
+How often a running run is drawn depends on --fps alone.
+"""
 
 
 def refresh_soon() -> None:
-    """Have Textual wait no longer than that before it draws, unless the user has said how often it may."""
+    """Set Textual's frame rate, unless the user has set it. Call before Textual is imported."""
     os.environ.setdefault("TEXTUAL_FPS", FRAMES_A_SECOND)

@@ -1,4 +1,4 @@
-"""What the terminal can show, by its environment."""
+"""The terminal's characters, by the environment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def is_ascii(environment: Mapping[str, str]) -> bool:
-    """Whether the locale says that the terminal takes no UTF-8. One that says nothing is taken to."""
+    """Return whether the locale rules out UTF-8. A locale without a codeset does; no locale does not."""
     language = environment.get("LANG", "")
     given = environment.get("LC_ALL") or environment.get("LC_CTYPE") or language
     if given == "C.UTF-8" and not environment.get("LC_ALL") and language in ("C", "POSIX"):

@@ -1,4 +1,4 @@
-"""Keys that are typed faster than they are answered, as they come over a slow line: in a bunch."""
+"""Keys typed faster than they are answered, as they arrive over a slow line."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from textual.app import App
 from textual.screen import Screen
 
 PATIENCE_SECONDS = 0.5
-"""A key whose answer takes longer does not hold up the ones behind it."""
+"""A key that takes longer does not hold up later keys."""
 
 
 class TypeAhead(App[int]):
-    """Hands out a key when the one before it has been answered.
+    """Hands out a key when the previous one has been answered.
 
-    Textual sends each key at once to what has the focus, from where it goes up to the app: one behind it can
-    get ahead, and one behind the key that closes a dialog still goes to the dialog.
+    Textual sends each key at once to the focused widget, and from there up to the app. A later key can
+    overtake, and a key after the one that closes a dialog still goes to the dialog.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._typed: deque[events.Key | events.Paste] = deque()
         self._asked: Screen[Any] | None = None
-        """Which screen was given the last key."""
+        """The screen that got the last key."""
         self._asked_at = 0.0
 
     async def on_event(self, event: events.Event) -> None:
@@ -38,7 +38,7 @@ class TypeAhead(App[int]):
             await super().on_event(event)
 
     async def _hand_out(self) -> None:
-        """Hand out the first key, or try again when other tasks have had their turn."""
+        """Hand out the first key, or try again after other tasks."""
         if self._answering():
             await asyncio.sleep(0)
         else:
@@ -49,7 +49,7 @@ class TypeAhead(App[int]):
             self.call_later(self._hand_out)
 
     def _answering(self) -> bool:
-        """Whether messages are under way on the screen that was given the last key, or the one there is."""
+        """Return whether the screen of the last key, or the current one, still has messages to handle."""
         if time.monotonic() - self._asked_at > PATIENCE_SECONDS:
             return False
         screens = {self.screen, self._asked or self.screen}

@@ -10,12 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from gradstep.engine.records.ranges import Ints
 from gradstep.engine.training.model.dead_units import FIRING, fires_on_any
-
-Ints = NDArray[np.int64]
 
 NEVER = -1
 

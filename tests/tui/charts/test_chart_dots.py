@@ -1,4 +1,4 @@
-"""Expected dots are drawn by hand, or follow from the Unicode order of the braille patterns."""
+"""Dots of lines, drawn by hand; braille characters, from their order in Unicode."""
 
 import numpy as np
 from hypothesis import given, settings
@@ -12,7 +12,7 @@ def dots(x: list[int], y: list[float]) -> set[tuple[int, int]]:
     return set(zip(columns.tolist(), rows.tolist(), strict=True))
 
 
-def test_straight_lines_and_gaps() -> None:
+def test_trace_draws_lines_and_gaps() -> None:
     assert dots([0, 3], [0, 3]) == {(0, 0), (1, 1), (2, 2), (3, 3)}
     assert dots([1, 1], [3, 0]) == {(1, 0), (1, 1), (1, 2), (1, 3)}
     assert dots([0, 1, 4], [2, np.nan, 2]) == {(0, 2), (4, 2)}
@@ -21,8 +21,8 @@ def test_straight_lines_and_gaps() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 40)), min_size=1, max_size=40))
-def test_a_line_without_gaps_is_connected(points: list[tuple[int, int]]) -> None:
-    """From any dot one reaches every other by steps to one of the eight neighbours (a flood fill)."""
+def test_line_without_gaps_is_connected(points: list[tuple[int, int]]) -> None:
+    """A flood fill over the eight neighbours reaches every dot."""
     points = sorted(points)
     left = dots([p[0] for p in points], [p[1] for p in points])
     assert set(points) <= left

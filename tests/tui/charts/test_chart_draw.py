@@ -1,4 +1,4 @@
-"""What a drawing shows is read back from its text; where a step must be follows from the axis by hand."""
+"""Drawings, read back from their text. Columns of steps follow by hand from the axis."""
 
 import numpy as np
 import pytest
@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from textual.strip import Strip
 
 from gradstep.tui.charts.axis import whole_range
-from gradstep.tui.charts.draw import Mark, Series, draw
-from gradstep.tui.charts.look import Role
+from gradstep.tui.charts.draw import draw
 from gradstep.tui.charts.reduce import Envelope
+from gradstep.tui.charts.series import Mark, Role, Series
 
 
 def picture(*series: Series, width: int = 60, height: int = 12, **options) -> list[str]:
@@ -30,7 +30,7 @@ def braille_cells(lines: list[str]) -> set[tuple[int, int]]:
     return cells(lines, "".join(map(chr, range(0x2801, 0x2900))))
 
 
-def test_a_line_of_known_points() -> None:
+def test_known_points_are_drawn_in_place() -> None:
     """Width 60: 7 cells of labels and axis, 53 columns for steps 0 … 10; height 12: 9 rows for 0 … 10."""
     lines = picture(train(np.arange(11.0)))
     drawn = braille_cells(lines)
@@ -42,14 +42,14 @@ def test_a_line_of_known_points() -> None:
     assert {len(line) for line in lines} == {60}
 
 
-def test_the_title_reads_off_the_last_value_or_the_cursor() -> None:
+def test_title_shows_last_value_or_value_at_cursor() -> None:
     series = train([1.0, 0.5, 0.25])
     assert picture(series)[0].split() == ["loss", "lin", "0.25"]
     assert picture(series, cursor=1, log=True)[0].split() == ["loss", "log", "step", "1:", "0.5"]
-    assert "lr 0.1" in picture(series, cursor=1, marks=[Mark(1, "lr 0.1")])[0]
+    assert "lr 0.1" in picture(series, cursor=1, marks=[Mark(1, text="lr 0.1")])[0]
 
 
-def test_the_legend_tells_lines_apart_without_colour() -> None:
+def test_legend_tells_lines_apart_without_colour() -> None:
     values = np.linspace(1, 0.1, 100)
     lines = (
         Series("train", Envelope(values), Role.SMOOTHED),
@@ -68,8 +68,8 @@ def test_the_legend_tells_lines_apart_without_colour() -> None:
     assert not braille_cells(plain)
 
 
-def test_another_branch_is_dashed_and_its_letter_stands_at_its_end() -> None:
-    """Also where the lines are the same, and in ASCII; width 60: step 10 of 0 … 10 is the last column."""
+def test_other_branch_is_dashed_and_ends_with_its_letter() -> None:
+    """Lines may cover each other; ASCII too. Width 60: step 10 of 0 … 10 is the last column."""
     level = np.full(11, 1.0)
     run, other = Series("main", Envelope(level), Role.TRAIN), Series("fork", Envelope(level), Role.GHOST)
     alone = picture(Series("fork", Envelope(level), Role.GHOST))
@@ -79,13 +79,13 @@ def test_another_branch_is_dashed_and_its_letter_stands_at_its_end() -> None:
         assert {x for x, _ in cells(both[1:-2], "a")} == {59}
     twice = picture(run, other, Series("fork 2", Envelope(level), Role.GHOST))
     assert {x for x, _ in cells(twice[1:-2], "ab")} == {58, 59}
-    marked = picture(run, marks=[Mark(0, "fork begins", fork=True)], cursor=0)
+    marked = picture(run, marks=[Mark(0, "fork", "fork begins")], cursor=0)
     assert cells(marked[1:-2], "┬") == set()  # the cursor is on it
     assert "fork begins" in marked[0]
-    assert cells(picture(run, marks=[Mark(0, "", fork=True)])[1:-2], "┬") == {(7, 0)}
+    assert cells(picture(run, marks=[Mark(0, "fork")])[1:-2], "┬") == {(7, 0)}
 
 
-def test_what_is_not_finite_is_marked_at_the_edges_and_named() -> None:
+def test_non_finite_values_are_marked_at_edges_and_named() -> None:
     values = np.ones(101)
     values[10], values[20], values[60:] = np.inf, -np.inf, np.nan
     lines = picture(train(values), x_range=(0, 100))
@@ -100,7 +100,7 @@ def test_what_is_not_finite_is_marked_at_the_edges_and_named() -> None:
     assert "NaN from 60" in picture(train(values))[0]
 
 
-def test_a_log_scale_says_what_it_cannot_show() -> None:
+def test_log_scale_names_values_it_cannot_show() -> None:
     lines = picture(train([1.0, 0.1, 0.0, 0.01]), log=True)
     assert "≤0 at 2" in lines[0]
     assert {y for _, y in cells(lines, "▽")} == {9}
@@ -109,26 +109,26 @@ def test_a_log_scale_says_what_it_cannot_show() -> None:
     assert braille_cells(refused)
 
 
-def test_log_is_straight_for_an_exponential_and_rows_are_powers_of_ten() -> None:
+def test_log_axis_is_labelled_with_powers_of_ten() -> None:
     lines = picture(train(10.0 ** -np.arange(9)), log=True, height=20)
     labels = [line[:6].strip() for line in lines[1:18] if line[:6].strip()]
     assert labels == ["1e0", "1e-2", "1e-4", "1e-6", "1e-8"]
 
 
-def test_empty_and_constant() -> None:
+def test_empty_and_constant_series() -> None:
     assert any("no steps yet" in line for line in picture())
     assert any("no steps yet" in line for line in picture(train([])))
     rows = {y for _, y in braille_cells(picture(train([0.3] * 50), height=14))}
     assert rows <= {5, 6, 7}
 
 
-def test_cursor_and_marks_are_vertical_lines_at_their_steps() -> None:
+def test_cursor_and_marks_are_vertical_lines() -> None:
     lines = picture(train(np.ones(101)), x_range=(0, 100), cursor=50, marks=[Mark(0), Mark(900)])
     assert {x for x, _ in cells(lines[1:10], "│") if x > 6} == {7 + 26}
     assert {x for x, _ in cells(lines[1:10], "┊")} == {7}
 
 
-def test_the_plot_does_not_jump_between_frames() -> None:
+def test_vertical_axis_stays_in_one_column() -> None:
     """The vertical axis is in one column whatever the labels: 3, 0.031, 400k or powers of ten."""
     for factor in (1.0, 1e-2, 1e5, 1e-30, 1e30):
         for log in (False, True):
@@ -142,7 +142,7 @@ def test_most_frames_only_append() -> None:
     jumps, before, scale = 0, None, None
     for n in range(100, 1000, 10):
         now = draw([train(values[:n])], 80, 20, title="loss", x_range=whole_range(0, n - 1), before=scale)
-        scale = now.scale
+        scale = now.axis
         if before is not None:
             jumps += [s.text[:10] for s in before[1:]] != [s.text[:10] for s in now.strips[1:]]
         before = now.strips
@@ -163,7 +163,7 @@ any_float = st.floats(width=64) | st.sampled_from((1.7e308, -1.7e308, 5e-324, -5
     st.none() | st.integers(-5, 100),
     st.text(max_size=12),
 )
-def test_anything_can_be_drawn(values, others, width, height, log, ascii, cursor, name) -> None:  # noqa: A002
+def test_any_series_can_be_drawn(values, others, width, height, log, ascii, cursor, name) -> None:  # noqa: A002
     series = [
         train(values),
         Series(name, Envelope(others, 3 + 7 * np.arange(len(others))), Role.VALIDATION),
@@ -178,14 +178,14 @@ def test_anything_can_be_drawn(values, others, width, height, log, ascii, cursor
         log=log,
         ascii=ascii,
         cursor=cursor,
-        marks=[Mark(3, name)],
+        marks=[Mark(3, text=name)],
     )
     assert len(drawn.strips) == height
     assert all(isinstance(s, Strip) and s.cell_length == width for s in drawn.strips)
 
 
 @pytest.mark.parametrize("n", [1, 2, 1000, 100_000])
-def test_a_drawing_of_any_length_fits(n: int) -> None:
+def test_series_of_any_length_fits(n: int) -> None:
     rng = np.random.default_rng(n)
     for width, height in ((10, 4), (56, 9), (120, 40), (300, 80)):
         lines = picture(train(rng.normal(size=n)), width=width, height=height)

@@ -1,4 +1,4 @@
-"""Expected values are numpy's own minimum and maximum over the slice of each column, found by brute force."""
+"""The pyramid of minima and maxima against NumPy's, by brute force over each column."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ series = st.builds(
 
 
 def _series(seed: int, n: int, share: float) -> np.ndarray:
-    """Noise in which a share of the values is not finite or zero, some of it in runs."""
+    """Return noise with non-finite values and zeros, some of them in runs."""
     rng = np.random.default_rng(seed)
     values = np.round(rng.normal(size=n), 2)
     odd = np.repeat(rng.random(n // 7 + 1) < share, 7)[:n]
@@ -26,7 +26,7 @@ def _series(seed: int, n: int, share: float) -> np.ndarray:
 
 
 def _brute(values: np.ndarray, first: int, last: int, columns: int, positive: bool):
-    """Points and flags by a loop over the aligned columns."""
+    """Return points and flags by a loop over the aligned columns."""
     size = 1
     while (last - 1) // size - first // size + 1 > columns:
         size *= 2
@@ -50,7 +50,7 @@ def _brute(values: np.ndarray, first: int, last: int, columns: int, positive: bo
 
 @settings(max_examples=80, deadline=None)
 @given(series, st.integers(1, 200), st.booleans(), st.data())
-def test_a_query_is_the_brute_force_envelope(values, columns, positive, data) -> None:
+def test_query_equals_brute_force_envelope(values, columns, positive, data) -> None:
     envelope = Envelope()
     for piece in np.array_split(values, data.draw(st.integers(1, 5))):
         envelope.append(piece)
@@ -68,7 +68,7 @@ def test_a_query_is_the_brute_force_envelope(values, columns, positive, data) ->
 
 @settings(max_examples=40, deadline=None)
 @given(series, st.data())
-def test_the_first_flagged_value_is_the_one_a_scan_finds(values, data) -> None:
+def test_first_flagged_equals_scan(values, data) -> None:
     first = data.draw(st.integers(0, len(values)))
     last = data.draw(st.integers(first, len(values)))
     part = values[first:last]
@@ -81,7 +81,7 @@ def test_the_first_flagged_value_is_the_one_a_scan_finds(values, data) -> None:
     assert envelope.first_flagged(first, last, NAN | POSITIVE_INFINITY) == expected
 
 
-def test_one_spike_in_a_million_is_kept_at_its_step() -> None:
+def test_one_spike_in_a_million_is_kept() -> None:
     values = np.zeros(1_000_000)
     values[123_456] = 7.0
     values[777_777] = -np.inf
@@ -92,7 +92,7 @@ def test_one_spike_in_a_million_is_kept_at_its_step() -> None:
     assert envelope.first_flagged(0, len(values), 4) == 777_777
 
 
-def test_columns_stay_where_they_are_while_the_series_grows() -> None:
+def test_columns_stay_in_place_while_series_grows() -> None:
     """600 … 700 values in at most 100 columns are columns of eight: all but the last are the same."""
     values = np.random.default_rng(0).random(700)
     envelope = Envelope(values[:600])
@@ -113,7 +113,7 @@ def test_sparse_steps_are_kept_and_found() -> None:
 
 
 @pytest.mark.parametrize("steps", [[5, 5], [4, 3], [1, 2, 3], [0, 1]])
-def test_steps_that_do_not_ascend_or_do_not_match_are_refused(steps: list[int]) -> None:
+def test_steps_that_do_not_ascend_or_match_are_refused(steps: list[int]) -> None:
     envelope = Envelope([1.0], [2])
     with pytest.raises(ValueError, match="steps"):
         envelope.append([0.0, 0.0], steps)

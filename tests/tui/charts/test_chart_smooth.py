@@ -1,4 +1,4 @@
-"""Expected values come from the recurrence of the moving average, written as a loop."""
+"""The moving average against its recurrence, written as a loop."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ def _loop(values: np.ndarray, factor: float) -> list[float]:
     st.sampled_from((0.1, 0.9, 0.99, 0.999)),
     st.integers(1, 6),
 )
-def test_in_pieces_it_is_the_recurrence(values: list[float], factor: float, pieces: int) -> None:
+def test_average_in_pieces_equals_recurrence(values: list[float], factor: float, pieces: int) -> None:
     array = np.array(values, dtype=np.float64)
     smoother = Smoother(factor)
     got = np.concatenate([smoother.push(piece) for piece in np.array_split(array, pieces)])
@@ -34,8 +34,8 @@ def test_in_pieces_it_is_the_recurrence(values: list[float], factor: float, piec
 
 
 @pytest.mark.parametrize("value", [1.7e308, -1.7e308, 5e-324, 3.0])
-def test_a_constant_stays_itself_and_finite(value: float) -> None:
-    """The average of a constant is the constant, from the first value on: that is the correction's point."""
+def test_average_of_constant_is_the_constant(value: float) -> None:
+    """The correction makes this true from the first value on."""
     got = Smoother(0.99).push(np.full(200, value))
     assert np.isfinite(got).all()
     np.testing.assert_allclose(got, value, rtol=1e-12, atol=1e-300)

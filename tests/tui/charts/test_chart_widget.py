@@ -1,4 +1,4 @@
-"""The widget in a Textual app without a terminal; what it repaints is read off its own calls."""
+"""The chart widget in a Textual app without a terminal. Its own calls show what it repaints."""
 
 import time
 from collections.abc import Callable
@@ -12,8 +12,7 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.strip import Strip
 
-from gradstep.tui.charts.draw import Mark
-from gradstep.tui.charts.look import Role
+from gradstep.tui.charts.series import Mark, Role
 from gradstep.tui.widgets.chart import Chart, changed
 
 
@@ -37,7 +36,7 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
         await pilot.pause(0.01)
 
 
-def test_changed_lines_are_those_that_differ() -> None:
+def test_changed_returns_lines_that_differ() -> None:
     red = Style(color="red")
     before = [Strip([Segment("abcdef")]), Strip([Segment("same")]), Strip([Segment("xyz")])]
     after = [
@@ -50,7 +49,7 @@ def test_changed_lines_are_those_that_differ() -> None:
     assert changed([], after[:1]) == [Region(0, 0, 6, 1)]
 
 
-async def test_batches_of_changes_make_one_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_batch_of_changes_makes_one_drawing(monkeypatch: pytest.MonkeyPatch) -> None:
     app = ChartApp()
     async with app.run_test(size=(60, 12)) as pilot:
         chart = app.chart
@@ -68,7 +67,7 @@ async def test_batches_of_changes_make_one_drawing(monkeypatch: pytest.MonkeyPat
         assert "• val 2" in text(chart)
 
 
-async def test_only_changed_lines_are_repainted_and_nothing_when_nothing_changed(
+async def test_only_changed_lines_are_repainted(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     app = ChartApp()
@@ -111,8 +110,8 @@ async def test_settings_change_the_picture() -> None:
         await until(pilot, lambda: "no steps yet" in text(chart))
 
 
-async def test_smoothing_goes_on_where_it_stood() -> None:
-    """The average after appending in pieces is that of the whole: the legend ends on the same value."""
+async def test_smoothing_continues_with_new_values() -> None:
+    """Appending in pieces gives the average of the whole: the legend ends on the same value."""
     values = np.random.default_rng(0).random(500)
     app = ChartApp()
     legends = []
@@ -130,7 +129,7 @@ async def test_smoothing_goes_on_where_it_stood() -> None:
     assert "━ train 0." in legends[0]
 
 
-async def test_it_is_drawn_again_at_a_new_size() -> None:
+async def test_chart_is_drawn_again_at_new_size() -> None:
     app = ChartApp()
     async with app.run_test(size=(100, 14)) as pilot:
         app.chart.append("train", np.arange(50.0))

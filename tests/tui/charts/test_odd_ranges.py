@@ -1,10 +1,10 @@
-"""The small drawings, the colours and the spread of numbers: none, one, nearly one, huge or not finite."""
+"""Small drawings of no number, one, nearly one, huge and non-finite numbers."""
 
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from odd_numbers import LARGEST, lists, moved
 
@@ -13,11 +13,11 @@ from gradstep.tui.charts.blocks import bar, columns, rebinned
 from gradstep.tui.charts.contours import LEVELS, band_limits, contours
 from gradstep.tui.charts.curve import curve, is_log
 from gradstep.tui.charts.distribution import distribution
-from gradstep.tui.charts.heat import Cell, Scale, heat, legend, short
+from gradstep.tui.charts.heat import Cell, ColourScale, heat, legend
 from gradstep.tui.charts.image import image
 from gradstep.tui.charts.smooth import Smoother
 from gradstep.tui.panes.layers import BINS, NAME_WIDTH, _histogram
-from gradstep.tui.text import digits_apart
+from gradstep.tui.text import digits_apart, fitted
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
@@ -39,13 +39,13 @@ SEEDS = [LOSS, moved(LOSS, 1), moved(LOSS, -1), LOSS]
         ([5e-324, 0.0], "0 ▕█▏ 4.94e-324, median 0"),
     ],
 )
-def test_a_spread(values, drawn):
-    """The bars are counted by hand, five to a line; seeds that end within some ulps are one bar."""
+def test_distribution(values, drawn):
+    """Bars are counted by hand, five to a line. Seeds that end within some ulps are one bar."""
     assert distribution(values, 5) == drawn
 
 
 @given(lists())
-def test_a_spread_of_any_numbers_counts_those_that_are_not_finite(values):
+def test_distribution_counts_non_finite_numbers(values):
     said = distribution(values)
     lost = sum(not math.isfinite(value) for value in values)
     assert (f"{lost} not finite" in said or f"of {lost}" in said) == (lost > 0)
@@ -55,13 +55,13 @@ def test_a_spread_of_any_numbers_counts_those_that_are_not_finite(values):
     ("low", "high", "digits"),
     [(1.0, 2.0, 3), (1.0, 1.00002, 6), (LOSS, moved(LOSS, 1), 3), (-LARGEST, LARGEST, 3), (0.5, 0.5, 3)],
 )
-def test_digits_that_tell_two_ends_apart(low, high, digits):
+def test_digits_apart(low, high, digits):
     assert digits_apart(low, high, least=3) == digits
 
 
 @given(lists())
-def test_the_colours_of_any_numbers(values):
-    scale = Scale.of(np.array(values, np.float64))
+def test_any_numbers_have_colours(values):
+    scale = ColourScale.of(np.array(values, np.float64))
     finite = [value for value in values if math.isfinite(value)]
     levels = [scale.level(value) for value in finite]
     assert all(level is not None and 0 <= level <= 9 for level in levels)
@@ -76,17 +76,17 @@ def test_the_colours_of_any_numbers(values):
         [[Cell(value) for value in values]], ["x"], [str(at) for at in range(len(values))], scale, 80, None
     )
     assert len({len(line) for line in drawn[:1]}) == 1
-    assert all(len(short(value, 9)) <= 9 for value in finite)
+    assert all(len(fitted(value, 9)) <= 9 for value in finite)
 
 
-def test_numbers_that_rounding_sets_apart_have_one_colour():
-    scale = Scale.of(np.array(SEEDS))
+def test_numbers_apart_by_rounding_have_one_colour():
+    scale = ColourScale.of(np.array(SEEDS))
     assert {scale.level(value) for value in SEEDS} == {0}
     assert legend(scale).plain == "0.481 0"
 
 
 @given(lists(), lists())
-def test_a_curve_of_any_numbers(values, others):
+def test_any_numbers_are_drawn_as_curve(values, others):
     y = np.array(values, np.float64)
     x = np.arange(len(y), dtype=np.float64)
     assert [len(line) for line in curve(x, y, (9, 3))] == [9] * 3
@@ -98,12 +98,12 @@ def test_a_curve_of_any_numbers(values, others):
 
 
 @pytest.mark.parametrize("values", [SEEDS, [0.0] * 4, [5e-324, 0.0, 1e-310, 0.0], [LARGEST] * 4])
-def test_a_curve_of_one_number_is_level_and_in_the_middle(values):
+def test_curve_of_one_number_is_level_in_the_middle(values):
     lines = [line.plain.strip() for line in curve(np.arange(4.0), np.array(values), (10, 3))]
     assert [bool(line) for line in lines] == [False, True, False]
 
 
-def test_a_curve_from_the_least_to_the_largest_float_goes_from_corner_to_corner():
+def test_curve_over_all_floats_spans_the_corners():
     lines = curve(np.arange(3.0), np.array([-LARGEST, 0.0, LARGEST]), (9, 3))
     assert lines[-1].plain[0] != " "
     assert lines[0].plain[-1] != " "
@@ -112,14 +112,14 @@ def test_a_curve_from_the_least_to_the_largest_float_goes_from_corner_to_corner(
 
 
 @given(lists(), lists().filter(len))
-def test_a_map_of_any_numbers(values, axis):
+def test_any_numbers_are_drawn_as_contours(values, axis):
     grid = np.resize(np.array([*values, 0.5], np.float64), (4, 5))
     x, y = np.resize(np.array(axis), 5), np.linspace(-1, 1, 4)
     drawn = contours(x, y, grid, (7, 3), [(0.0, 0.0, "◉"), (float(axis[0]), 0.5, "•")])
     assert [len(line) for line in drawn] == [7] * 3
 
 
-def test_a_flat_map_is_one_band_and_one_of_the_largest_floats_is_several():
+def test_flat_surface_is_one_band_and_largest_floats_are_several():
     axis = np.linspace(-1, 1, 4)
     (band,) = {line.plain for line in contours(axis, axis, np.resize(SEEDS, (4, 4)), (4, 4))}
     assert set(band) == {LEVELS[0][1]}
@@ -127,7 +127,7 @@ def test_a_flat_map_is_one_band_and_one_of_the_largest_floats_is_several():
 
 
 @given(lists(), lists(), st.integers(40, 120))
-def test_a_histogram_of_any_numbers_is_drawn_whole(values, others, width):
+def test_any_numbers_are_drawn_as_histogram(values, others, width):
     now, then = (histogram(np.array(each, np.float64), 512) for each in (values, others))
     for other in (None, then):
         said = _histogram("gradient", now, other, width).plain
@@ -151,7 +151,7 @@ def test_a_histogram_of_any_numbers_is_drawn_whole(values, others, width):
         ([-LARGEST, LARGEST], "-1.80e+308 … 1.80e+308"),
     ],
 )
-def test_a_histogram_says_its_values_ends(values, said):
+def test_histogram_shows_its_ends(values, said):
     line = _histogram("gradient", histogram(np.array(values), 512), None, 80).plain
     assert line[NAME_WIDTH + BINS :].strip(" ") == said.strip(" ")
     bars = line[NAME_WIDTH:][:BINS].split()
@@ -161,7 +161,8 @@ def test_a_histogram_says_its_values_ends(values, said):
 @given(
     lists(), st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=5, unique=True)
 )
-def test_no_count_is_lost_in_other_bins(values, onto):
+@example([5e-324, -5e-324], [0.0, 1.0])
+def test_rebinned_loses_no_count(values, onto):
     found = histogram(np.array(values, np.float64), 64)
     low, high = min(*onto, found.edges[0]), max(*onto, found.edges[-1])
     inside = rebinned(found.counts, found.edges, np.array(sorted({low, *onto, high})))
@@ -169,7 +170,7 @@ def test_no_count_is_lost_in_other_bins(values, onto):
 
 
 @given(lists())
-def test_any_numbers_as_bars_pixels_and_averages(values):
+def test_any_numbers_are_drawn_as_bars_pixels_and_averages(values):
     numbers = np.array(values, np.float64)
     assert len(columns(values)) == len(values)
     assert all(len(bar(value, 5)) == 5 for value in values)

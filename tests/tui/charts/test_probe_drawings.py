@@ -1,4 +1,4 @@
-"""The small drawings of the probes' tabs."""
+"""Small drawings of the probes' tabs."""
 
 import math
 
@@ -14,18 +14,18 @@ from gradstep.tui.charts.image import fitting, grey, image, shrunk, signed
 from gradstep.tui.panes.numbers import Entry, grid, listed
 
 
-def test_columns_show_what_is_not_nothing():
+def test_columns_show_values_above_zero():
     assert columns([0, 1, 400, 800, math.nan]) == " ▁▄█✗"
     assert columns([]) == ""
     assert columns([0, 0]) == "  "
 
 
-def test_columns_beside_others_are_on_their_scale():
+def test_columns_share_scale_with_others():
     assert columns([0, 100, 200], [800]) == " ▁▂"
 
 
-def test_a_histogram_in_other_bins():
-    """NumPy counts the same values, which lie evenly in the fine bins, in the coarse ones."""
+def test_rebinned_equals_coarse_histogram():
+    """NumPy counts the values, even in the fine bins, in the coarse ones."""
     values = (np.arange(6400) + 0.5) / 6400
     counts, edges = np.histogram(values, 64)
     onto = np.linspace(-0.3, 1.7, 11)
@@ -33,7 +33,7 @@ def test_a_histogram_in_other_bins():
     np.testing.assert_array_equal(rebinned(counts, edges, edges), counts)
 
 
-def test_two_drawings_side_by_side():
+def test_beside_puts_drawings_side_by_side():
     one, other = [Content("ab"), Content("c")], [Content("x"), Content("y"), Content("z")]
     assert [line.plain for line in beside(one, other)] == ["ab  x", "c   y", "    z"]
     assert [line.plain for line in beside(one, other[:1], 4)] == ["ab    x", "c     "]
@@ -43,11 +43,11 @@ def test_two_drawings_side_by_side():
     ("share", "drawn"),
     [(0, "    "), (1e-9, "▏   "), (0.5, "██  "), (9, "████"), (math.inf, "████"), (math.nan, "✗   ")],
 )
-def test_a_bar_fills_its_cells(share, drawn):
+def test_bar_fills_its_cells(share, drawn):
     assert bar(share, 4) == drawn
 
 
-def test_an_image_s_pixels_are_averaged():
+def test_pixels_are_averaged():
     pixels = np.zeros((4, 4))
     pixels[:2, :2] = 1
     np.testing.assert_allclose(shrunk(pixels, 2, 2), [[1, 0], [0, 0]])
@@ -57,12 +57,12 @@ def test_an_image_s_pixels_are_averaged():
     np.testing.assert_array_equal(np.isnan(shrunk(pixels, 2, 2)), [[False, False], [False, True]])
 
 
-def test_a_mean_is_kept_on_an_uneven_grid():
+def test_mean_is_kept_on_uneven_grid():
     pixels = np.random.default_rng(0).random((28, 28))
     assert shrunk(pixels, 12, 17).mean() == pytest.approx(pixels.mean())
 
 
-def test_an_image_is_as_large_as_there_is_room():
+def test_image_fills_its_room():
     assert fitting((28, 28), 100, 100) == (28, 14)
     assert fitting((28, 28), 14, 100) == (14, 7)
     assert fitting((28, 28), 100, 6) == (12, 6)
@@ -71,12 +71,12 @@ def test_an_image_is_as_large_as_there_is_room():
     assert len(image(np.zeros((3, 3)), (3, 2))) == 2
 
 
-def test_the_greys_reach_from_black_to_white():
+def test_greys_reach_from_black_to_white():
     assert (grey(-1), grey(0), grey(1), grey(2)) == ("#000000", "#000000", "#ffffff", "#ffffff")
     assert (signed(0), signed(-9), signed(9)) == ("#000000", "#87afff", "#ff8787")
 
 
-def test_a_curve_is_drawn_with_its_sign():
+def test_curve_has_its_sign():
     x = np.linspace(0, 1, 30)
     lines = curve(x, x, (20, 5), behind=1 - x, signs=[(0.0, 0.0, "●", "bold"), (9.0, 9.0, "!", "")])
     assert [len(line) for line in lines] == [20] * 5
@@ -84,7 +84,7 @@ def test_a_curve_is_drawn_with_its_sign():
     assert "!" not in "".join(line.plain for line in lines)
 
 
-def test_two_curves_have_the_same_axes():
+def test_two_curves_share_axes():
     x, low, high = np.linspace(0, 1, 30), np.linspace(0, 1, 30), np.linspace(9, 10, 30)
     both = x, np.concatenate([low, high])
     one, other = ([line.plain for line in curve(x, y, (20, 5), axes=both)] for y in (low, high))
@@ -94,20 +94,20 @@ def test_two_curves_have_the_same_axes():
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 1e308, 0.0])
-def test_a_curve_of_odd_numbers_is_drawn(value):
+def test_curve_of_odd_numbers_is_drawn(value):
     x = np.linspace(0, 1, 9)
     y = np.where(x > 0.5, value, -1e308)
     assert len(curve(x, y, (10, 3))) == 3
     assert len(curve(x, np.full(9, value), (10, 3))) == 3
 
 
-def test_a_wide_range_is_drawn_on_a_log_scale():
+def test_wide_range_has_log_scale():
     assert is_log(np.array([1e-9, 1.0, math.nan]))
     assert not is_log(np.array([0.0, 1e9]))
     assert not is_log(np.array([math.nan]))
 
 
-def test_contours_are_darkest_at_the_least():
+def test_contours_are_darkest_at_the_lowest_point():
     axis = np.linspace(-1, 1, 9)
     heights = axis[None, :] ** 2 + axis[:, None] ** 2
     lines = contours(axis, axis, heights, (9, 9), [(0.0, 0.0, "◉"), (-1.0, 1.0, "a"), (5.0, 0.0, "b")])
@@ -118,7 +118,7 @@ def test_contours_are_darkest_at_the_least():
     assert contours(axis, axis, heights, (9, 3))[0].plain == "✗" * 9
 
 
-def test_two_maps_have_the_same_bands_and_axes():
+def test_two_maps_share_bands_and_axes():
     near, far = np.linspace(-1, 1, 9), np.linspace(-4, 4, 9)
     one, other = (axis[None, :] ** 2 + axis[:, None] ** 2 for axis in (near, far))
     shared = {"limits": band_limits(one, other), "window": (far, far)}
@@ -141,7 +141,7 @@ def test_numbers_are_listed_as_ranges():
     assert listed([], 20) == ""
 
 
-def test_the_columns_of_a_grid_stay_in_their_place():
+def test_columns_of_grid_stay_in_place():
     entries = [Entry("loss", -1.234e-10), Entry("count", 12), Entry("rate", None), Entry("x", math.inf, 1.0)]
     lines = [line.plain for line in grid(entries, 50, compared=False)]
     assert lines == [

@@ -11,6 +11,7 @@ from gradstep.engine.worker.commands import (
 from gradstep.engine.worker.events import (
     Refused,
 )
+from gradstep.tui.state.lineage import branch_marks
 
 
 async def choose(b, key):
@@ -76,7 +77,7 @@ async def test_a_live_edit_is_pending_until_the_engine_has_it():
         assert "0.1 → 0.5" in shown(b, "learning rate")
         await b.changed({"train.rule.learning_rate": 0.5})
         assert shown(b, "learning rate").split() == ["learning", "rate", "0.5"]
-        assert [mark.text for mark in b.state.marks] == ["learning_rate = 0.5"]
+        assert [mark.text for mark in branch_marks(b.state)] == ["learning_rate = 0.5"]
 
 
 async def test_a_live_edit_that_is_refused_is_taken_back():

@@ -25,9 +25,10 @@ from gradstep.engine.worker.events import (
     SweepSharpness,
     Swept,
 )
-from gradstep.tui.charts.heat import GREATEST_WIDTH, LEFT, Cell, Scale, heat, short
+from gradstep.tui.charts.heat import GREATEST_WIDTH, LEFT, Cell, ColourScale, heat
 from gradstep.tui.screens.sweep import SweepScreen
 from gradstep.tui.state.sweep import SweepState, suggested_axes
+from gradstep.tui.text import fitted
 
 RATES = "lin:0.1:0.8:8"
 SWEEP = {
@@ -319,7 +320,7 @@ async def test_how_runs_ended_is_told_with_the_condition():
 
 
 def test_a_cell_that_goes_on_is_not_the_colour_of_a_failure():
-    scale = Scale.of(np.array([np.nan]))
+    scale = ColourScale.of(np.array([np.nan]))
 
     def style(sign):
         (line, _) = heat([[Cell(math.nan, sign)]], ["a"], ["b"], scale, 20, None)
@@ -372,8 +373,8 @@ def narrower(plan):
     ],
 )
 def test_a_number_is_never_cut_off(value, room, written):
-    assert short(value, room) == written
+    assert fitted(value, room) == written
 
 
 def test_a_number_for_which_there_is_no_room():
-    assert short(1e-100, 5) == "#####"
+    assert fitted(1e-100, 5) == "#####"

@@ -1,4 +1,4 @@
-"""What the charts show can be chosen, and is measured for it."""
+"""The choice of the charts, and the quantities measured for it."""
 
 import pytest
 from fake_engine import bench
@@ -12,7 +12,7 @@ from gradstep.tui.state.charted import AT_MOST, parse_watched, suggestions, to_m
     ("answer", "names"),
     [("loss", ("loss",)), (" loss , dead[2] ", ("loss", "dead[2]")), ("sharpness,sharpness", ("sharpness",))],
 )
-def test_names_are_read(answer, names):
+def test_names_are_parsed(answer, names):
     assert parse_watched(answer) == names
 
 
@@ -26,12 +26,12 @@ def test_names_are_read(answer, names):
         ("sharpness[1]", "takes no"),
     ],
 )
-def test_what_is_no_name_is_told(answer, why):
+def test_unknown_names_are_refused(answer, why):
     with pytest.raises(UserError, match=why):
         parse_watched(answer)
 
 
-def test_what_is_suggested_can_be_chosen():
+def test_suggestions_can_be_chosen():
     answers = [answer for answer, _ in suggestions(("loss", "accuracy"), "")]
     for answer in answers:
         assert len(parse_watched(answer)) == AT_MOST
@@ -39,7 +39,7 @@ def test_what_is_suggested_can_be_chosen():
     assert "loss, sharpness" in answers
 
 
-def test_what_is_suggested_has_what_was_typed():
+def test_suggestions_contain_typed_word():
     shown = ("loss", "accuracy")
     assert [answer for answer, _ in suggestions(shown, "norm")] == [
         "loss, grad_norm",
@@ -51,7 +51,7 @@ def test_what_is_suggested_has_what_was_typed():
     assert suggestions(shown, "xyz") == []
 
 
-def test_quantities_are_measured_with_what_is_drawn_beside_them():
+def test_quantities_beside_charted_ones_are_measured():
     assert list(to_measure(FIELDS)) == []
     assert list(to_measure(("loss", "sharpness"))) == ["sharpness", "stability_limit"]
 
@@ -65,7 +65,7 @@ def test_quantities_are_measured_with_what_is_drawn_beside_them():
         ("m", "loss, rank[2]", "no layer 2; there are 1 to 1"),
     ],
 )
-async def test_what_can_t_be_measured_is_said_where_it_was_typed(key, answer, why):
+async def test_dialog_says_why_quantity_cannot_be_measured(key, answer, why):
     async with bench("linear-1-layer") as b:
         await b.advanced(3)
         before = len(b.engine.sent)

@@ -1,4 +1,4 @@
-"""What the Story, the transport line and the log say of the claims, and when."""
+"""Verdicts in the story, the transport line and the log."""
 
 import math
 
@@ -22,7 +22,9 @@ from gradstep.engine.worker.events import (
 )
 from gradstep.tui.panes.story import told
 from gradstep.tui.state import verdicts
-from gradstep.tui.state.run import RunState, Topic
+from gradstep.tui.state.events import apply_event
+from gradstep.tui.state.run import RunState
+from gradstep.tui.state.topics import Topic
 from gradstep.tui.state.verdicts import SIGNS, evidence, news, signed
 
 SIZES = [(80, 24), (120, 40)]
@@ -33,7 +35,7 @@ MORE_MISTAKES = (("mistakes", 4419.0), ("prev.mistakes", 4406.0))
 
 
 def holding(steps, planned=None):
-    """The first claim holds so far."""
+    """Return a verdict: the first claim holds so far."""
     return Verdict(FALLS, "holds", steps, looked=steps, planned=planned)
 
 
@@ -52,7 +54,7 @@ def flat(text):
 # --- signs and words --------------------------------------------------------------------------------
 
 
-def test_the_four_states_differ_by_sign_word_and_colour():
+def test_four_standings_differ_by_sign_word_and_colour():
     four = [
         signed(Verdict(FALLS, "holds", 0)),
         signed(holding(12)),
@@ -100,8 +102,8 @@ def test_news_are_brief():
         for name in preset_names()
     ],
 )
-def test_at_position_0_a_tick_is_only_beside_a_claim_about_position_0(name):
-    """No step is done: what is about steps is not checked yet."""
+def test_only_claims_about_position_0_are_shown_at_position_0(name):
+    """No step is done: claims about steps are not checked yet."""
     found = Session(load_preset(name)).claims()
     for verdict in found:
         line = told(verdict).plain
@@ -122,23 +124,23 @@ def test_at_position_0_a_tick_is_only_beside_a_claim_about_position_0(name):
 
 def opened(*first):
     state = RunState(classifier())
-    state.take(Opened(classifier(), run_info(classifier())))
-    state.take(Verdicts(first or (Verdict(FALLS, "holds", 0), open_yet())))
-    state.take(BranchList((MAIN,), 0))
-    state.take(Advanced(0, records(0, 1), 0, False))
+    apply_event(state, Opened(classifier(), run_info(classifier())))
+    apply_event(state, Verdicts(first or (Verdict(FALLS, "holds", 0), open_yet())))
+    apply_event(state, BranchList((MAIN,), 0))
+    apply_event(state, Advanced(0, records(0, 1), 0, False))
     return state
 
 
-def test_the_verdicts_of_an_opened_run_are_no_news():
+def test_verdicts_of_opened_run_are_no_news():
     state = opened(holding(5), refuted())
     assert [verdict.standing for verdict in state.verdicts] == ["so far", "refuted"]
     assert state.judged.turned == ()
     assert not any("refuted" in line.text for line in state.log)
 
 
-def test_a_verdict_that_turns_is_news_and_in_the_log():
+def test_turned_verdict_is_news_and_logged():
     state = opened()
-    topics = state.take(Verdicts((holding(1), refuted())))
+    topics = apply_event(state, Verdicts((holding(1), refuted())))
     assert Topic.STATUS | Topic.CLAIMS | Topic.LOG in topics
     assert state.judged.turned == (refuted(),)
     line = state.log[-1]
@@ -151,78 +153,78 @@ def test_a_verdict_that_turns_is_news_and_in_the_log():
 def test_more_steps_are_no_news():
     state = opened()
     logged = len(state.log)
-    assert state.take(Verdicts((holding(1), open_yet(1)))) == Topic.CLAIMS
-    assert state.take(Verdicts((holding(9), open_yet(9)))) == Topic.CLAIMS
+    assert apply_event(state, Verdicts((holding(1), open_yet(1)))) == Topic.CLAIMS
+    assert apply_event(state, Verdicts((holding(9), open_yet(9)))) == Topic.CLAIMS
     assert (state.judged.turned, len(state.log)) == ((), logged)
 
 
-def test_the_next_action_ends_the_news():
+def test_next_action_ends_news():
     state = opened()
-    state.take(Verdicts((holding(1), refuted())))
+    apply_event(state, Verdicts((holding(1), refuted())))
     assert state.asking() == Topic.STATUS
     assert state.judged.turned == ()
 
 
-def test_news_stay_while_they_are_read(monkeypatch):
-    """What turns soon after is added; later it takes the place."""
+def test_news_stay_long_enough_to_read(monkeypatch):
+    """Verdicts that turn soon after are added; later ones replace the news."""
     now = 100.0
     monkeypatch.setattr(verdicts.time, "monotonic", lambda: now)
     state = opened()
-    state.take(Verdicts((holding(1), refuted())))
+    apply_event(state, Verdicts((holding(1), refuted())))
     now += 1
-    state.take(Verdicts((holding(9, planned=9), refuted())))
+    apply_event(state, Verdicts((holding(9, planned=9), refuted())))
     assert [verdict.standing for verdict in state.judged.turned] == ["refuted", "shown"]
     now += 60
     beyond = Verdict(FALLS, "refuted", 12, 12)
-    state.take(Verdicts((beyond, refuted())))
+    apply_event(state, Verdicts((beyond, refuted())))
     assert state.judged.turned == (beyond,)
 
 
-def test_a_claim_that_turns_twice_is_news_once():
+def test_claim_that_turns_twice_is_news_once():
     state = opened()
-    state.take(Verdicts((holding(9, planned=9), open_yet(9))))
-    state.take(Verdicts((Verdict(FALLS, "refuted", 10, 10), open_yet(10))))
+    apply_event(state, Verdicts((holding(9, planned=9), open_yet(9))))
+    apply_event(state, Verdicts((Verdict(FALLS, "refuted", 10, 10), open_yet(10))))
     assert [verdict.text for verdict in state.judged.turned] == ["refuted at step 10"]
 
 
 @pytest.mark.parametrize(
     ("position", "seconds", "kept"), [(1, 60, True), (40, 60, False), (40, 1, True)], ids=str
 )
-def test_a_run_that_stops_by_itself_ends_news_that_were_read(monkeypatch, position, seconds, kept):
+def test_stop_ends_news_that_were_read(monkeypatch, position, seconds, kept):
     now = 100.0
     monkeypatch.setattr(verdicts.time, "monotonic", lambda: now)
     state = opened()
-    state.take(Verdicts((holding(1), refuted())))
-    state.take(Advanced(1, records(1, position), position, True))
+    apply_event(state, Verdicts((holding(1), refuted())))
+    apply_event(state, Advanced(1, records(1, position), position, True))
     now += seconds
-    state.take(Stopped(position, "loss > 1", "breakpoint"))
+    apply_event(state, Stopped(position, "loss > 1", "breakpoint"))
     assert bool(state.judged.turned) == kept
 
 
-def test_each_branch_has_its_verdicts_at_once():
-    """They come before the branch itself, and are no news on it."""
+def test_each_branch_has_its_verdicts():
+    """Verdicts arrive before their branch, and are no news on it."""
     state = opened()
-    state.take(Advanced(1, records(1, 20), 20, False))
-    state.take(Verdicts((holding(20), refuted(15))))
+    apply_event(state, Advanced(1, records(1, 20), 20, False))
+    apply_event(state, Verdicts((holding(20), refuted(15))))
     state.asking()
     logged = len(state.log)
-    state.take(Verdicts((holding(10), open_yet(10)), branch=1))
+    apply_event(state, Verdicts((holding(10), open_yet(10)), branch=1))
     assert state.verdicts[1].standing == "refuted"
-    assert Topic.CLAIMS in state.take(BranchList((MAIN, FORK), 1))
+    assert Topic.CLAIMS in apply_event(state, BranchList((MAIN, FORK), 1))
     assert state.verdicts == (holding(10), open_yet(10))
     assert (state.judged.turned, len(state.log)) == ((), logged)
-    state.take(Verdicts((holding(11), refuted(11)), branch=1))
+    apply_event(state, Verdicts((holding(11), refuted(11)), branch=1))
     assert state.judged.turned == (refuted(11),)
-    state.take(BranchList((MAIN, FORK), 0))
+    apply_event(state, BranchList((MAIN, FORK), 0))
     assert state.verdicts[1] == refuted(15)
     assert state.judged.turned == ()
-    state.take(BranchList((MAIN,), 0))
+    apply_event(state, BranchList((MAIN,), 0))
     assert state.judged.of(1) == ()
 
 
-def test_another_run_begins_without_verdicts():
+def test_new_run_has_no_verdicts():
     state = opened(holding(5), refuted())
-    state.take(Opened(classifier(), run_info(classifier())))
+    apply_event(state, Opened(classifier(), run_info(classifier())))
     assert (state.verdicts, state.judged.turned) == ((), ())
 
 
@@ -236,7 +238,7 @@ async def at_the_story(b, size):
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-async def test_the_story_follows_the_run(size):
+async def test_story_follows_run(size):
     async with bench(classifier(), size=size) as b:
         story = await at_the_story(b, size)
         assert story().count("○") == 2
@@ -259,7 +261,7 @@ async def test_the_story_follows_the_run(size):
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-async def test_the_transport_says_what_turned_while_the_run_goes_on(size):
+async def test_transport_shows_turned_verdict_while_running(size):
     async with bench(classifier(), size=size) as b:
         await b.press("space")
         b.engine.tell(Verdicts((Verdict(FALLS, "holds", 0), open_yet())))
@@ -275,7 +277,7 @@ async def test_the_transport_says_what_turned_while_the_run_goes_on(size):
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-async def test_why_a_run_stopped_and_what_turned_are_both_said(size):
+async def test_stop_reason_and_turned_verdict_are_both_shown(size):
     async with bench(classifier(), size=size) as b:
         b.engine.tell(Verdicts((Verdict(FALLS, "holds", 0), open_yet())))
         b.engine.tell(Verdicts((holding(1), refuted())))
@@ -286,7 +288,7 @@ async def test_why_a_run_stopped_and_what_turned_are_both_said(size):
         assert "✗ refuted" in said
 
 
-async def test_several_that_turn_together_are_counted():
+async def test_verdicts_that_turn_together_are_counted():
     async with bench(classifier(), size=(80, 24)) as b:
         b.engine.tell(Verdicts((Verdict(FALLS, "holds", 0), open_yet())))
         b.engine.tell(Verdicts((holding(1, planned=1), refuted())))
@@ -297,7 +299,7 @@ async def test_several_that_turn_together_are_counted():
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
-async def test_in_the_past_the_story_says_of_what_the_verdicts_are(size):
+async def test_story_names_the_range_of_verdicts_in_the_past(size):
     async with bench(classifier(), size=size) as b:
         story = await at_the_story(b, size)
         b.engine.tell(Verdicts((holding(50), refuted())))
@@ -308,7 +310,7 @@ async def test_in_the_past_the_story_says_of_what_the_verdicts_are(size):
         assert "holds so far (50 steps)" in story()
 
 
-async def test_a_switch_shows_the_verdicts_of_the_branch():
+async def test_switch_shows_verdicts_of_branch():
     async with bench(classifier()) as b:
         b.engine.tell(Verdicts((holding(20), refuted())))
         await b.advanced(20)
@@ -324,7 +326,7 @@ async def test_a_switch_shows_the_verdicts_of_the_branch():
         assert "✗" in b.text("#story")
 
 
-async def test_a_verdict_that_changes_leaves_the_highlight_where_it_is():
+async def test_changed_verdict_keeps_highlight():
     async with bench(classifier()) as b:
         b.engine.tell(Verdicts((holding(1), open_yet(1))))
         await b.press("4", "down")

@@ -1,4 +1,4 @@
-"""What the cells send, read by a terminal emulator of others, is what they were to show."""
+"""Frames of cells, read back by an independent terminal emulator."""
 
 import pyte
 import pytest
@@ -31,7 +31,7 @@ puts = st.tuples(st.integers(0, WIDTH - 1), st.integers(0, HEIGHT - 1), texts, s
 
 
 class Emulated:
-    """A terminal, and beside it what it ought to show."""
+    """A terminal, and the cells that it ought to show."""
 
     def __init__(self):
         self.cells = Cells(WIDTH, HEIGHT, ColorSystem.TRUECOLOR, ascii=False)
@@ -75,7 +75,7 @@ class Emulated:
 
 @settings(deadline=None, max_examples=150)
 @given(st.lists(st.lists(puts, max_size=8), min_size=1, max_size=6))
-def test_a_terminal_shows_what_was_put(frames):
+def test_terminal_shows_wanted_cells(frames):
     emulated = Emulated()
     for frame in frames:
         for put in frame:
@@ -85,7 +85,7 @@ def test_a_terminal_shows_what_was_put(frames):
         assert emulated.send() == ""
 
 
-def test_what_does_not_change_is_not_sent():
+def test_unchanged_cells_are_not_sent():
     emulated = Emulated()
     style = Style(color="#5fafd7", bgcolor="#121212")
     for y in range(HEIGHT):
@@ -98,7 +98,7 @@ def test_what_does_not_change_is_not_sent():
     assert emulated.send() == ""
 
 
-def test_a_forgotten_screen_is_sent_again():
+def test_forgotten_screen_is_sent_again():
     emulated = Emulated()
     emulated.put(3, 1, "here", Style())
     emulated.send()
@@ -118,14 +118,14 @@ def test_a_forgotten_screen_is_sent_again():
         (None, "1"),
     ],
 )
-def test_colours_are_those_that_the_terminal_has(colours, codes):
+def test_colours_fit_the_terminal(colours, codes):
     cells = Cells(4, 1, colours, ascii=False)
     cells.difference()
     cells.put(0, 0, [Segment("x", Style(color="#5fafd7", bold=colours is None or None))])
     assert cells.difference() == f"\x1b[1H\x1b[{codes}mx\x1b[m"
 
 
-def test_without_colours_a_bright_background_is_reversed():
+def test_bright_background_is_reversed_without_colours():
     cells = Cells(2, 1, None, ascii=False)
     cells.difference()
     cells.put(0, 0, [Segment("x", Style(bgcolor="#5fafd7")), Segment("y", Style(bgcolor="#262626"))])
@@ -133,7 +133,7 @@ def test_without_colours_a_bright_background_is_reversed():
 
 
 @given(st.text(max_size=20))
-def test_in_ascii_nothing_else_is_sent_and_nothing_moves(text):
+def test_ascii_only_keeps_columns(text):
     both = [Cells(40, 1, None, ascii=only) for only in (False, True)]
     for cells in both:
         cells.put(0, 0, [Segment(text), Segment("|end")])
@@ -147,14 +147,14 @@ def test_in_ascii_nothing_else_is_sent_and_nothing_moves(text):
         assert screens[0].display == screens[1].display
 
 
-def test_control_characters_do_not_reach_the_terminal():
+def test_control_characters_are_not_sent():
     cells = Cells(20, 1, ColorSystem.TRUECOLOR, ascii=False)
     cells.difference()
     cells.put(0, 0, [Segment("a\x1b[2Jb\x07\x9bc")])
     assert cells.difference() == "\x1b[1Ha[2Jbc"
 
 
-def test_true_colours_that_are_in_no_palette_are_sent_as_they_are():
+def test_true_colours_outside_palette_are_sent_unchanged():
     assert Color.parse("#123456").triplet is not None
     cells = Cells(4, 1, ColorSystem.TRUECOLOR, ascii=False)
     cells.difference()

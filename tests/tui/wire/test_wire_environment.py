@@ -1,4 +1,4 @@
-"""What a terminal can show, told by its environment."""
+"""ASCII by the environment, words for characters, and the pace of frames."""
 
 import pytest
 from textual.content import Content
@@ -25,7 +25,7 @@ from gradstep.tui.wire.terminal import is_ascii
         ({"LC_CTYPE": "C.UTF-8", "LANG": "C"}, True),
     ],
 )
-def test_ascii_by_the_locale(environment, expected):
+def test_locale_decides_ascii(environment, expected):
     assert is_ascii(environment) is expected
 
 
@@ -51,7 +51,7 @@ class Clock:
         return self.now
 
 
-def test_no_more_frames_are_under_way_than_may_be():
+def test_frames_under_way_are_limited():
     pace = Pace(Clock())
     for _ in range(UNDER_WAY):
         assert pace.wait == 0
@@ -61,7 +61,7 @@ def test_no_more_frames_are_under_way_than_may_be():
     assert pace.wait == 0
 
 
-def test_a_terminal_that_never_answers_is_not_waited_for_long():
+def test_silent_terminal_is_not_waited_for_long():
     clock = Clock()
     pace = Pace(clock)
     for _ in range(UNDER_WAY):
@@ -73,7 +73,7 @@ def test_a_terminal_that_never_answers_is_not_waited_for_long():
         pace.sent()
 
 
-def test_one_that_has_answered_is_waited_for_longer():
+def test_terminal_that_answered_is_waited_for_longer():
     clock = Clock()
     pace = Pace(clock)
     pace.sent()
@@ -86,7 +86,7 @@ def test_one_that_has_answered_is_waited_for_longer():
     assert pace.wait == 0
 
 
-def test_what_no_one_character_stands_for_is_spelled_and_columns_stay():
+def test_words_for_characters_keep_columns():
     given = Content.assemble(("rate η    ", "red"), "1.0 ", ("2/η = ", "blue"), "20 ", ("±", "bold"), "3")
     said = spelled(given)
     assert said.plain == "rate eta  1.0 2/eta = 20 +-3"
@@ -97,5 +97,5 @@ def test_what_no_one_character_stands_for_is_spelled_and_columns_stay():
     ]
 
 
-def test_where_one_stands_and_the_way_there_have_signs_of_their_own():
+def test_position_and_path_have_different_signs():
     assert len({plain(sign) for sign in "◉•×"}) == 3

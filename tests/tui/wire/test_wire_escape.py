@@ -1,4 +1,4 @@
-"""What a terminal sends for `esc` and what is typed behind it, by the keys that Textual gets told of.
+"""`esc` and keys after it: from the terminal's bytes to Textual's events.
 
 The sequences are xterm's ("XTerm Control Sequences", PC-style function keys; DSR 6 is answered by CPR).
 """
@@ -12,13 +12,13 @@ PAUSE = None
 
 
 def keys(*reads):
-    """What is told of so many reads; with a pause an escape has no more to come."""
+    """Return keys and events of several reads. A pause ends the wait for the rest of an escape."""
     parser, told = EscapeAtOnce(), []
     for read in (*reads, PAUSE):
         if read is not PAUSE:
             told += parser.feed(read)
-        elif parser._timeout_time is not None:
-            parser._timeout_time = 0.0
+        elif parser.waits:
+            parser.end_wait()
             told += parser.tick()
     return [event.key if isinstance(event, Key) else type(event) for event in told]
 
@@ -44,5 +44,5 @@ def keys(*reads):
         (["\x1b\x7f", "\x1bb", "\x1b", "f"], ["ctrl+w", "ctrl+left", "ctrl+right"]),  # by words, with alt
     ],
 )
-def test_keys_behind_an_escape(reads, expected):
+def test_keys_after_escape(reads, expected):
     assert keys(*reads) == expected

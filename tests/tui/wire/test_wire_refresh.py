@@ -1,4 +1,4 @@
-"""How soon Textual draws is settled by the explorer's command before Textual is loaded."""
+"""The command sets Textual's frame rate before Textual is imported."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ print(round(1 / UPDATE_PERIOD))
 
 
 @pytest.mark.parametrize(("said", "rate"), [({}, FRAMES_A_SECOND), ({"TEXTUAL_FPS": "7"}, "7")])
-def test_the_user_s_word_goes_before(said, rate):
+def test_user_setting_takes_precedence(said, rate):
     before = {name: value for name, value in os.environ.items() if name != "TEXTUAL_FPS"}
     made = subprocess.run(
         [sys.executable, "-c", SHOW], env=before | said, capture_output=True, text=True, check=True
