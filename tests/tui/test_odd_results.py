@@ -12,10 +12,10 @@ from odd_numbers import LARGEST, lists
 from textual.content import Content
 
 from gradstep.tui.charts.heat import short
-from gradstep.tui.panes.curvature import Edge, _curvature, _history, _spectrum, _surface
+from gradstep.tui.panes.curvature.pane import Edge, _curvature, _history, _spectrum, _surface
 from gradstep.tui.panes.function import _function
 from gradstep.tui.panes.layers import _layers
-from gradstep.tui.panes.samples import _classes, _scatter
+from gradstep.tui.panes.samples.pane import _classes, _scatter
 from gradstep.tui.panes.step import _line, _said, _step
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")

@@ -95,11 +95,11 @@ def _panes() -> dict[str, InspectorTab]:
     """A pane for each tab. They know what probes find, which takes a while to import."""
     from gradstep.tui.panes.branches import BranchesPane
     from gradstep.tui.panes.breakpoints import BreakpointsPane
-    from gradstep.tui.panes.curvature import CurvaturePane
+    from gradstep.tui.panes.curvature.pane import CurvaturePane
     from gradstep.tui.panes.function import FunctionPane
     from gradstep.tui.panes.layers import LayersPane
     from gradstep.tui.panes.log import LogPane
-    from gradstep.tui.panes.samples import SamplesPane
+    from gradstep.tui.panes.samples.pane import SamplesPane
     from gradstep.tui.panes.step import StepPane
     from gradstep.tui.panes.story import StoryPane
 
