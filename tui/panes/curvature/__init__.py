@@ -1,1 +1,1 @@
-"""The Curvature tab: eigenvalues against the stability limit, their history, directions, a map of the loss."""
+"""The Curvature tab: eigenvalues against the stability limit, their history, directions, a map."""
