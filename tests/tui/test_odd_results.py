@@ -18,7 +18,8 @@ from gradstep.tui.panes.curvature.history import SharpnessHistory, history_lines
 from gradstep.tui.panes.curvature.map import map_lines
 from gradstep.tui.panes.function import _function
 from gradstep.tui.panes.layers import _layers
-from gradstep.tui.panes.samples.pane import _classes, _scatter
+from gradstep.tui.panes.samples.labels import class_bars
+from gradstep.tui.panes.samples.scatter import scatter
 from gradstep.tui.panes.step import _line, _said, _step
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -32,7 +33,7 @@ DRAWN = {
     "spectrum": (made.spectrum(), lambda one, other, w: direction_lines(w, one, other)),
     "surface": (made.surface(), lambda one, other, w: map_lines(w, TITLES, one, other)),
     "function": (made.linear_function(), lambda one, other, w: _function(w, TITLES, "float64", one, other)),
-    "scatter": (made.ramp(), lambda one, other, w: _scatter(one, other, w)),
+    "scatter": (made.ramp(), lambda one, other, w: scatter(one, other, w)),
 }
 GIVEN = {"x", "y", "multiples", "collapsed_weight", "directions"}
 """What a probe chooses, and is never odd."""
@@ -91,7 +92,7 @@ def test_data_without_a_direction_has_no_table_of_them():
 
 @pytest.mark.parametrize("value", [4.8e118, -1e300, LARGEST, math.nan, math.inf, 12.5])
 def test_an_output_that_is_no_probability_stays_in_its_column(value):
-    (line,) = _classes(0, None, np.array([value]), 30)
+    (line,) = class_bars(0, None, np.array([value]), 30)
     assert line.cell_length <= 26
 
 

@@ -442,7 +442,7 @@ async def test_the_curvature_stands_against_its_threshold_and_its_history():
             "largest λ",
             "◉",
             "•",
-            "no point of the grid is",
+            "Nothing lower on this",
             "on 1,500 samples",
         ):
             assert says in shown, shown
@@ -461,12 +461,12 @@ async def test_a_map_claims_no_lowest_that_is_above_here(size):
         shown = " ".join(said(b).split())
         assert "◉" in shown
         assert "×" not in shown
-        for word in ("no point of the", "lower", "1.899e+05", "narrower", "the way walked", "off the plane"):
+        for word in ("Nothing lower", "1.899e+05", "narrower", "the path of the run", "leaves this plane"):
             assert word in shown
         await tell(b, "surface", dataclasses.replace(made.surface(), loss=0.5))
         assert "× lowest: 0.000" in said(b)
         await tell(b, "surface", made.surface())
-        assert "no point of the" in said(b)
+        assert "Nothing lower" in said(b)
         assert "narrower" not in said(b)
 
 

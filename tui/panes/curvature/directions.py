@@ -60,13 +60,12 @@ def why_stuck(result: SpectrumResult) -> str:
     if result.states[at] != "frozen":
         return ""
     left = float(result.steps_left[at])
-    needs = (
-        f"{text.number(left, 2)} more steps to remove 99 % of it" if math.isfinite(left) else "It never ends"
-    )
+    to_go = f"{text.number(left, 2)} more steps to remove 99 % of it."
+    ahead = to_go if math.isfinite(left) else "It never falls."
     share, factor = float(result.shares[at]) / result.loss, abs(float(result.factors[at]))
     return (
         f"The loss stays: {share:.0%} of it is in direction {at + 1}, where a step goes {1 - factor:.1e} "
-        f"of the way. {needs}."
+        f"of the way. {ahead}"
     )
 
 

@@ -34,7 +34,7 @@ class SharpnessHistory:
 
     @classmethod
     def of(cls, state: RunState, branch: int) -> SharpnessHistory:
-        """Return the values measured by the run and those of the probe; the run's win where both are known."""
+        """Return the values that the run measured, and elsewhere those that the probe found."""
         total = state.info.samples if state.info is not None else 0
         known = {
             position: (result.measured, result.threshold, result.samples < total)

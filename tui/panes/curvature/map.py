@@ -85,10 +85,8 @@ def _legend(result: SurfaceResult, width: int) -> list[Content]:
         f"↑ {_length(result.y)}{_eigenvalue(result, 1)}",
     ]
     if len(result.path):
-        said += [
-            "• the path of the run",
-            f"  leaves this plane by up to {text.number(float(result.off_plane.max()), 2)}",
-        ]
+        off_plane = text.number(float(result.off_plane.max()), 2)
+        said += ["• the path of the run", f"  leaves this plane by up to {off_plane}"]
     return [part for line in said for part in Content.styled(line, "$muted").wrap(width)]
 
 

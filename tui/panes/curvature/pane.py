@@ -96,9 +96,8 @@ class CurvaturePane(ProbePane):
             yield from self.section(
                 state, "spectrum", "The data's directions", hint, partial(direction_lines, width)
             )
-        yield from self.section(
-            state, "curvature", "Curvature", hint, partial(eigenvalue_lines, width, total)
-        )
+        eigenvalues = partial(eigenvalue_lines, width, total)
+        yield from self.section(state, "curvature", "Curvature", hint, eigenvalues)
         kept = self.kept(state, "curvature")
         branches = [state.branch]
         if kept is not None and kept.place.branch != state.branch:
