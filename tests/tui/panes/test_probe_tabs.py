@@ -748,7 +748,7 @@ async def test_a_tab_that_says_nothing_of_the_run_says_so():
         await at(b, 20, "9")
         await b.press("enter")
         assert asked(b) == []
-        says = "says nothing of this run: it needs targets that are the inputs themselves."
+        says = "Not available here: needs targets that are the inputs themselves."
         assert says in said(b)
 
 
@@ -795,7 +795,7 @@ async def test_a_marked_result_stands_beside_a_later_one():
         assert "kept to compare with" in b.text("#step")
         assert "c drop  C with last" in b.key_bar()
         await b.press("t")
-        assert "what was kept is what is shown: go to another step" in b.text("#transport")
+        assert "The kept result is the one shown. Move to another step" in b.text("#transport")
         await b.press("C")
         assert "kept: step 20" in b.text("#step")
         await b.press("C")
@@ -808,14 +808,14 @@ async def test_a_key_that_has_nothing_to_compare_says_what_to_press():
     async with bench(classifier(), size=SMALL) as b:
         await at(b, 20, "5")
         await b.press("c")
-        assert "there is nothing to keep yet: enter computes it" in b.text("#transport")
+        assert "Nothing to keep yet. Press enter to compute it." in b.text("#transport")
         await tell(b, "step", made.step(20))
         await b.press("t")
-        assert "nothing is kept to turn to: c keeps what is shown" in b.text("#transport")
+        assert "Nothing is kept yet. Press c, then" in b.text("#transport")
         await b.press("C")
-        assert "nothing was shown here at another place before" in b.text("#transport")
+        assert "Nothing to compare with yet. Press c" in b.text("#transport")
         await b.press("c")
-        assert "nothing was shown" not in b.text("#transport")
+        assert "Nothing to compare with" not in b.text("#transport")
 
 
 TABS = {
