@@ -104,7 +104,7 @@ class SettingsForm(Scroll, can_focus=True):
         """Show these edits' settings, and what holds for those not given; rows are made anew only where there
         are others than before, and the same one stays chosen; of another preset it is the learning rate."""
         self._edits = edits
-        found = edits.settings()
+        found, pending = edits.settings(), edits.pending()
         same = bool(self.rows) and edits.preset.name == self._preset
         chosen, self._preset = self.rows[self.chosen].setting.key if same else FIRST_CHOSEN, edits.preset.name
         if [row.setting.key for row in self.rows] != [setting.key for setting in found]:
@@ -122,7 +122,7 @@ class SettingsForm(Scroll, can_focus=True):
         keys = [setting.key for setting in found]
         self.chosen = keys.index(chosen) if chosen in keys else self.chosen
         for row, setting in zip(self.rows, found, strict=True):
-            row.show(setting, edits.pending(setting.key), defaults.get(setting.key, ""))
+            row.show(setting, pending.get(setting.key), defaults.get(setting.key, ""))
         self._mark_chosen()
         self.refresh_bindings()
 
