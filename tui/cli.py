@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from gradstep.engine.errors import NO_MEMORY, UserError, did_you_mean, is_no_memory
 from gradstep.engine.faults import Fault, keep
 from gradstep.engine.worker.process import EngineProcess, start_process
-from gradstep.tui.commands.arguments import options, parse
+from gradstep.tui.commands.arguments import Parser, parse
 from gradstep.tui.commands.exit_status import ALL, OF_A_SIGNAL, Exit
 from gradstep.tui.signals import Interrupting, handled
 from gradstep.tui.text import plain
@@ -79,16 +79,16 @@ def _carry_out(arguments: Sequence[str]) -> int:
     return explore(parse(_explorer_parser(), arguments, _of_a_command))
 
 
-def _command_parser(name: str) -> argparse.ArgumentParser:
+def _command_parser(name: str) -> Parser:
     command = import_module(f"gradstep.tui.commands.{name}")
-    parser = argparse.ArgumentParser(f"gradstep {name}", description=command.__doc__, epilog=ALL)
+    parser = Parser(f"gradstep {name}", description=command.__doc__, epilog=ALL)
     command.add_arguments(parser)
     return parser
 
 
 def _of_a_command(option: str) -> str:
     """The end of the explorer's error for an option that a command has."""
-    name = next((name for name in COMMANDS if option in options(_command_parser(name))), None)
+    name = next((name for name in COMMANDS if option in _command_parser(name).options), None)
     return f"; `gradstep {name}` has {option}" if name else ""
 
 
@@ -210,8 +210,8 @@ def _fps(given: str) -> float:
     return fps
 
 
-def _explorer_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def _explorer_parser() -> Parser:
+    parser = Parser(
         "gradstep",
         description="A debugger for gradient descent: opens a scenario to step through.",
         epilog=f"commands: {', '.join(COMMANDS)}; `gradstep COMMAND --help` tells more. {ALL}",
