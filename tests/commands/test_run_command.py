@@ -130,7 +130,7 @@ def test_until_of_what_has_no_value_in_so_few_steps(gradstep):
     done = gradstep("run", "small.toml", "--until", "ago(loss, 100) > 0")
     assert (done.status, done.err) == (4, "`ago(loss, 100) > 0` had no value from step 1 to step 20\n")
     done = gradstep("run", "small.toml", "--steps", 0, "--until", "loss < 0")
-    assert (done.status, done.err) == (4, "`loss < 0` was not looked at: no step was done\n")
+    assert (done.status, done.err) == (4, "`loss < 0` was not checked: no step was done\n")
 
 
 @pytest.mark.parametrize(
@@ -180,11 +180,11 @@ def test_until_not_met_where_it_diverges_is_a_loss_that_is_not_finite(gradstep):
         (["linear-1-layr"], ["linear-1-layr", "no such preset or file"]),
         (["no/such.toml"], ["no/such.toml", "no such preset or file"]),
         (["x" * 300], ["x" * 300]),
-        ([], ["a preset, or --from a session"]),
-        (["small.toml", "--from", "x"], ["a preset, or --from a session"]),
+        ([], ["either a preset or --from a session"]),
+        (["small.toml", "--from", "x"], ["either a preset or --from a session"]),
         (["--from", ""], ["no such session"]),
         (["--from", "nothing@3"], ["nothing: no such session"]),
-        (["--from", "nothing@three"], ["after @ comes a position"]),
+        (["--from", "nothing@three"], ["give a position after @"]),
         (["small.toml", "--steps", "-1"], ["--steps: given '-1'", "0 or more"]),
         (["small.toml", "--epochs", "-2"], ["--epochs: given '-2'"]),
         (["small.toml", "--steps", "many"], ["--steps", "'many'"]),
@@ -309,9 +309,9 @@ def test_another_rate_from_a_position_on_is_a_fork(gradstep, saved, folder):
     ("suffix", "arguments", "texts"),
     [
         ("@99", [], ["@99", "last position is 20"]),
-        ("@", [], ["after @ comes a position"]),
-        ("@x", [], ["after @ comes a position"]),
-        ("@-1", [], ["after @ comes a position"]),
+        ("@", [], ["give a position after @"]),
+        ("@x", [], ["give a position after @"]),
+        ("@-1", [], ["give a position after @"]),
         ("@" + "9" * 5000, [], ["name too long"]),
         ("", ["--steps", "-3"], ["--steps", "given '-3'", "0 or more"]),
         ("", ["--epochs", "-3"], ["--epochs", "given '-3'", "0 or more"]),

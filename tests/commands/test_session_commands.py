@@ -88,7 +88,7 @@ def test_naming_is_not_saving(gradstep, sessions):
     gradstep("sessions", "name", "run-1", "mine")
     assert (sessions / "run-1.gradstep").stat().st_mtime_ns == before
     assert listed(gradstep("sessions")) == ["run-2", "run-1"]
-    assert gradstep("sessions", "name", "run-1", "").out == "run-1 has no name any more\n"
+    assert gradstep("sessions", "name", "run-1", "").out == "run-1 has no name now\n"
 
 
 def test_delete_by_name_by_path_and_several(gradstep, sessions):
@@ -112,7 +112,7 @@ def test_delete_old_takes_the_old_unnamed_ones(gradstep, sessions):
 def test_the_name_that_was_given_finds_a_session(gradstep, sessions):
     gradstep("sessions", "name", "run-2", "both kept")
     gradstep("sessions", "name", "run-1", "both kept")
-    assert "several are called so: run-2, run-1" in gradstep("sessions", "delete", "both kept").err
+    assert "several have this name: run-2, run-1" in gradstep("sessions", "delete", "both kept").err
     gradstep("sessions", "name", "run-1", "mine")
     by_name, by_file = (gradstep("export", which, "--json").out for which in ("mine", "run-1"))
     assert by_name == by_file != ""
@@ -132,7 +132,7 @@ def test_a_file_that_is_no_session_is_listed_as_that_and_not_deleted(gradstep, s
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["delete"], "name sessions, or --old"),
+        (["delete"], "give the sessions to delete, or --old"),
         (["delete", "run-1", "nothing"], "nothing: no such session"),
         (["name", "nothing", "x"], "nothing: no such session"),
         (["name", "run-1"], "required: name"),

@@ -130,7 +130,7 @@ def test_a_file_of_results_goes_on_and_can_be_asked(gradstep):
     assert (done.status, done.err.splitlines()[-1]) == (0, "kept in kept.sweep")
     again = gradstep(*command)
     assert again.status == 0
-    assert "3 of 3 runs were done before: kept.sweep" in again.err
+    assert "3 of 3 runs are done already: kept.sweep" in again.err
     with sqlite3.connect("kept.sweep") as db:
         found = db.execute('select "train.seed", step, ending from results order by point').fetchall()
     assert found == [(seed, 20, "done") for seed in range(3)]
@@ -144,7 +144,7 @@ def test_a_table_that_can_t_be_written_loses_no_run(gradstep):
     done = gradstep(*command, "--csv", "/dev/full")
     assert done.status == 2
     assert "--csv /dev/full: cannot be written: No space left on device; the results are kept" in done.err
-    assert "2 of 2 runs were done before" in gradstep(*command).err
+    assert "2 of 2 runs are done already" in gradstep(*command).err
 
 
 LAYERS = ["network.layers=[{units=2},{units=2},{units=1}]", "network.layers.0.units=2,4"]
@@ -196,7 +196,7 @@ def test_a_file_of_results_with_the_loss_s_old_name_goes_on(gradstep, folder):
     assert gradstep(*command).status == 0
     with sqlite3.connect("kept.sweep") as db:
         db.execute("update meta set value = replace(value, 'exam_cross_entropy', 'binary_cross_entropy')")
-    assert "2 of 2 runs were done before" in gradstep(*command).err
+    assert "2 of 2 runs are done already" in gradstep(*command).err
 
 
 def test_runs_that_fail_are_a_status_and_are_tried_again(gradstep):
@@ -207,7 +207,7 @@ def test_runs_that_fail_are_a_status_and_are_tried_again(gradstep):
     assert "2 runs: 1 failed, 1 finished" in done.out
     assert "1 failed: dead can't be measured here" in done.out
     again = gradstep(*over, "network.layers.0.activation=linear,relu")
-    assert (again.status, "1 of 2 runs were done before" in again.err) == (5, True)
+    assert (again.status, "1 of 2 runs are done already" in again.err) == (5, True)
     assert gradstep(*over, "network.layers.0.activation=linear").status == 5
     assert gradstep("sweep", "diverging.toml", "--over", "train.seed=0").status == 0
 
@@ -263,6 +263,6 @@ def test_an_interrupted_sweep_keeps_what_is_finished(folder, wait_for):
     assert finished() == count
     assert said.splitlines()[-1].strip() == "gradstep sweep small.toml --steps 2000 --over train.seed=0:10"
     again = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
-    assert f"{count} of 10 runs were done before" in again.stderr
+    assert f"{count} of 10 runs are done already" in again.stderr
     assert "10 runs: 10 finished" in again.stdout
     assert not list(kept.iterdir())
