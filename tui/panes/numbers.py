@@ -1,4 +1,4 @@
-"""Numbers in columns, each with the one it is compared with beside it."""
+"""Numbers in columns, each beside the kept one that it is compared with."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from gradstep.tui import text
 
 DIGITS = 4
 NUMBER_WIDTH = 10
-"""The cells that a number of four digits needs at most: -1.234e-10."""
+"""The cells of the longest number of four digits: -1.234e-10."""
 NAME_WIDTH = 12
 GAP = 2
 
 REFERENCE = "$muted"
 HERE, KEPT = "here", "kept"
-"""What the numbers of the state that is shown are called, and those that are kept to compare with."""
+"""The headings of the latest numbers and of the kept ones."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A named number, and the one that it is compared with."""
+    """A named number, and the kept one."""
 
     name: str
     value: float | None
@@ -31,14 +31,14 @@ class Entry:
 
 
 def number(value: float | None) -> str:
-    """A number to the right of its column; a count without decimals."""
+    """Format a number at the right of its column; an integer without decimals."""
     if isinstance(value, int):
         return f"{value:,}".rjust(NUMBER_WIDTH)
     return text.number(value, DIGITS).rjust(NUMBER_WIDTH)
 
 
 def grid(entries: Sequence[Entry], width: int, *, compared: bool) -> list[Content]:
-    """The entries in as many columns as there is room for, filled row by row; compared ones have headings."""
+    """Return the entries row by row, in as many columns as fit; with `compared`, below headings."""
     cell = NAME_WIDTH + 1 + NUMBER_WIDTH + (1 + NUMBER_WIDTH if compared else 0)
     across = max((width + GAP) // (cell + GAP), 1)
     cells = [_entry(entry, compared) for entry in entries]
@@ -60,19 +60,19 @@ def _entry(entry: Entry, compared: bool) -> Content:
 
 
 def row(name: str, values: Sequence[float | None], width: int, style: str = "") -> Content:
-    """A line of a table: a name and numbers."""
+    """Return a line of a table: a name and numbers."""
     return Content.assemble((f"{name:<{width}}", style), (" ".join(["", *map(number, values)]), style))
 
 
 def heading(name: str, titles: Sequence[str], width: int) -> Content:
-    """A table's first line, over the lines of `row`."""
+    """Return a table's first line, over the lines of `row`."""
     return Content.styled(
         f"{name:<{width}}" + " ".join(["", *(title.rjust(NUMBER_WIDTH) for title in titles)]), "$muted"
     )
 
 
 def listed(numbers: Sequence[int], room: int) -> str:
-    """Unit or sample numbers, neighbours as a range, as many as there is room for: 3, 7–12, 40 … 31 more."""
+    """Join unit or sample numbers with ranges, as many as fit: 3, 7–12, 40 … 31 more."""
     ranges: list[tuple[int, int]] = []
     for each in numbers:
         if ranges and each == ranges[-1][1] + 1:

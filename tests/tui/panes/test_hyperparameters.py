@@ -29,7 +29,7 @@ def shown(b, name):
 async def test_live_settings_stand_apart_from_those_that_need_a_new_run():
     async with bench(classifier()) as b:
         text = b.text("#settings")
-        live, new_run = text.split("need a new run")
+        live, new_run = text.split("restart the run")
         assert "learning rate" in live
         assert "momentum" in live
         assert "seed" in new_run

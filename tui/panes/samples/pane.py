@@ -206,7 +206,7 @@ class SamplesPane(ProbePane):
         if self._shows_flips(state):
             found = self.found(state, "flips")
             at_start = found is not None and found.place.position == 0
-            title = "What the first update will turn" if at_start else "Turned by the last update"
+            title = "What the first update will change" if at_start else "Changed by the last update"
             count = state.info.samples if state.info is not None else 0
             yield from self.section(state, "flips", title, "not computed yet", partial(_flips, count))
         else:
@@ -263,19 +263,17 @@ def _flips(count: int, result: FlipsResult, other: FlipsResult | None) -> list[C
             (f"{result.became_wrong:,} {'turned ' if result.position else ''}wrong", "$error"),
             ", ",
             (f"{result.became_right:,} right", "$success"),
-            (f", {result.changed_wrong:,} still wrong, as another class", "$muted"),
+            (f", {result.changed_wrong:,} wrong in a new way", "$muted"),
         ),
     ]
 
 
 def _count(result: SamplesResult, other: SamplesResult | None) -> list[Content]:
     then = f" ({KEPT} {other.mistakes:,})" if other is not None else ""
-    wrong = "wrong" if result.kind == "labels" else "samples not right within the tolerance"
+    wrong = "wrong" if result.kind == "labels" else "off by more than the tolerance"
     said = [Content.assemble(f"{result.mistakes:,} of {result.samples:,} {wrong}", (then, REFERENCE))]
     if result.kind == "identity":
-        said.append(
-            Content.styled("not right: in one output or more; the chart counts the outputs", "$muted")
-        )
+        said.append(Content.styled("in at least one output; the chart counts outputs", "$muted"))
     return said
 
 
