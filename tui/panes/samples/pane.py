@@ -260,7 +260,7 @@ def _flips(count: int, result: FlipsResult, other: FlipsResult | None) -> list[C
             (" more" if worse else "", "bold $error"),
         ),
         Content.assemble(
-            (f"{result.became_wrong:,} {'turned ' if result.position else ''}wrong", "$error"),
+            (f"{result.became_wrong:,} wrong", "$error"),
             ", ",
             (f"{result.became_right:,} right", "$success"),
             (f", {result.changed_wrong:,} wrong in a new way", "$muted"),
