@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SMOOTHINGS = (0.0, 0.9, 0.99)
 WINDOWS = (None, 1000, 100)
 NOTHING_DRAWN = (-1, 0)
-"""Of which revision of the records how many are drawn; revisions count from 0."""
+"""The drawn revision of the records, and how many of it; revisions count from 0."""
 
 
 class ChartsPane(Vertical):
