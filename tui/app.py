@@ -382,14 +382,8 @@ class Explorer(Ending, WireApp):
             self._engine.send(CancelProbe(probe))
         self._changed(Topic.PROBES)
 
-    def on_probe_pane_kept(self, message: ProbePane.Kept) -> None:
-        """Later results are to be compared with these."""
-        self.state.probes.keep(message.probes, before=message.before)
-        self._changed(Topic.PROBES | self.state.asking())
-
-    def on_probe_pane_dropped(self, message: ProbePane.Dropped) -> None:
-        """Nothing is to be compared with."""
-        self.state.probes.drop(message.probes)
+    def on_probe_pane_compared(self, _message: ProbePane.Compared) -> None:
+        """The results kept to compare with have changed."""
         self._changed(Topic.PROBES | self.state.asking())
 
     def on_probe_pane_impossible(self, message: ProbePane.Impossible) -> None:

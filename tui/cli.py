@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from gradstep.engine.errors import NO_MEMORY, Fault, UserError, did_you_mean, is_no_memory, keep_traceback
 from gradstep.engine.worker.process import EngineProcess, start_process
-from gradstep.tui.commands.arguments import options, parse
+from gradstep.tui.commands.arguments import parse
 from gradstep.tui.commands.exit_status import OF_A_SIGNAL, Exit
 from gradstep.tui.commands.parsers import COMMANDS, command_parser, explorer_parser
 from gradstep.tui.signals import Interrupting, handled
@@ -76,7 +76,7 @@ def _carry_out(arguments: Sequence[str]) -> int:
 
 def _of_a_command(option: str) -> str:
     """The end of the explorer's error for an option that a command has."""
-    name = next((name for name in COMMANDS if option in options(command_parser(name))), None)
+    name = next((name for name in COMMANDS if option in command_parser(name).options), None)
     return f"; `gradstep {name}` has {option}" if name else ""
 
 

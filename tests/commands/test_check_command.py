@@ -66,7 +66,7 @@ def claims(folder):
     return "my claims.toml"
 
 
-def test_json_is_an_object_a_claim(gradstep, claims):
+def test_json_has_an_object_for_each_claim(gradstep, claims):
     done = gradstep("check", claims, "--json")
     assert (done.status, done.err) == (0, "")
     assert len(done.objects) == 11
@@ -89,7 +89,7 @@ def test_json_is_an_object_a_claim(gradstep, claims):
     assert [judged["position"] for judged in done.objects[3:8]] == [7, 5, 0, 0, 3]
 
 
-def test_every_command_to_reproduce_stops_where_it_was_decided(gradstep, claims):
+def test_reproducing_commands_stop_at_the_deciding_step(gradstep, claims):
     judged = gradstep("check", claims, "--json").objects
     assert judged[1]["position"] > 0
     for each in judged:
@@ -121,7 +121,7 @@ def test_the_table(gradstep, claims):
     assert "expected:" not in done.out
 
 
-def test_an_unexpected_verdict_is_said_and_is_status_1(gradstep, folder):
+def test_unexpected_verdict_is_printed_with_status_1(gradstep, folder):
     wrong = CLAIMS.replace('expect = "open"', 'expect = "shown"')
     (folder / "wrong.toml").write_text(SMALL + wrong)
     done = gradstep("check", "wrong.toml")
@@ -132,14 +132,14 @@ def test_an_unexpected_verdict_is_said_and_is_status_1(gradstep, folder):
     assert [judged["as_expected"] for judged in done.objects].count(False) == 1
 
 
-def test_a_value_that_is_null_is_null(gradstep, folder):
+def test_missing_value_is_null(gradstep, folder):
     claim = '[[claim]]\nsays = "x"\neventually = "ago(loss, 9) < 0"\nwithin = 4\n'
     (folder / "null.toml").write_text(SMALL + claim)
     assert gradstep("check", "null.toml", "--json").objects[0]["values"] == {"ago(loss, 9)": None}
     assert "ago(loss, 9) = none" in gradstep("check", "null.toml").out
 
 
-def test_it_ends_where_the_loss_is_not_finite(gradstep, folder):
+def test_check_ends_at_a_nonfinite_loss(gradstep, folder):
     claim = '[[claim]]\nsays = "x"\nnever = "not finite(loss)"\nexpect = "refuted"\n'
     text = SMALL.replace("0.05", "1e30").replace("steps = 20", "steps = 100_000")
     (folder / "x.toml").write_text(text + claim)
@@ -150,13 +150,13 @@ def test_it_ends_where_the_loss_is_not_finite(gradstep, folder):
     assert (done.status, done.objects[-1]["step"]) == (0, judged["position"])
 
 
-def test_a_preset_s_own_claims(gradstep):
+def test_claims_of_a_shipped_preset(gradstep):
     done = gradstep("check", "linear-1-layer", "--json")
     assert done.objects
     assert done.status == int(not all(judged["as_expected"] for judged in done.objects))
 
 
-def test_ctrl_c_keeps_the_verdicts_there_are(gradstep, claims, monkeypatch):
+def test_ctrl_c_keeps_finished_verdicts(gradstep, claims, monkeypatch):
     def interrupted(preset, *_others):
         if preset.name == "small":
             raise KeyboardInterrupt
@@ -170,10 +170,10 @@ def test_ctrl_c_keeps_the_verdicts_there_are(gradstep, claims, monkeypatch):
     assert done.err == "interrupted: 1 of 2 presets were checked\n"
 
 
-def test_a_preset_without_claims(gradstep):
+def test_preset_without_claims(gradstep):
     done = gradstep("check", "small.toml")
     assert (done.status, done.out.strip()) == (0, "")
-    assert done.err == "small.toml has no claims: there is nothing to check\n"
+    assert done.err == "small.toml has no claims to check\n"
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_preset_without_claims(gradstep):
     [
         (["nothing"], "no such preset"),
         (["small.toml", "--all"], "not both"),
-        (["endless.toml"], "does not say how long it goes"),
+        (["endless.toml"], "has no length"),
         (["bad.toml"], "did you mean 'loss'"),
     ],
 )

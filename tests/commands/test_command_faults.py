@@ -37,7 +37,7 @@ def position(path):
         session.close()
 
 
-def test_a_fault_is_a_sentence_and_a_file(gradstep, failing, folder):
+def test_fault_is_a_sentence_and_a_file(gradstep, failing, folder):
     done = gradstep("run", "small.toml", "--json")
     assert done.status == 70
     assert [record["step"] for record in done.objects] == list(range(STEPS + 1))
@@ -53,7 +53,7 @@ def test_a_fault_is_a_sentence_and_a_file(gradstep, failing, folder):
     assert text.endswith("ZeroDivisionError: division by zero\n")
 
 
-def test_what_a_run_did_before_a_fault_is_saved(gradstep, failing, folder, monkeypatch):
+def test_steps_before_a_fault_are_saved(gradstep, failing, folder, monkeypatch):
     done = gradstep("run", "small.toml", "--save", "x.gradstep")
     assert done.status == 70
     assert done.err.splitlines()[:2] == [
@@ -63,7 +63,7 @@ def test_what_a_run_did_before_a_fault_is_saved(gradstep, failing, folder, monke
     assert position(folder / "x.gradstep") == STEPS
 
 
-def test_no_state_is_saved_of_the_middle_of_a_step(gradstep, folder, monkeypatch):
+def test_state_in_the_middle_of_a_step_is_not_saved(gradstep, folder, monkeypatch):
     fine = Trainer.step
 
     def step(trainer):
@@ -82,13 +82,13 @@ def test_no_state_is_saved_of_the_middle_of_a_step(gradstep, folder, monkeypatch
     assert resumed.state_hash() == whole.state_hash()
 
 
-def test_a_repeated_fault_names_its_first_file(gradstep, failing, folder):
+def test_repeated_fault_names_its_first_file(gradstep, failing, folder):
     first, second = (gradstep("run", "small.toml").err for _ in range(2))
     assert first == second
     assert len(list((folder / "state").rglob("*.txt"))) == 1
 
 
-def test_a_traceback_that_no_file_takes_is_on_stderr(capsys, failing, folder):
+def test_traceback_goes_to_stderr_without_a_file(capsys, failing, folder):
     (folder / "state").write_text("a file where the folder would be")
     assert main(["run", "small.toml"]) == 70
     said = capsys.readouterr().err
@@ -108,14 +108,14 @@ def test_a_traceback_that_no_file_takes_is_on_stderr(capsys, failing, folder):
     ],
     ids=lambda given: given[0] if isinstance(given, list) else "",
 )
-def test_a_fault_in_any_command(gradstep, monkeypatch, arguments, patched):
+def test_fault_in_any_command_is_reported(gradstep, monkeypatch, arguments, patched):
     monkeypatch.setattr(patched, lambda *_given, **_options: 1 / 0)
     done = gradstep(*arguments)
     assert (done.status, done.out) == (70, "")
     assert re.fullmatch(SENTENCE + "\n", done.err)
 
 
-def test_a_recursion_is_a_fault_too(gradstep, monkeypatch):
+def test_recursion_error_is_a_fault(gradstep, monkeypatch):
     def endless(*given):
         return endless(*given)
 
@@ -125,7 +125,7 @@ def test_a_recursion_is_a_fault_too(gradstep, monkeypatch):
     assert "(RecursionError); the traceback is in" in done.err
 
 
-def test_what_an_interrupt_makes_fail_is_no_fault(gradstep, monkeypatch):
+def test_failure_caused_by_an_interrupt_is_no_fault(gradstep, monkeypatch):
     def failing():
         try:
             raise KeyboardInterrupt
@@ -138,7 +138,7 @@ def test_what_an_interrupt_makes_fail_is_no_fault(gradstep, monkeypatch):
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_signal_ends_a_run_and_keeps_what_was_done(folder, number, status):
+def test_signal_ends_a_run_and_keeps_its_steps(folder, number, status):
     process = subprocess.Popen(
         [GRADSTEP, "run", "small.toml", "--steps", "100000000", "--json", "--save", "x.gradstep"],
         stdout=subprocess.PIPE,
@@ -158,7 +158,7 @@ def test_a_signal_ends_a_run_and_keeps_what_was_done(folder, number, status):
     assert position(folder / "x.gradstep") == int(at.replace(",", ""))
 
 
-def test_the_exit_statuses_are_in_the_help(gradstep):
+def test_help_lists_the_exit_statuses(gradstep):
     for command in ([], ["run"], ["sweep"]):
         said = " ".join(gradstep(*command, "--help").out.split())
         assert "70 a fault of gradstep's own" in said

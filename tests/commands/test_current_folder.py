@@ -84,7 +84,7 @@ def test_a_command(trapped, presets, command):
     ],
     ids=["empty entry", "dot", "-m"],
 )
-def test_a_path_that_begins_with_the_current_folder(folder, presets, program, settings):
+def test_path_beginning_with_the_current_folder(folder, presets, program, settings):
     """Without `gradstep`, which Python itself looks up before a line of gradstep's has run."""
     trapped = set_traps(folder / "started here", [name for name in NAMES if name != "gradstep"])
     done = started(trapped, program, SWEEP, presets, **settings)
@@ -92,6 +92,6 @@ def test_a_path_that_begins_with_the_current_folder(folder, presets, program, se
     assert done.returncode == 0, done.stderr
 
 
-def test_a_folder_that_pythonpath_names_in_full_is_the_user_s_choice(trapped, presets):
+def test_absolute_folder_in_pythonpath_is_kept(trapped, presets):
     started(trapped, [GRADSTEP], "presets", presets, PYTHONPATH=str(trapped))
     assert sprung(trapped)

@@ -17,7 +17,7 @@ def test_a_run(folder):
     assert [json.loads(line)["step"] for line in done.stdout.splitlines()] == [0, 1, 2]
 
 
-def test_a_reader_that_has_had_enough_is_no_error():
+def test_reader_that_closes_the_pipe_is_no_error():
     done = in_a_shell(
         "gradstep run small.toml --steps 2000 --json | head -1; echo ${PIPESTATUS[0]}", env=unbuffered("")
     )
@@ -27,7 +27,7 @@ def test_a_reader_that_has_had_enough_is_no_error():
 
 
 @pytest.mark.parametrize("command", ["presets linear-1-layer", "presets", "run small.toml --steps 3 --json"])
-def test_nobody_reads(command):
+def test_closed_stdout_is_no_error(command):
     """What is short is written only at the very end."""
     read, write = os.pipe()
     os.close(read)
@@ -45,7 +45,7 @@ def test_nobody_reads(command):
 
 
 @pytest.mark.parametrize("output", ["--json > /dev/full", "--csv /dev/full"])
-def test_a_full_disk_is_a_sentence(output):
+def test_full_disk_is_a_sentence(output):
     done = in_a_shell(f"gradstep run small.toml --steps 3 {output}", env=unbuffered(""))
     assert done.returncode == 2
     assert done.stderr.startswith("gradstep: ")
@@ -54,7 +54,7 @@ def test_a_full_disk_is_a_sentence(output):
     assert output.startswith("--json") or "--csv /dev/full" in done.stderr
 
 
-def test_no_standard_input_or_output():
+def test_commands_run_without_standard_streams():
     done = in_a_shell("gradstep small.toml <&-")
     assert done.returncode == 2
     assert "needs a terminal" in done.stderr
@@ -62,7 +62,7 @@ def test_no_standard_input_or_output():
     assert "Traceback" not in done.stderr
 
 
-def test_ctrl_c_ends_a_run_and_keeps_what_was_done(folder):
+def test_ctrl_c_ends_a_run_and_keeps_its_steps(folder):
     process = subprocess.Popen(
         [GRADSTEP, "run", "small.toml", "--steps", "100000000", "--json", "--save", "x.gradstep"],
         stdout=subprocess.PIPE,

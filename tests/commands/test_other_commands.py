@@ -18,7 +18,7 @@ def test_presets_by_document(gradstep):
     assert len(documents) == len(set(documents))
 
 
-def test_a_preset_written_out_is_a_preset(gradstep, folder):
+def test_printed_preset_can_be_loaded(gradstep, folder):
     done = gradstep("presets", "linear-4-layer")
     assert (done.status, done.err) == (0, "")
     (folder / "again.toml").write_text(done.out)
@@ -37,7 +37,7 @@ def test_no_such_preset(gradstep, folder, name):
     assert len(done.err.splitlines()) == 1
 
 
-def test_data_says_where_it_looked_and_what_there_is(gradstep, folder):
+def test_data_lists_folders_and_what_they_hold(gradstep, folder):
     done = gradstep("data", "--data-dir", folder / "my [/] data")
     assert done.status == 0
     assert f"looked in  {folder / 'my [/] data'}" in done.out
@@ -45,7 +45,7 @@ def test_data_says_where_it_looked_and_what_there_is(gradstep, folder):
     assert "1,797 handwritten digits" in done.out
 
 
-def test_a_damaged_mnist_is_named(gradstep, folder):
+def test_damaged_mnist_is_named(gradstep, folder):
     (folder / "train-images-idx3-ubyte").write_bytes(b"nothing")
     for name in ("train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
         (folder / name).write_bytes(b"")
@@ -54,7 +54,7 @@ def test_a_damaged_mnist_is_named(gradstep, folder):
     assert str(folder) in done.err
 
 
-def test_fetch_what(gradstep):
+def test_fetch_needs_a_name(gradstep):
     done = gradstep("data", "fetch")
     assert done.status == 2
     assert "gradstep data fetch mnist" in done.err
@@ -62,7 +62,7 @@ def test_fetch_what(gradstep):
 
 
 @pytest.mark.parametrize("arguments", [[], ["linear-1-layer"], ["small.toml", "--set", "train.seed=3"]])
-def test_the_explorer_needs_a_terminal(gradstep, arguments):
+def test_explorer_needs_a_terminal(gradstep, arguments):
     done = gradstep(*arguments)
     assert (done.status, done.out) == (2, "")
     assert "needs a terminal" in done.err
@@ -86,7 +86,7 @@ def test_the_explorer_needs_a_terminal(gradstep, arguments):
         (["small.toml", "--asci-art"], "did you mean '--ascii'"),
     ],
 )
-def test_bad_ways_into_the_explorer(gradstep, folder, arguments, text):
+def test_bad_arguments_of_the_explorer(gradstep, folder, arguments, text):
     (folder / "heights.csv").write_text("age,weight\n31,57.5\n")
     (folder / "notes.txt").write_text("a file of notes\n")
     (folder / "old.gradstep").write_text("damaged, and a session by its name\n")
@@ -102,7 +102,7 @@ def test_help(gradstep, command):
     assert done.out.startswith(f"usage: gradstep{' ' if command else ''}{' '.join(command)}")
 
 
-def test_the_version_says_what_computes(gradstep):
+def test_version_names_the_libraries(gradstep):
     done = gradstep("--version")
     assert done.status == 0
     assert re.fullmatch(r"gradstep \S+, torch 2\.13\.\S+, numpy \S+, textual \S+", done.out.strip())
@@ -117,7 +117,7 @@ def test_the_version_says_what_computes(gradstep):
     ],
     ids=lambda command: command[0],
 )
-def test_that_digits_take_mnist_s_place_is_said_with_where_it_was_looked_for(gradstep, folder, command):
+def test_substituted_digits_are_announced_with_the_folders(gradstep, folder, command):
     said = f"warning: no MNIST in /no/such or {folder}/cache/gradstep/mnist: scikit-learn's digits take its"
     assert said in gradstep(*command, "--data-dir", "/no/such").err
     assert "MNIST" not in gradstep("run", "small.toml", "--data-dir", "/no/such").err

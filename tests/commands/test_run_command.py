@@ -20,7 +20,7 @@ def finite_or_spelled(value):
 # --- records ----------------------------------------------------------------------------------------
 
 
-def test_json_is_an_object_a_position(gradstep):
+def test_json_has_an_object_for_each_position(gradstep):
     done = gradstep("run", "linear-1-layer", "--steps", 200, "--json")
     assert (done.status, done.err) == (0, "")
     assert [record["step"] for record in done.objects] == list(range(201))
@@ -30,7 +30,7 @@ def test_json_is_an_object_a_position(gradstep):
     assert done.objects[-1]["loss"] == pytest.approx(26.6, rel=0.01)
 
 
-def test_what_is_not_finite_is_spelled_and_ends_the_run(gradstep):
+def test_nonfinite_loss_is_spelled_and_ends_the_run(gradstep):
     rate = ["--set", "train.rule.learning_rate=1e20"]
     done = gradstep("run", *LINEAR_4_SHRUNKEN, *rate, "--steps", 50, "--json")
     assert done.status == 3
@@ -57,7 +57,7 @@ def test_csv_has_the_same_numbers(gradstep, folder):
                 assert row[name] == ("" if record[name] is None else str(record[name]))
 
 
-def test_no_steps_is_the_initial_state(gradstep):
+def test_no_steps_print_the_initial_state(gradstep):
     done = gradstep("run", "small.toml", "--steps", 0, "--json")
     assert done.status == 0
     assert [record["step"] for record in done.objects] == [0]
@@ -97,7 +97,7 @@ def test_the_summary_is_on_stdout_and_nothing_else_on_stderr(gradstep):
     assert "epoch_loss" in fields
 
 
-def test_a_stranger_s_title_is_shown_as_it_is(gradstep, folder):
+def test_title_is_shown_verbatim(gradstep, folder):
     text = (folder / "small.toml").read_text()
     (folder / "odd.toml").write_text(text.replace("A small run", "[/] [red]x :smile: \\u001b[2J"))
     done = gradstep("run", "odd.toml", "--steps", 1)
@@ -116,7 +116,7 @@ def test_until_met(gradstep):
     assert done.err.startswith("step 3: step >= 3 and loss < prev.loss   (step = 3")
 
 
-def test_until_tests_from_the_next_position_on(gradstep):
+def test_until_starts_at_the_next_position(gradstep):
     assert gradstep("run", "small.toml", "--until", "step >= 0", "--json").objects[-1]["step"] == 1
 
 
@@ -126,18 +126,18 @@ def test_until_not_met(gradstep):
     assert done.err == "`loss < 0` was never true from step 1 to step 20\n"
 
 
-def test_until_of_what_has_no_value_in_so_few_steps(gradstep):
+def test_until_without_a_value_in_few_steps(gradstep):
     done = gradstep("run", "small.toml", "--until", "ago(loss, 100) > 0")
     assert (done.status, done.err) == (4, "`ago(loss, 100) > 0` had no value from step 1 to step 20\n")
     done = gradstep("run", "small.toml", "--steps", 0, "--until", "loss < 0")
-    assert (done.status, done.err) == (4, "`loss < 0` was not looked at: no step was done\n")
+    assert (done.status, done.err) == (4, "`loss < 0` was not checked: no step was done\n")
 
 
 @pytest.mark.parametrize(
     ("condition", "why"),
     [("val_loss > 1", "no validation set"), ("mape > 1", "classes"), ("prev.max_error > 1", "classes")],
 )
-def test_until_of_what_never_has_a_value_is_refused_at_once(gradstep, folder, condition, why):
+def test_until_that_can_never_have_a_value_is_refused(gradstep, folder, condition, why):
     """Before anything is written: the example has one labelled point and no validation set."""
     for command in (["run", "--save", "x.gradstep", "--csv", "x.csv"], ["sweep", "--over", "train.seed=0:2"]):
         done = gradstep(command[0], "exam-ce-a", *command[1:], "--until", condition)
@@ -165,7 +165,7 @@ def test_counts_are_whole_numbers(gradstep):
     ]
 
 
-def test_until_not_met_where_it_diverges_is_a_loss_that_is_not_finite(gradstep):
+def test_divergence_takes_precedence_over_until(gradstep):
     assert gradstep("run", "diverging.toml", "--until", "loss < 0").status == 3
     done = gradstep("run", "diverging.toml", "--until", "not finite(loss)")
     assert done.status == 0
@@ -180,11 +180,11 @@ def test_until_not_met_where_it_diverges_is_a_loss_that_is_not_finite(gradstep):
         (["linear-1-layr"], ["linear-1-layr", "no such preset or file"]),
         (["no/such.toml"], ["no/such.toml", "no such preset or file"]),
         (["x" * 300], ["x" * 300]),
-        ([], ["a preset, or --from a session"]),
-        (["small.toml", "--from", "x"], ["a preset, or --from a session"]),
+        ([], ["either a preset or --from a session"]),
+        (["small.toml", "--from", "x"], ["either a preset or --from a session"]),
         (["--from", ""], ["no such session"]),
         (["--from", "nothing@3"], ["nothing: no such session"]),
-        (["--from", "nothing@three"], ["after @ comes a position"]),
+        (["--from", "nothing@three"], ["give a position after @"]),
         (["small.toml", "--steps", "-1"], ["--steps: given '-1'", "0 or more"]),
         (["small.toml", "--epochs", "-2"], ["--epochs: given '-2'"]),
         (["small.toml", "--steps", "many"], ["--steps", "'many'"]),
@@ -219,7 +219,7 @@ def test_bad_input(gradstep, folder, arguments, texts):
     assert sorted(folder.iterdir()) == before
 
 
-def test_all_mistakes_at_once(gradstep):
+def test_all_problems_are_reported_at_once(gradstep):
     mistakes = ["train.seed=-1", "train.batch=0", "train.rule.learning_rate=fast"]
     given = [part for mistake in mistakes for part in ("--set", mistake)]
     done = gradstep("run", "small.toml", *given)
@@ -228,7 +228,7 @@ def test_all_mistakes_at_once(gradstep):
         assert text in done.err
 
 
-def test_a_preset_without_a_length_needs_one(gradstep, folder):
+def test_preset_without_a_length_needs_one(gradstep, folder):
     (folder / "endless.toml").write_text((folder / "small.toml").read_text().replace("steps = 20", ""))
     done = gradstep("run", "endless.toml")
     assert done.status == 2
@@ -236,7 +236,7 @@ def test_a_preset_without_a_length_needs_one(gradstep, folder):
     assert gradstep("run", "endless.toml", "--steps", 2).status == 0
 
 
-def test_a_bad_file_names_itself_and_all_its_mistakes(gradstep, folder):
+def test_bad_file_is_named_with_all_its_problems(gradstep, folder):
     text = (folder / "small.toml").read_text().replace('"ramp"', '"rampp"').replace("[run]", "[rum]")
     (folder / "bad.toml").write_text(text)
     done = gradstep("run", "bad.toml")
@@ -247,7 +247,7 @@ def test_a_bad_file_names_itself_and_all_its_mistakes(gradstep, folder):
     assert "rum" in done.err
 
 
-def test_what_is_said_of_a_strangers_file_is_nothing_a_terminal_obeys(gradstep, folder):
+def test_control_characters_of_a_file_are_removed(gradstep, folder):
     text = (folder / "small.toml").read_text()
     (folder / "odd.toml").write_text(text.replace('name = "ramp"', 'name = "\\u001b]0;gotcha\\u0007"'))
     done = gradstep("run", "odd.toml")
@@ -268,27 +268,27 @@ def without_seconds(records):
     return [{name: value for name, value in record.items() if name != "seconds"} for record in records]
 
 
-def test_going_on_from_a_saved_run_is_the_longer_run(gradstep, saved):
+def test_run_from_a_session_equals_the_longer_run(gradstep, saved):
     done = gradstep("run", "--from", saved, "--steps", 10, "--json")
     assert (done.status, done.err) == (0, "")
     longer = gradstep("run", "small.toml", "--steps", 30, "--json")
     assert without_seconds(done.objects) == without_seconds(longer.objects[20:])
 
 
-def test_a_session_is_no_preset(gradstep, saved):
+def test_session_is_not_accepted_as_a_preset(gradstep, saved):
     done = gradstep("run", "run.gradstep")
     assert done.status == 2
     assert "this is no preset" in done.err
     assert "`gradstep run --from run.gradstep` goes on from it" in done.err
 
 
-def test_going_on_from_a_position(gradstep, saved):
+def test_run_from_a_position(gradstep, saved):
     done = gradstep("run", "--from", f"{saved}@7", "--json")
     whole = gradstep("run", "small.toml", "--json")
     assert without_seconds(done.objects) == without_seconds(whole.objects[7:])
 
 
-def test_another_rate_from_a_position_on_is_a_fork(gradstep, saved, folder):
+def test_run_from_a_position_with_another_rate_forks(gradstep, saved, folder):
     rate = ["--set", "train.rule.learning_rate=0.01"]
     done = gradstep("run", "--from", f"{saved}@7", *rate, "--steps", 5, "--json", "--save", "fork.gradstep")
     assert done.status == 0
@@ -309,9 +309,9 @@ def test_another_rate_from_a_position_on_is_a_fork(gradstep, saved, folder):
     ("suffix", "arguments", "texts"),
     [
         ("@99", [], ["@99", "last position is 20"]),
-        ("@", [], ["after @ comes a position"]),
-        ("@x", [], ["after @ comes a position"]),
-        ("@-1", [], ["after @ comes a position"]),
+        ("@", [], ["give a position after @"]),
+        ("@x", [], ["give a position after @"]),
+        ("@-1", [], ["give a position after @"]),
         ("@" + "9" * 5000, [], ["name too long"]),
         ("", ["--steps", "-3"], ["--steps", "given '-3'", "0 or more"]),
         ("", ["--epochs", "-3"], ["--epochs", "given '-3'", "0 or more"]),
@@ -321,26 +321,26 @@ def test_another_rate_from_a_position_on_is_a_fork(gradstep, saved, folder):
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_bad_ways_to_go_on(gradstep, saved, suffix, arguments, texts):
+def test_bad_arguments_of_from(gradstep, saved, suffix, arguments, texts):
     done = gradstep("run", "--from", f"{saved}{suffix}", *arguments)
     assert done.status == 2
     assert all(text in done.err for text in texts), done.err
     assert len(gradstep("export", saved, "--json").objects) == 21
 
 
-def test_a_file_name_with_an_at_sign(gradstep, saved):
+def test_file_name_with_an_at_sign(gradstep, saved):
     renamed = saved.rename(saved.with_name("me@home.gradstep"))
     assert gradstep("run", "--from", renamed, "--steps", 1).status == 0
     assert gradstep("run", "--from", f"{renamed}@3", "--steps", 1, "--json").objects[0]["step"] == 3
 
 
-def test_a_run_saved_to_a_folder_that_is_not_there(gradstep, folder):
+def test_run_saved_to_a_missing_folder(gradstep, folder):
     done = gradstep("run", "small.toml", "--save", "no/such/run.gradstep")
     assert (done.status, done.err) == (0, "saved; `gradstep no/such/run.gradstep` resumes it\n")
     assert (folder / "no" / "such" / "run.gradstep").exists()
 
 
-def test_until_measures_what_it_reads(gradstep):
+def test_until_measures_its_quantities(gradstep):
     found = gradstep(
         "run", "identity-dying-relu", "--set", "measure={}", "--set", "claim=[]", "--until", "dead > 0.5"
     )
@@ -352,18 +352,18 @@ def test_until_measures_what_it_reads(gradstep):
     assert "relu" in refused.err
 
 
-def test_the_summary_tells_what_was_measured(gradstep):
+def test_summary_has_measured_quantities(gradstep):
     shown = gradstep("run", "linear-condition", "--steps", "0").out
     assert any(line.split() == ["data_rank", "2", "2"] for line in shown.splitlines()), shown
 
 
-def test_the_summary_tells_where_a_value_is_from(gradstep):
+def test_summary_names_the_step_of_a_value(gradstep):
     shown = gradstep("run", "linear-condition", "--steps", "1").out
     rows = [line.split() for line in shown.splitlines()]
     assert ["data_rank", "2", "at", "step", "0:", "2"] in rows, shown
 
 
-def test_what_is_measured_stands_beside_the_fields(gradstep, folder):
+def test_measured_quantities_are_written_beside_the_fields(gradstep, folder):
     """In a linear network of one unit no two units are alike, and its four weights have rank 1."""
     measure = ["--set", "measure={'distinct[1]'=2, 'case_loss[99]'=1}", "--until", "rank[1] > 1"]
     done = gradstep("run", "small.toml", *measure, "--steps", 3, "--json", "--save", "run.gradstep")
@@ -380,7 +380,7 @@ def test_what_is_measured_stands_beside_the_fields(gradstep, folder):
         assert [row["distinct[1]"] for row in csv.DictReader(file)] == ["1", "", "1", ""]
 
 
-def test_a_run_that_memory_has_no_room_for_is_told_in_a_sentence(gradstep, monkeypatch):
+def test_out_of_memory_is_a_sentence(gradstep, monkeypatch):
     """torch's own error for more bytes than a processor can address."""
     monkeypatch.setattr("gradstep.engine.training.build.DenseModel", lambda *_: torch.empty(10**15))
     done = gradstep("run", "small.toml")

@@ -46,14 +46,14 @@ def test_the_list(gradstep, sessions):
 
 
 @pytest.mark.parametrize("name", ["my best run", "[/]", "[red]x", "a@3", "名前", ":smile:"])
-def test_a_name_is_shown_as_it_is(gradstep, sessions, name):
+def test_name_is_shown_verbatim(gradstep, sessions, name):
     assert gradstep("sessions", "name", "run-1", name).out == f"run-1 is called {name}\n"
     done = gradstep("sessions")
     assert done.status == 0
     assert name in done.out
 
 
-def test_a_stranger_s_name_is_nothing_that_a_terminal_obeys(gradstep, sessions):
+def test_control_characters_of_a_name_are_removed(gradstep, sessions):
     file = SessionFile(sessions / "run-1.gradstep")
     with file.transaction():
         file.put_meta(name="a\x1b[2Jb")
@@ -75,30 +75,30 @@ def test_a_stranger_s_name_is_nothing_that_a_terminal_obeys(gradstep, sessions):
         ("run-2", "this is another session's file"),
     ],
 )
-def test_a_name_that_means_something_else(gradstep, sessions, name, why):
+def test_ambiguous_name_is_refused(gradstep, sessions, name, why):
     done = gradstep("sessions", "name", "run-1", name)
     assert done.status == 2
     assert why in done.err
     assert not any(name in line for line in gradstep("sessions").out.splitlines() if "run-1" in line)
 
 
-def test_naming_is_not_saving(gradstep, sessions):
+def test_naming_keeps_the_time_of_saving(gradstep, sessions):
     """The list is by when a run was saved, and says it."""
     before = (sessions / "run-1.gradstep").stat().st_mtime_ns
     gradstep("sessions", "name", "run-1", "mine")
     assert (sessions / "run-1.gradstep").stat().st_mtime_ns == before
     assert listed(gradstep("sessions")) == ["run-2", "run-1"]
-    assert gradstep("sessions", "name", "run-1", "").out == "run-1 has no name any more\n"
+    assert gradstep("sessions", "name", "run-1", "").out == "run-1 has no name now\n"
 
 
-def test_delete_by_name_by_path_and_several(gradstep, sessions):
+def test_delete_takes_names_paths_and_several(gradstep, sessions):
     done = gradstep("sessions", "delete", "run-1", sessions / "run-2.gradstep")
     assert done.status == 0
     assert done.out.splitlines() == ["deleted run-1", "deleted run-2"]
     assert "no sessions yet" in gradstep("sessions").out
 
 
-def test_delete_old_takes_the_old_unnamed_ones(gradstep, sessions):
+def test_delete_old_takes_old_unnamed_sessions(gradstep, sessions):
     long_ago = time.time() - 40 * 24 * 3600
     gradstep("sessions", "name", "run-2", "kept")
     for path in sessions.glob("*.gradstep"):
@@ -109,17 +109,17 @@ def test_delete_old_takes_the_old_unnamed_ones(gradstep, sessions):
     assert gradstep("sessions", "delete", "--old").out == ""
 
 
-def test_the_name_that_was_given_finds_a_session(gradstep, sessions):
+def test_given_name_finds_a_session(gradstep, sessions):
     gradstep("sessions", "name", "run-2", "both kept")
     gradstep("sessions", "name", "run-1", "both kept")
-    assert "several are called so: run-2, run-1" in gradstep("sessions", "delete", "both kept").err
+    assert "several have this name: run-2, run-1" in gradstep("sessions", "delete", "both kept").err
     gradstep("sessions", "name", "run-1", "mine")
     by_name, by_file = (gradstep("export", which, "--json").out for which in ("mine", "run-1"))
     assert by_name == by_file != ""
     assert gradstep("sessions", "delete", "mine").out.split() == ["deleted", "run-1"]
 
 
-def test_a_file_that_is_no_session_is_listed_as_that_and_not_deleted(gradstep, sessions):
+def test_unreadable_file_is_listed_and_not_deleted(gradstep, sessions):
     foreign = sessions / "foreign.gradstep"
     foreign.write_text("hello " * 1000)
     done = gradstep("sessions")
@@ -132,7 +132,7 @@ def test_a_file_that_is_no_session_is_listed_as_that_and_not_deleted(gradstep, s
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["delete"], "name sessions, or --old"),
+        (["delete"], "give the sessions to delete, or --old"),
         (["delete", "run-1", "nothing"], "nothing: no such session"),
         (["name", "nothing", "x"], "nothing: no such session"),
         (["name", "run-1"], "required: name"),
@@ -153,7 +153,7 @@ def test_bad_input(gradstep, sessions, arguments, text):
     assert listed(gradstep("sessions")) == ["run-2", "run-1"], "nothing is deleted if one can't be"
 
 
-def test_a_session_is_found_by_what_it_is_called(sessions, folder):
+def test_session_is_found_by_name(sessions, folder):
     """As the explorer tells it when one quits: in the user's folder by its name, elsewhere by its path."""
     elsewhere = folder / "mine.gradstep"
     elsewhere.write_bytes((sessions / "run-1.gradstep").read_bytes())
@@ -165,7 +165,7 @@ def test_a_session_is_found_by_what_it_is_called(sessions, folder):
 # --- export -----------------------------------------------------------------------------------------
 
 
-def test_export_is_what_the_run_printed(gradstep, sessions, folder):
+def test_export_equals_the_output_of_the_run(gradstep, sessions, folder):
     printed = gradstep("run", "small.toml", "--steps", 9, "--json").objects
     exported = gradstep("export", "run-2", "--json")
     assert (exported.status, exported.err) == (0, "")
@@ -179,7 +179,7 @@ def test_export_is_what_the_run_printed(gradstep, sessions, folder):
         assert row == {name: "" if record[name] is None else str(record[name]) for name in FIELDS}
 
 
-def test_export_is_of_one_moment_where_the_session_goes_on(gradstep, sessions, monkeypatch):
+def test_export_reads_a_snapshot_of_a_running_session(gradstep, sessions, monkeypatch):
     """A session that is written to between two reads: records and what was measured are of the same flush."""
     running = Session.open(sessions / "run-1.gradstep")
     running.measure("train_loss")
@@ -198,7 +198,7 @@ def test_export_is_of_one_moment_where_the_session_goes_on(gradstep, sessions, m
     assert [record["step"] for record in exported] == list(range(last + 1))
 
 
-def test_export_spells_what_is_not_finite(gradstep):
+def test_export_spells_nonfinite_numbers(gradstep):
     gradstep("run", "diverging.toml", "--save", "x.gradstep")
     printed = gradstep("run", "diverging.toml", "--json").objects
     exported = gradstep("export", "x.gradstep", "--json").objects

@@ -29,7 +29,7 @@ def rows(path):
         return list(csv.DictReader(file))
 
 
-def test_a_row_a_run_and_the_command_that_does_it_again(gradstep):
+def test_table_has_a_row_and_a_command_for_each_run(gradstep):
     done = gradstep(
         "sweep", "small.toml", "--over", "train.seed=0:2", "--over", "train.rule.learning_rate=0.05,1e30",
         "--set", "data.samples=12", "--steps", 300, "--measure", "first(loss < 1)", "--csv", "table.csv",
@@ -49,7 +49,7 @@ def test_a_row_a_run_and_the_command_that_does_it_again(gradstep):
 
 
 @pytest.mark.parametrize("rates", ["0.05,0.06,1e30", "1e-9,0.5,1e30"])
-def test_runs_without_a_finite_loss_are_counted_beside_the_spread_of_the_others(gradstep, rates):
+def test_nonfinite_losses_are_counted_beside_the_distribution(gradstep, rates):
     out = gradstep("sweep", "small.toml", "--over", f"train.rule.learning_rate={rates}").out
     (spread,) = (line for line in out.splitlines() if "median" in line)
     assert spread.endswith(", 1 not finite")
@@ -79,7 +79,7 @@ measure = "loss"
 """
 
 
-def test_losses_that_rounding_sets_apart_are_one_bar(gradstep, folder):
+def test_losses_within_rounding_are_one_bar(gradstep, folder):
     """Logistic regression has one minimum; here it is 0.48101680983971932 to some ulps for each seed."""
     (folder / "one.toml").write_text(ONE_MINIMUM)
     spread = "0.481 ▕█▏ 0.481, median 0.481"
@@ -92,7 +92,7 @@ def test_losses_that_rounding_sets_apart_are_one_bar(gradstep, folder):
     assert spread in checked.out
 
 
-def test_the_preset_s_own_sweep(gradstep, folder):
+def test_sweep_table_of_a_preset_is_used(gradstep, folder):
     (folder / "own.toml").write_text(SMALL + SWEEP)
     done = gradstep("sweep", "own.toml", "--csv", "table.csv")
     assert done.status == 0
@@ -109,7 +109,7 @@ def test_the_preset_s_own_sweep(gradstep, folder):
     assert "share(loss < prev.loss)" not in row
 
 
-def test_every_problem_of_a_sweep_table_at_once(gradstep, folder):
+def test_all_problems_of_a_sweep_table_are_reported(gradstep, folder):
     bad = SWEEP.replace('"loss < 1"', '"los < 1"').replace("values = [1, 2]", "values = [1]\nvalue = 3")
     (folder / "bad.toml").write_text(SMALL + bad.replace("log:", "log:-"))
     done = gradstep("sweep", "bad.toml")
@@ -124,13 +124,13 @@ def test_every_problem_of_a_sweep_table_at_once(gradstep, folder):
     assert "sweep.measure: column 1: unknown name 'lss'" in done.err
 
 
-def test_a_file_of_results_goes_on_and_can_be_asked(gradstep):
+def test_results_file_is_resumed_and_queried(gradstep):
     command = ["sweep", "small.toml", "--over", "train.seed=0:3", "--save", "kept.sweep"]
     done = gradstep(*command)
     assert (done.status, done.err.splitlines()[-1]) == (0, "kept in kept.sweep")
     again = gradstep(*command)
     assert again.status == 0
-    assert "3 of 3 runs were done before: kept.sweep" in again.err
+    assert "3 of 3 runs are done already: kept.sweep" in again.err
     with sqlite3.connect("kept.sweep") as db:
         found = db.execute('select "train.seed", step, ending from results order by point').fetchall()
     assert found == [(seed, 20, "done") for seed in range(3)]
@@ -139,18 +139,18 @@ def test_a_file_of_results_goes_on_and_can_be_asked(gradstep):
     assert "kept.sweep: the results of another sweep" in other.err
 
 
-def test_a_table_that_can_t_be_written_loses_no_run(gradstep):
+def test_unwritable_table_loses_no_run(gradstep):
     command = ["sweep", "small.toml", "--over", "train.seed=0:2"]
     done = gradstep(*command, "--csv", "/dev/full")
     assert done.status == 2
     assert "--csv /dev/full: cannot be written: No space left on device; the results are kept" in done.err
-    assert "2 of 2 runs were done before" in gradstep(*command).err
+    assert "2 of 2 runs are done already" in gradstep(*command).err
 
 
 LAYERS = ["network.layers=[{units=2},{units=2},{units=1}]", "network.layers.0.units=2,4"]
 
 
-def test_columns_of_one_table_have_different_names(gradstep):
+def test_columns_of_a_table_have_distinct_names(gradstep):
     over = [part for axis in (*LAYERS, "network.layers.1.units=2,8") for part in ("--over", axis)]
     done = gradstep("sweep", "small.toml", "--steps", 1, *over, "--csv", "table.csv")
     assert done.status == 0
@@ -164,7 +164,7 @@ def test_columns_of_one_table_have_different_names(gradstep):
     assert len(set(names)) == len(names)
 
 
-def test_an_axis_gives_what_the_file_lacks(gradstep, folder):
+def test_axis_supplies_a_key_missing_in_the_file(gradstep, folder):
     """And the commands of the table do its runs again, from the same file."""
     (folder / "lacking.toml").write_text(SMALL.replace('loss = "mse"\n', ""))
     done = gradstep("sweep", "lacking.toml", "--over", "train.loss=mse,half_mse", "--csv", "table.csv")
@@ -177,7 +177,7 @@ def test_an_axis_gives_what_the_file_lacks(gradstep, folder):
     assert done.err.startswith("gradstep: --over: train.loss: given 'mes'; allowed: ")
 
 
-def test_many_values_with_the_same_problem_are_one_line(gradstep):
+def test_values_with_the_same_problem_share_a_line(gradstep):
     rates = "--over", "train.rule.learning_rate=-1,-2,0.1,-3,-4,-5"
     done = gradstep("sweep", "small.toml", "--over", "train.seed=0:3", *rates)
     assert done.err == (
@@ -186,7 +186,7 @@ def test_many_values_with_the_same_problem_are_one_line(gradstep):
     )
 
 
-def test_a_file_of_results_with_the_loss_s_old_name_goes_on(gradstep, folder):
+def test_results_file_with_the_old_loss_name_is_resumed(gradstep, folder):
     (folder / "exam.toml").write_text(
         'title = "Points"\n[data]\nname = "points"\ninputs = [[0.0], [1.0]]\nlabels = [0, 1]\n'
         '[network]\nlayers = [{ units = 2 }]\n[train]\nloss = "exam_cross_entropy"\n'
@@ -196,10 +196,10 @@ def test_a_file_of_results_with_the_loss_s_old_name_goes_on(gradstep, folder):
     assert gradstep(*command).status == 0
     with sqlite3.connect("kept.sweep") as db:
         db.execute("update meta set value = replace(value, 'exam_cross_entropy', 'binary_cross_entropy')")
-    assert "2 of 2 runs were done before" in gradstep(*command).err
+    assert "2 of 2 runs are done already" in gradstep(*command).err
 
 
-def test_runs_that_fail_are_a_status_and_are_tried_again(gradstep):
+def test_failed_runs_set_the_status_and_are_retried(gradstep):
     """Only a network that has units which fire or not knows dead ones; a run that diverges is a finding."""
     over = ["sweep", "small.toml", "--steps", 5, "--until", "dead > 2", "--over"]
     done = gradstep(*over, "network.layers.0.activation=linear,relu")
@@ -207,7 +207,7 @@ def test_runs_that_fail_are_a_status_and_are_tried_again(gradstep):
     assert "2 runs: 1 failed, 1 finished" in done.out
     assert "1 failed: dead can't be measured here" in done.out
     again = gradstep(*over, "network.layers.0.activation=linear,relu")
-    assert (again.status, "1 of 2 runs were done before" in again.err) == (5, True)
+    assert (again.status, "1 of 2 runs are done already" in again.err) == (5, True)
     assert gradstep(*over, "network.layers.0.activation=linear").status == 5
     assert gradstep("sweep", "diverging.toml", "--over", "train.seed=0").status == 0
 
@@ -239,7 +239,7 @@ def test_bad_input(gradstep, arguments, says):
     assert "processes" not in done.err
 
 
-def test_an_interrupted_sweep_keeps_what_is_finished(folder, wait_for):
+def test_interrupted_sweep_keeps_finished_runs(folder, wait_for):
     command = [str(GRADSTEP), "sweep", "small.toml", "--over", "train.seed=0:10", "--steps", "2000"]
     running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     kept = folder / "data" / "gradstep" / "sweeps"
@@ -263,6 +263,6 @@ def test_an_interrupted_sweep_keeps_what_is_finished(folder, wait_for):
     assert finished() == count
     assert said.splitlines()[-1].strip() == "gradstep sweep small.toml --steps 2000 --over train.seed=0:10"
     again = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
-    assert f"{count} of 10 runs were done before" in again.stderr
+    assert f"{count} of 10 runs are done already" in again.stderr
     assert "10 runs: 10 finished" in again.stdout
     assert not list(kept.iterdir())

@@ -12,10 +12,14 @@ from odd_numbers import LARGEST, lists
 from textual.content import Content
 
 from gradstep.tui import text
-from gradstep.tui.panes.curvature import Edge, _curvature, _history, _spectrum, _surface
+from gradstep.tui.panes.curvature.directions import direction_lines
+from gradstep.tui.panes.curvature.eigenvalues import eigenvalue_lines
+from gradstep.tui.panes.curvature.history import SharpnessHistory, history_lines
+from gradstep.tui.panes.curvature.map import map_lines
 from gradstep.tui.panes.function import _function
 from gradstep.tui.panes.layers import _layers
-from gradstep.tui.panes.samples import _classes, _scatter
+from gradstep.tui.panes.samples.labels import class_bars
+from gradstep.tui.panes.samples.scatter import scatter
 from gradstep.tui.panes.step import _line, _said, _step
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -25,11 +29,11 @@ DRAWN = {
     "step": (made.step(full=True, trials=made.trials()), lambda one, other, w: _step(w, 1, one, other)),
     "line": (made.line(), lambda one, other, w: _line(w, TITLES, one, other)),
     "layers": (made.layers(), lambda one, other, w: _layers(w, TITLES if other else None, one, other)),
-    "curvature": (made.curvature(), lambda one, other, w: _curvature(w, 1500, one, other)),
-    "spectrum": (made.spectrum(), lambda one, other, w: _spectrum(w, one, other)),
-    "surface": (made.surface(), lambda one, other, w: _surface(w, TITLES, one, other)),
+    "curvature": (made.curvature(), lambda one, other, w: eigenvalue_lines(w, 1500, one, other)),
+    "spectrum": (made.spectrum(), lambda one, other, w: direction_lines(w, one, other)),
+    "surface": (made.surface(), lambda one, other, w: map_lines(w, TITLES, one, other)),
     "function": (made.linear_function(), lambda one, other, w: _function(w, TITLES, "float64", one, other)),
-    "scatter": (made.ramp(), lambda one, other, w: _scatter(one, other, w)),
+    "scatter": (made.ramp(), lambda one, other, w: scatter(one, other, w)),
 }
 GIVEN = {"x", "y", "multiples", "collapsed_weight", "directions"}
 """What a probe chooses, and is never odd."""
@@ -67,14 +71,14 @@ def test_results_of_any_numbers_are_drawn(name, numbers, kept, width):
 @given(lists().filter(len), lists().filter(len))
 def test_any_history_of_the_sharpness_is_drawn(sharpness, limits):
     count = max(len(sharpness), 2)
-    edge = Edge(
+    history = SharpnessHistory(
         np.arange(count, dtype=np.float64),
         np.resize(np.array(sharpness), count),
         np.resize(np.array(limits), count),
         np.zeros(count, np.bool_),
     )
-    assert list(_history([edge], [Content("main")], 78))
-    assert list(_history([edge, edge], [Content("main"), Content("fork")], 78))
+    assert list(history_lines([history], [Content("main")], 78))
+    assert list(history_lines([history, history], [Content("main"), Content("fork")], 78))
 
 
 def test_data_without_a_direction_has_no_table_of_them():
@@ -83,12 +87,12 @@ def test_data_without_a_direction_has_no_table_of_them():
     result = dataclasses.replace(
         made.spectrum(), rank=0, eigenvalues=none, shares=none, factors=none, steps_left=none, states=()
     )
-    assert not any("eigenvalue" in line.plain for line in _spectrum(78, result, None))
+    assert not any("eigenvalue" in line.plain for line in direction_lines(78, result, None))
 
 
 @pytest.mark.parametrize("value", [4.8e118, -1e300, LARGEST, math.nan, math.inf, 12.5])
 def test_an_output_that_is_no_probability_stays_in_its_column(value):
-    (line,) = _classes(0, None, np.array([value]), 30)
+    (line,) = class_bars(0, None, np.array([value]), 30)
     assert line.cell_length <= 26
 
 

@@ -1,1 +1,1 @@
-"""The commands that need no screen: one a file, each with what its arguments are and what it does."""
+"""The commands without a screen, one a file: `add_arguments` and `main`."""

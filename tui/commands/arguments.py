@@ -1,22 +1,66 @@
-"""What the command lines have in common: a parser that says what was probably meant, and their numbers."""
+"""Command lines: a parser that suggests the option that was meant, and types of arguments."""
 
 from __future__ import annotations
 
 import argparse
 import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gradstep.engine.errors import meant
 
 MAX_LENGTH = 2**63 - 1
 
 
+class Parser(argparse.ArgumentParser):
+    """argparse's parser, which also lists the options added to it, to its groups and to its subcommands."""
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        self._options: list[str] = []
+        self._subcommands: Mapping[str, Parser] = {}
+        super().__init__(*args, **given)
+
+    @property
+    def options(self) -> list[str]:
+        return [*self._options, *(option for below in self._subcommands.values() for option in below.options)]
+
+    def add_argument(self, *names: str, **given: Any) -> argparse.Action:
+        return self._listed(super().add_argument(*names, **given))
+
+    def add_mutually_exclusive_group(self, **given: Any) -> Group:  # type: ignore[override]
+        return Group(super().add_mutually_exclusive_group(**given).add_argument, self._listed)
+
+    def add_subparsers(self, **given: Any) -> Any:
+        subcommands = super().add_subparsers(**given)
+        self._subcommands = subcommands.choices
+        return subcommands
+
+    def _listed(self, action: argparse.Action) -> argparse.Action:
+        self._options += action.option_strings
+        return action
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of options of which a command line may have at most one."""
+
+    _add: Callable[..., argparse.Action]
+    _listed: Callable[[argparse.Action], argparse.Action]
+
+    def add_argument(self, *names: str, **given: Any) -> argparse.Action:
+        return self._listed(self._add(*names, **given))
+
+
 def parse(
-    parser: argparse.ArgumentParser, arguments: Sequence[str], elsewhere: Callable[[str], str] = lambda _: ""
+    parser: Parser, arguments: Sequence[str], elsewhere: Callable[[str], str] = lambda _: ""
 ) -> argparse.Namespace:
-    """The arguments as they are meant. For an option that there is not, a sentence and the end of the
-    program, as argparse does it, with the one that is like it; `elsewhere` says who else has it."""
+    """Parse a command line; exit with argparse's error for an unknown option.
+
+    The error ends with `elsewhere(option)`, which may name a command that has the option, or else with a
+    similar option of this parser.
+    """
     found, unknown = parser.parse_known_args(arguments)
     if unknown:
         option = next((word.partition("=")[0] for word in unknown if word.startswith("-")), "")
@@ -26,11 +70,11 @@ def parse(
     return found
 
 
-def _hint(option: str, parser: argparse.ArgumentParser) -> str:
-    """An option that is like it, or what has --set do what it says: --seed, --lr."""
+def _hint(option: str, parser: Parser) -> str:
+    """Suggest a similar option, or the --set that does the same, as for --seed and --lr."""
     from gradstep.engine.config.errors import EVERY_RUN_S
 
-    there = [known.lstrip("-") for known in options(parser)]
+    there = [known.lstrip("-") for known in parser.options]
     name = option.lstrip("-").replace("-", "_")
     setting = EVERY_RUN_S.get(name)
     like = meant(option.lstrip("-"), there) or next(iter(difflib.get_close_matches(option[2:], there)), "")
@@ -38,15 +82,6 @@ def _hint(option: str, parser: argparse.ArgumentParser) -> str:
         return f"; did you mean '--{like}'?"
     setting = setting or EVERY_RUN_S.get(meant(name, EVERY_RUN_S))
     return f"; did you mean --set {setting}=VALUE?" if setting and "set" in there else ""
-
-
-def options(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """The options of a parser, and of those below it."""
-    yield from parser._option_string_actions
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for below in action.choices.values():
-                yield from options(below)
 
 
 def add_set(parser: argparse.ArgumentParser) -> None:
@@ -75,14 +110,14 @@ def completes(action: argparse.Action, kind: str) -> None:
 
 
 def file_path(given: str) -> Path:
-    """A file to write to. Raises argparse's error where none is named: "" would be this folder."""
+    """Return the path of a file to write. Raises argparse's error for a folder, and for "", this folder."""
     if not given or Path(given).is_dir():
         raise argparse.ArgumentTypeError(f"given {given!r}, a folder; allowed: the name of a file")
     return Path(given)
 
 
 def run_length(given: str) -> int:
-    """How many steps or epochs. Raises argparse's error for a number that is none."""
+    """Return a number of steps or epochs. Raises argparse's error for any other text."""
     try:
         number = int(given)
     except ValueError:

@@ -1,5 +1,4 @@
-"""Runs presets to where their claims are decided, and prints the verdicts; exit status 1 if one is not the
-expected."""
+"""Run presets until their claims are decided, and print the verdicts; exit with 1 if one is unexpected."""
 
 from __future__ import annotations
 
@@ -34,7 +33,7 @@ from gradstep.tui.text import plain
 ROOM_FOR_A_TABLE = 140
 MARKDOWN = ("statement", "who says it", "preset", "verdict", "where", "evidence")
 QUICK_STEPS = 500
-"""A preset that plans no more steps than this is in the quick set."""
+"""The most steps of a preset in the quick set."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,10 +55,10 @@ def main(arguments: argparse.Namespace) -> int:
         presets = {name: preset for name, preset in presets.items() if _quick(preset)}
     for name, preset in presets.items():
         if preset.run.steps is None and preset.run.epochs is None:
-            raise UserError(f"{name} does not say how long it goes: give steps or epochs in its [run]")
+            raise UserError(f"{name} has no length: give steps or epochs in its [run]")
     for name in arguments.presets:
         if name not in presets:
-            print(f"{plain(name)} has no claims: there is nothing to check", file=sys.stderr)
+            print(f"{plain(name)} has no claims to check", file=sys.stderr)
     if not presets:
         return Exit.DONE
     warn_of_digits(presets.values(), arguments.data_dir, Console(stderr=True))
@@ -114,7 +113,7 @@ def _quick(preset: Preset) -> bool:
 
 
 def reproduce(preset: str, verdict: Verdict) -> str:
-    """A command that anyone can type to see the evidence; `preset` is as it was named to us."""
+    """Return a command that reproduces the evidence; `preset` is the name or file that was given."""
     claim, command = verdict.claim, f"gradstep run {shlex.quote(preset)}"
     if claim.seeds is not None:
         return f"gradstep check {shlex.quote(preset)}"
@@ -156,7 +155,7 @@ def _table(judged: list[tuple[str, Verdict]]) -> Table:
 
 
 def _block(preset: str, verdict: Verdict) -> Text:
-    """The same below one another, where there is no room side by side."""
+    """Return a verdict as lines, for a console too narrow for the table."""
     wrong = "" if verdict.expected else f"  expected: {verdict.claim.expect}"
     evidence = f"  {_evidence(verdict)}" if verdict.values or verdict.seeds else ""
     return Text.assemble(

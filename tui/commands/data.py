@@ -1,4 +1,4 @@
-"""Says which MNIST a preset would use, or downloads it: `gradstep data fetch mnist`."""
+"""Show which MNIST presets use, or download it: `gradstep data fetch mnist`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def warn_of_digits(presets: Iterable[Preset], data_dir: Path | None, screen: Console) -> None:
-    """Say where MNIST was looked for, if a preset names it and it is nowhere."""
+    """Warn that digits take MNIST's place, if a preset needs it and it is missing; name the folders."""
     if any(preset.data.name == "mnist" for preset in presets) and mnist.locate(data_dir) is None:
         folders = " or ".join(plain(str(folder)) for folder in mnist.folders(data_dir))
         said = f"no MNIST in {folders}: scikit-learn's digits take its place (`gradstep data fetch mnist`)"

@@ -1,4 +1,4 @@
-"""Writes the records of a saved session's branch as CSV or JSON Lines."""
+"""Write the records of a saved session's branch as CSV or JSON Lines."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def main(arguments: argparse.Namespace) -> int:
     history, quantities = _history(session_path(arguments.session), arguments.branch)
     with record_writer(arguments, quantities) as write:
         if write is None:
-            raise UserError("export to what? --json or --csv FILE")
+            raise UserError("missing output: give --json or --csv FILE")
         for position in range(len(history)):
             write(history, position)
     return 0
 
 
 def _history(path: Path, name: str | None) -> tuple[History, tuple[str, ...]]:
-    """The records of a branch, and the quantities that the preset has measured, or that were."""
+    """Return the records of a branch, and the names of its quantities. Raises UserError."""
     file = SessionFile(path, read_only=True)
     try:
         with file.snapshot():  # an explorer may be writing to it

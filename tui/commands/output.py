@@ -1,4 +1,4 @@
-"""Where commands write to: the console, and files that they were told of."""
+"""The outputs of commands: the console and text files."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from gradstep.engine.errors import UserError
 
 
 class Console(rich.console.Console):
-    """Rich's, which would end the program with status 1 where a reader such as `head` has had enough."""
+    """Rich's console. Rich ends the program with status 1 when a reader such as `head` closes the pipe."""
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
 
 
 class TextOutput:
-    """A text file to write to, named in the errors by its option. Raises UserError."""
+    """A text file to write. Raises UserError, which names the option that gave the path."""
 
     def __init__(self, option: str, path: Path) -> None:
         self._name = f"{option} {path}"

@@ -6,7 +6,7 @@ import argparse
 import sys
 from importlib import import_module
 
-from gradstep.tui.commands.arguments import add_data_dir, add_set
+from gradstep.tui.commands.arguments import Parser, add_data_dir, add_set
 from gradstep.tui.commands.exit_status import ALL, Exit
 
 COMMANDS = ("run", "sweep", "check", "presets", "data", "sessions", "export", "help", "completion")
@@ -15,17 +15,17 @@ FPS = 10
 MAX_FPS = 60
 
 
-def command_parser(name: str) -> argparse.ArgumentParser:
+def command_parser(name: str) -> Parser:
     """The parser of one of `COMMANDS`."""
     command = import_module(f"gradstep.tui.commands.{name}")
-    parser = argparse.ArgumentParser(f"gradstep {name}", description=command.__doc__, epilog=ALL)
+    parser = Parser(f"gradstep {name}", description=command.__doc__, epilog=ALL)
     command.add_arguments(parser)
     return parser
 
 
-def explorer_parser() -> argparse.ArgumentParser:
+def explorer_parser() -> Parser:
     """The parser of `gradstep` without a command."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         "gradstep",
         description="A debugger for gradient descent: opens a scenario to step through.",
         epilog=f"commands: {', '.join(COMMANDS)}; `gradstep COMMAND --help` tells more. "

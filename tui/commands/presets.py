@@ -1,4 +1,4 @@
-"""Lists the presets by document, or shows one with every default written out."""
+"""List the presets by document, or show one with all defaults written out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records written out, as JSON Lines on stdout or as CSV into a file."""
+"""Writers of records: JSON Lines on stdout, or CSV into a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gradstep.tui.commands.arguments import completes, file_path
 from gradstep.tui.commands.output import TextOutput
 
 Writer = Callable[[History, int], None]
-"""Takes the record of a position."""
+"""Write the record of a position."""
 
 
 def add_record_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,8 +28,10 @@ def add_record_arguments(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def record_writer(arguments: argparse.Namespace, quantities: Sequence[str]) -> Iterator[Writer | None]:
-    """What to hand each record to, to be written with these quantities beside its fields; None where no
-    writing was asked for. Raises UserError."""
+    """Yield the function that writes a position's fields and these quantities.
+
+    Yields None without --json and --csv. Raises UserError if the file cannot be written.
+    """
 
     def row(history: History, position: int) -> dict[str, Any]:
         measured = {name: _json(name, history.value(name, position)) for name in quantities}
@@ -47,5 +49,5 @@ def record_writer(arguments: argparse.Namespace, quantities: Sequence[str]) -> I
 
 
 def _json(name: str, value: float) -> float | str | None:
-    """A measured value for JSON: a count as a whole number."""
+    """Return a measured value for JSON, a count as a whole number."""
     return int(value) if counts(name) and value.is_integer() else json_number(value)

@@ -1,4 +1,4 @@
-"""Runs a preset, or goes on with a session, without a screen; prints its records or a summary of them."""
+"""Run a preset, or go on from a session, without a screen; print the records or a summary."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from gradstep.engine.session.stepping import Stop
 
 PROGRESS_SECONDS = 0.1
-NO_LENGTH = "{} does not say how long it goes: give --steps or --epochs"
+NO_LENGTH = "{} has no length: give --steps or --epochs"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,9 +70,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Run to the end, to a condition, or to a loss that is not finite; the exit status says which."""
+    """Run to the end, to a condition or to a loss that is not finite; return which as an exit status."""
     if (arguments.preset is None) == (arguments.origin is None):
-        raise UserError("run what? a preset, or --from a session, one of the two")
+        raise UserError("give either a preset or --from a session")
     condition = parse_condition(arguments.until) if arguments.until is not None else None
     screen = Console(stderr=True)
     with screen.status("Starting") if screen.is_terminal else ExitStack():
@@ -111,14 +111,14 @@ def main(arguments: argparse.Namespace) -> int:
         said = "was never true" if stop.could_tell else "had no value"
         where = f"{said} from step {start + 1:,} to step {session.position:,}"
         if session.position == start:
-            where = "was not looked at: no step was done"
+            where = "was not checked: no step was done"
         screen.print(Text(f"`{plain(condition.text)}` {where}"), soft_wrap=True)
         return Exit.NOT_MET
     return Exit.DONE
 
 
 def _begun(arguments: argparse.Namespace) -> tuple[Session, int]:
-    """A session on the preset, and the position to run to."""
+    """Return a new session on the preset, and the position to run to."""
     overrides = list(arguments.set)
     for length in ("steps", "epochs"):
         if (count := getattr(arguments, length)) is not None:
@@ -134,7 +134,7 @@ def _begun(arguments: argparse.Namespace) -> tuple[Session, int]:
 
 
 def _resumed(arguments: argparse.Namespace) -> tuple[Session, int]:
-    """The saved session at the position asked for, with live settings changed, and the position to run to."""
+    """Return the saved session at its start position, with --set applied, and the position to run to."""
     path, position = _origin(arguments.origin)
 
     from gradstep.engine.session.session import Session
@@ -156,14 +156,14 @@ def _resumed(arguments: argparse.Namespace) -> tuple[Session, int]:
 
 
 def _origin(given: str) -> tuple[Path, int | None]:
-    """The session's file, and the position after the last @."""
+    """Return the session's file, and the position after the last @ if there is one."""
     name, at, position = given.rpartition("@")
     if not at:
         return session_path(given), None
     if (whole := find_session(given)) is not None:
         return whole, None
     if not position.isdecimal():
-        raise UserError(f"--from {given}: after @ comes a position, a number")
+        raise UserError(f"--from {given}: give a position after @, such as @100")
     return session_path(name), int(position)
 
 
@@ -197,14 +197,14 @@ def _run(
 
 
 def _quantities(session: Session, condition: Condition | None) -> tuple[str, ...]:
-    """What is measured beside the records of the run, or was before."""
+    """Return the quantities measured by the run, now or before."""
     read = condition.quantities if condition is not None else ()
     there = session.preset.measure, session.breakpoints.quantities, read, session.history.quantities
     return tuple(dict.fromkeys(name for names in there for name in names))
 
 
 def _print_summary(session: Session, quantities: Sequence[str]) -> None:
-    """What the run did: each field at the start and at the end."""
+    """Print each field and quantity at the start and at the end."""
     first, last = session.history.record(0), session.record
     table = Table("", "first", "last", box=None)
     table.columns[1].justify = table.columns[2].justify = "right"
@@ -225,7 +225,7 @@ def _print_summary(session: Session, quantities: Sequence[str]) -> None:
 
 
 def _left(session: Session, how: str) -> Text:
-    """Where a run was left, maybe in the middle of a step, and how to go on with what is saved of it."""
+    """Return where an ended run stands, perhaps in the middle of a step, and how to go on from its file."""
     at = f"{how} at step {min(session.position, session.timeline.branch.tip):,}"
     if session.path is None:
         return Text(at)
@@ -241,6 +241,6 @@ def _print_hit(session: Session, condition: Condition, screen: Console) -> None:
 
 
 def _measured(name: str, values: NDArray[np.float64], at: int, wanted: int) -> str:
-    """The value, and where it is from if that is another step than is asked for."""
+    """Format a value, with its step if that is not the one wanted."""
     value = field(name, float(values[at]))
     return value if at == wanted else f"at step {at:,}: {value}"

@@ -1,4 +1,4 @@
-"""Lists the saved sessions; names or deletes them."""
+"""List the saved sessions; name or delete them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from gradstep.tui.text import number, plain
 
 MAX_WIDTH = 500
 SHOWN = 5
-"""So many of the sessions that could be meant are named."""
+"""The most sessions that an ambiguous name lists."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def main(arguments: argparse.Namespace) -> int:
         path = session_path(arguments.session)
         rename_session(path, arguments.name)
         name = plain(arguments.name.strip())
-        print(f"{plain(path.stem)} {f'is called {name}' if name else 'has no name any more'}")
+        print(f"{plain(path.stem)} {f'is called {name}' if name else 'has no name now'}")
     elif arguments.action == "delete":
         _delete(arguments)
     else:
@@ -62,19 +62,24 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def how_to_resume(path: Path) -> str:
-    """What is said of a run that is saved there."""
+    """Return the command that resumes a session."""
     return f"saved; `gradstep {plain(shlex.quote(session_name(path)))}` resumes it"
 
 
 def session_path(given: str) -> Path:
-    """A session by path, by its file's name in the folder of sessions, or by the name given to it. Raises
-    UserError."""
+    """Return the file of a session, given its path, its file's name or its own name.
+
+    Raises UserError if there is none, or several.
+    """
     if (path := find_session(given)) is not None:
         return path
     if given and Path(given).is_dir():
         raise UserError(f"{given}: this is a folder; allowed: a session's name, or the path of its file")
     hint = did_you_mean(given, session_names())
-    for several, so in ((sessions_beginning(given), "begin so"), (sessions_called(given), "are called so")):
+    for several, so in (
+        (sessions_beginning(given), "begin so"),
+        (sessions_called(given), "have this name"),
+    ):
         if several:
             hint = f"; several {so}: {', '.join(path.stem for path in several[:SHOWN])}"
     raise UserError(f"{given}: no such session{hint} (`gradstep sessions` lists them)")
@@ -93,7 +98,7 @@ def _list() -> None:
         column.justify = "right"
     for session in sessions:
         table.add_row(*_row(session))
-    # a session's name is there to be typed: lines may be longer than the terminal is wide, never cut
+    # a name is there to be typed, so lines are never cut to the terminal's width
     needed = Measurement.get(console, console.options.update(max_width=MAX_WIDTH), table).maximum
     Console(width=max(needed, console.width)).print(table)
     for session in sessions:
@@ -118,7 +123,7 @@ def _delete(arguments: argparse.Namespace) -> None:
     if arguments.old:
         paths += [session.path for session in list_sessions() if session.old]
     elif not paths:
-        raise UserError("delete which? name sessions, or --old")
+        raise UserError("give the sessions to delete, or --old")
     for path in paths:
         delete_session(path)
         print(f"deleted {plain(path.stem)}")

@@ -1,4 +1,4 @@
-"""Runs a preset over all combinations of settings, several at once; what was interrupted goes on."""
+"""Run a preset over all combinations of settings, several runs at once; resume an interrupted sweep."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ from gradstep.tui.text import field, plain
 STYLES = {"condition": "green", "diverged": "yellow", "failed": "red"}
 MAX_JOBS = 1024
 LISTED = 40
-"""A sweep of at most so many runs is listed run by run."""
+"""The most runs that the summary lists one by one."""
 WIDE = 1000
-"""Positive numbers so many times apart are spread by their logarithms."""
+"""The ratio of the greatest to the least number from which their logarithms are shown."""
 SHOWN_RUNNING = 16
-"""So many running runs have a line of their own."""
+"""The most running runs with a progress line."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,17 +86,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Do the runs that are not done yet; print what they came to."""
+    """Do the runs that are missing, and print a summary of all."""
     screen = Console(stderr=True)
     plan = _plan(arguments)
     count = _jobs(arguments)
     warn_of_digits([plan.preset], arguments.data_dir, screen)
-    # opened before anything is done
+    # opened first, so that a bad path costs no run
     table = TextOutput("--csv", arguments.csv) if arguments.csv is not None else None
     with closing(Sweeping(plan, arguments.save, arguments.data_dir)) as sweeping:
         done = len(sweeping.results)
         if done:
-            screen.print(f"{done:,} of {len(plan):,} runs were done before: {plain(str(sweeping.path))}")
+            screen.print(f"{done:,} of {len(plan):,} runs are done already: {plain(str(sweeping.path))}")
         interrupted = False
         try:
             if done < len(plan):
@@ -121,14 +121,14 @@ def main(arguments: argparse.Namespace) -> int:
 def _write_table(
     table: TextOutput, sweeping: Sweeping, results: Sequence[Result], arguments: argparse.Namespace
 ) -> None:
-    """Write the table. Raises UserError where it can't be written; the results are then kept."""
+    """Write the table. Raises UserError if it cannot be written; the results are kept in their file."""
     try:
         with table:
             write_csv(table, sweeping.plan, results, _source(arguments))
     except UserError as error:
         sweeping.keep()
         where = plain(str(sweeping.path))
-        raise UserError(f"{error}; the results are kept in {where}: no run is done again") from None
+        raise UserError(f"{error}; the results are kept in {where}") from None
 
 
 def _plan(arguments: argparse.Namespace) -> Plan:
@@ -150,7 +150,7 @@ def _jobs(arguments: argparse.Namespace) -> int:
 
 
 def _run(sweeping: Sweeping, workers: Workers, screen: Console) -> None:
-    """Have the runs done, with a line for all and one for each that goes on."""
+    """Do the runs, with a progress line for all and one for each running one."""
     plan = sweeping.plan
     columns = (
         TextColumn("{task.description}"),
@@ -183,7 +183,7 @@ def _show_running(progress: Progress, lines: dict[int, TaskID], plan: Plan, upda
 
 
 def print_summary(plan: Plan, results: Sequence[Result], console: Console) -> None:
-    """How the runs ended, how their numbers are spread, and, where they are few, each of them."""
+    """Print how the runs ended, their distributions, and a table if they are few."""
     said = endings_said(Counter(result.ending for result in results), plan.until)
     console.print(Text.assemble((plain(plan.preset.title), "bold"), f"\n{len(results):,} runs: {said}"))
     if len(results) <= LISTED:
@@ -206,7 +206,7 @@ def print_summary(plan: Plan, results: Sequence[Result], console: Console) -> No
 
 
 def _spread(name: str, values: list[float]) -> tuple[str, list[float]]:
-    """The numbers, or, where the finite ones are positive and orders of magnitude apart, their logarithms."""
+    """Return the numbers, or the logarithms of positive ones orders of magnitude apart; with their name."""
     finite = [value for value in values if math.isfinite(value)]
     if finite and min(finite) > 0 and max(finite) > WIDE * min(finite):
         return f"log10({name})", [math.log10(value) if math.isfinite(value) else value for value in values]
@@ -235,7 +235,7 @@ def _table(plan: Plan, results: Sequence[Result]) -> Table:
 
 
 def _source(arguments: argparse.Namespace) -> str:
-    """The preset as the commands name it, with what was changed of it."""
+    """Return the arguments for the preset and its changes."""
     parts = [arguments.preset, *(part for one in arguments.set for part in ("--set", one))]
     if arguments.steps is not None:
         parts += ["--steps", str(arguments.steps)]
@@ -245,7 +245,7 @@ def _source(arguments: argparse.Namespace) -> str:
 
 
 def _command(arguments: argparse.Namespace) -> str:
-    """The command that was given."""
+    """Return the command line that was given."""
     parts = []
     for option in ("over", "measure"):
         parts += [part for one in getattr(arguments, option) for part in (f"--{option}", one)]

@@ -1,4 +1,4 @@
-"""The branches as a tree, and two of them compared at the same position."""
+"""The tab of branches: a tree, and a comparison of two branches at the same position."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ COMPARED = ("loss", "accuracy", "mistakes", "grad_norm", "learning_rate")
 COLUMNS = ("here", "there", "difference")
 NAME_WIDTH, LONGEST_NAME = 14, 45
 ROOM_BESIDE = 72
-"""From this width on the table stands beside the tree, in a narrower pane below it."""
+"""The least width with the table beside the tree; below it, the table goes under the tree."""
 AT_ONCE = 1000
-"""Positions that are compared at a time."""
+"""The number of positions compared at a time."""
 DIFFERING = [at for at, name in enumerate(STORED) if name not in ("learning_rate", "seconds")]
-"""The columns of a record by which two runs differ: not what is set, nor how long it took."""
+"""The columns of a record that are compared: neither the setting nor the time."""
 
 
 class Tree(Choices):
-    """The branches, to go to one of them."""
+    """The list of branches; enter goes to the highlighted one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "go there")]
 
 
 class BranchesPane(Horizontal):
-    """Enter goes to the highlighted branch; beside the tree it is compared with the one the run is on."""
+    """The tree, and the run's branch compared with the highlighted one."""
 
     CARES = Topic.RUN | Topic.RECORDS
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,19 +55,19 @@ class BranchesPane(Horizontal):
 
     @dataclass
     class Chosen(Message):
-        """A branch is to be gone to."""
+        """The user chose a branch to go to."""
 
         number: int
 
     @dataclass
     class Rename(Message):
-        """A branch is to be renamed."""
+        """The user wants to rename a branch."""
 
         branch: BranchInfo
 
     @dataclass
     class Delete(Message):
-        """A branch is to be deleted."""
+        """The user wants to delete a branch."""
 
         number: int
 
@@ -79,7 +79,7 @@ class BranchesPane(Horizontal):
         self._shown: tuple[tuple[int, Content], ...] = ()
         self._compared: tuple[object, ...] = ()
         self._alike = 0
-        """The position up to which the two branches are known to have the same records."""
+        """The last position up to which both branches have been compared and are equal."""
 
     def compose(self) -> ComposeResult:
         yield self.list
@@ -87,7 +87,6 @@ class BranchesPane(Horizontal):
             yield self._table
 
     def show(self, state: RunState, _topics: Topic) -> None:
-        """Show the tree as it is now."""
         self._state = state
         lines = tuple(_tree(state))
         before, self._shown = self._shown, lines
@@ -114,7 +113,6 @@ class BranchesPane(Horizontal):
         self._compare()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Go to the branch."""
         event.stop()
         if event.option_id is not None:
             self.post_message(self.Chosen(int(event.option_id)))
@@ -134,18 +132,18 @@ class BranchesPane(Horizontal):
         return self._state.branches.get(int(option.id))
 
     def _compare(self) -> None:
-        """The run's branch against the highlighted one, at the run's position."""
+        """Compare the run's branch with the highlighted one, at the run's position."""
         state, other = self._state, self._highlighted()
         if state is None or other is None or state.branch not in state.branches:
             return
         here = state.branches[state.branch]
         if other.number == here.number:
-            self._say(Content.styled("↑↓ a branch to compare with, enter goes there, f forks here", "$muted"))
+            self._say(Content.styled("↑↓ compares with a branch, enter goes there, f forks here", "$muted"))
             return
         mine, theirs = state.history, state.histories[other.number]
         position = min(state.position, len(mine) - 1, len(theirs) - 1)
         if position < 0:
-            return  # of a branch that has just begun the records are still to come
+            return  # the records of a new branch are still to come
         first = last_shared(state, other.number)
         lines: list[str | tuple[str, str]] = []
         for column, branch in zip(COLUMNS, (here, other), strict=False):
@@ -161,7 +159,7 @@ class BranchesPane(Horizontal):
         self._say(Content.assemble(*lines))
 
     def _first_difference(self, state: RunState, other: int, first: int) -> str:
-        """Where the records of the two branches begin to differ, in words; looked for once."""
+        """Return the first position whose records differ, in words; search each position once."""
         mine, theirs = state.history, state.histories[other]
         if (compared := (state.branch, other, state.revision)) != self._compared:
             self._compared, self._alike = compared, first
@@ -177,22 +175,22 @@ class BranchesPane(Horizontal):
         return f"no difference up to step {last:,}"
 
     def _say(self, content: Content) -> None:
-        if content != self._table.content:  # an update lays the whole screen out
+        if content != self._table.content:  # each update is a layout of the whole screen
             self._table.update(content)
 
 
 def _cut(name: str) -> str:
-    """A branch's name in one line of the table."""
+    """Shorten a branch's name to one line of the table."""
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _number(field: str, value: float | None) -> str:
-    """A count as one, other numbers with six digits; as wide."""
+    """Format a field's value, padded to a column."""
     return text.field(field, value).rjust(text.NUMBER_WIDTH)
 
 
 def _difference(field: str, here: float | None, there: float | None) -> str:
-    """What is more here, with its sign; as wide."""
+    """Format the difference with its sign, padded to a column."""
     if here is None or there is None:
         return text.number(None).rjust(text.NUMBER_WIDTH)
     more = here - there
@@ -201,7 +199,7 @@ def _difference(field: str, here: float | None, there: float | None) -> str:
 
 
 def _tree(state: RunState) -> Iterator[tuple[int, Content]]:
-    """The branches, each below its parent and further in."""
+    """Yield number and line of each branch, below its parent and indented."""
 
     def below(parent: int | None, depth: int) -> Iterator[tuple[int, Content]]:
         for branch in state.branches.values():

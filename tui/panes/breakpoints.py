@@ -1,4 +1,4 @@
-"""The breakpoints: what stops the run, how often it was met, on or off."""
+"""The tab of breakpoints: their conditions, their hits, on or off."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from gradstep.tui.widgets.scroll import Choices
 
 
 class Switches(Choices):
-    """The list, in which `enter` does not open anything."""
+    """The list of breakpoints; enter switches the highlighted one on or off."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "on/off")]
 
 
 class BreakpointsPane(Vertical):
-    """Enter switches the highlighted breakpoint on or off."""
+    """The list, or a hint while it is empty."""
 
     CARES = Topic.BREAKPOINTS
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -38,11 +38,11 @@ class BreakpointsPane(Vertical):
 
     @dataclass
     class Add(Message):
-        """A breakpoint is to be asked for."""
+        """The user wants to add a breakpoint."""
 
     @dataclass
     class Edit(Message):
-        """A breakpoint is to be switched, or ignored so many times."""
+        """The user switches a breakpoint, or has it ignored for that many hits."""
 
         number: int
         enabled: bool | None = None
@@ -50,7 +50,7 @@ class BreakpointsPane(Vertical):
 
     @dataclass
     class Remove(Message):
-        """A breakpoint is to go."""
+        """The user removes a breakpoint."""
 
         number: int
 
@@ -58,7 +58,7 @@ class BreakpointsPane(Vertical):
         super().__init__(id="breakpoints")
         self.list = Switches(id="breakpoint-list", markup=False, compact=True)
         self._hint = Static(
-            "a adds a breakpoint: a condition that stops every run and burst where it holds", markup=False
+            "a adds a breakpoint: a condition that stops a run or burst when it is true", markup=False
         )
         self._points: tuple[Breakpoint, ...] = ()
 
@@ -67,7 +67,6 @@ class BreakpointsPane(Vertical):
         yield self.list
 
     def show(self, state: RunState, _topics: Topic) -> None:
-        """List the breakpoints as they are now."""
         self._points = state.breakpoints
         highlighted = self.list.highlighted
         self.list.clear_options()
@@ -78,7 +77,6 @@ class BreakpointsPane(Vertical):
         self._hint.display = not self._points
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Switch the breakpoint."""
         event.stop()
         point = self._points[event.option_index]
         self.post_message(self.Edit(point.number, enabled=not point.enabled))

@@ -1,4 +1,4 @@
-"""The charts of what the preset watches, one below the other on the same steps."""
+"""The charts of the watched fields, one below the other on the same steps."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from gradstep.engine.conditions.evidence import counts
+from gradstep.engine.records.history import History
 from gradstep.engine.records.missing import is_missing
 from gradstep.engine.records.record import FIELDS
 from gradstep.tui import text
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
 
 SMOOTHINGS = (0.0, 0.9, 0.99)
 WINDOWS = (None, 1000, 100)
+NOTHING_DRAWN = (-1, 0)
+"""The drawn revision of the records, and how many of it; revisions count from 0."""
 
 
 class ChartsPane(Vertical):
-    """Two charts at most; the keys act on the one that had the focus last, the cursor is common to all."""
+    """At most two charts with one cursor; keys act on the chart that had the focus last."""
 
     BORDER_TITLE = "Charts"
     CARES = Topic.RECORDS | Topic.RUN
@@ -41,8 +44,7 @@ class ChartsPane(Vertical):
         self.cursor: int | None = None
         self._watched: list[str] = []
         self._log: list[str] = []
-        self._revision = -1
-        self._fed = 0
+        self._drawn = NOTHING_DRAWN
         self._current = 0
         self._smoothing = 0
         self._window = 0
@@ -55,37 +57,53 @@ class ChartsPane(Vertical):
 
     @property
     def current(self) -> Chart | None:
-        """The chart that the keys act on: the focused one, or the one that was."""
+        """The chart that the keys act on: the focused one, or the last one that was."""
         for at, chart in enumerate(self.charts):
             if chart.has_focus:
                 self._current = at
         return self.charts[self._current] if self.charts else None
 
     def show(self, state: RunState, _topics: Topic) -> None:
-        """Draw the records that are new, and the marks."""
         watched = list(dict.fromkeys(state.watched))[:AT_MOST]
         if watched != self._watched:
             self._make(watched, state.preset.log)
-        if state.revision != self._revision:
-            self._revision, self._fed = state.revision, 0
-            for chart in self.charts:
-                chart.clear()
-            self._feed_ghosts(state)
-            if self.cursor is not None and self.cursor >= len(state.history):
-                self.cursor = None
-        count = len(state.history)
-        if count > self._fed:
-            for field, chart in zip(self._watched, self.charts, strict=True):
-                self._feed(chart, state, field, Role.TRAIN)
-                if field in BESIDE:
-                    self._feed(chart, state, BESIDE[field], Role.VALIDATION)
-            self._fed = count
+        self._append_new(state)
         ends = [chart.ends for chart in self.charts]
         last = max((end[1] for end in ends if end is not None), default=0)
         for chart in self.charts:
-            chart.reach = 0, last  # one below the other, they are read against each other
-        self._last = count - 1
+            chart.reach = 0, last  # one axis, as the charts are read against each other
+        self._last = len(state.history) - 1
         self._position = state.position
+        self._mark(state)
+        self._place(self.cursor)
+
+    def _append_new(self, state: RunState) -> None:
+        """Append the records that are not drawn yet; begin anew where drawn ones were replaced."""
+        revision, first = self._drawn
+        if revision != state.revision:
+            first = 0
+            for chart in self.charts:
+                chart.clear()
+            self._append_ghosts(state)
+            if self.cursor is not None and self.cursor >= len(state.history):
+                self.cursor = None
+        for field, chart in zip(self._watched, self.charts, strict=True):
+            _append(chart, field, field, state.history, first, Role.TRAIN)
+            if field in BESIDE:
+                _append(chart, BESIDE[field], BESIDE[field], state.history, first, Role.VALIDATION)
+        self._drawn = state.revision, len(state.history)
+
+    def _append_ghosts(self, state: RunState) -> None:
+        """Append the other branches, each from the position where it leaves the run's."""
+        for number, branch in state.branches.items():
+            if number != state.branch:
+                name, history = text.plain(branch.name), state.histories[number]
+                first = last_shared(state, number)
+                for field, chart in zip(self._watched, self.charts, strict=True):
+                    _append(chart, name, field, history, first, Role.GHOST)
+
+    def _mark(self, state: RunState) -> None:
+        """Mark changes, stops and forks in the charts and on the time line."""
         along = branch_marks(state)
         for field, chart in zip(self._watched, self.charts, strict=True):
             chart.set_marks(along)
@@ -98,27 +116,13 @@ class ChartsPane(Vertical):
             forks=[mark.position for mark in along if mark.kind == "fork"],
             saved=state.saved_at,
         )
-        self._place(self.cursor)
-
-    def _feed_ghosts(self, state: RunState) -> None:
-        """Draw the other branches, from where they leave the run's."""
-        for number, branch in state.branches.items():
-            if number == state.branch:
-                continue
-            first, history = last_shared(state, number), state.histories[number]
-            for field, chart in zip(self._watched, self.charts, strict=True):
-                values = history.column(field, first).astype(np.float64)
-                there = ~is_missing(values)
-                if there.any():
-                    name = text.plain(branch.name)
-                    chart.append(name, values[there], steps=np.flatnonzero(there) + first, role=Role.GHOST)
 
     def _make(self, watched: list[str], log: list[str]) -> None:
         focused = any(chart.has_focus for chart in self.charts)
         same = log == self._log
         scales = {chart.chart_title: chart.log_scale for chart in self.charts if same}
         self.remove_children(Chart)
-        self._watched, self._log, self._fed, self._current = watched, log, 0, 0
+        self._watched, self._log, self._drawn, self._current = watched, log, NOTHING_DRAWN, 0
         ascii_only = cast("WireApp", self.app).ascii
         self.charts = [Chart(field, count=counts(field), ascii=ascii_only) for field in watched]
         for chart in self.charts:
@@ -130,45 +134,38 @@ class ChartsPane(Vertical):
         if focused:
             self.charts[0].focus()
 
-    def _feed(self, chart: Chart, state: RunState, field: str, role: Role) -> None:
-        values = state.history.column(field, self._fed).astype(np.float64)
-        there = ~is_missing(values)
-        if there.any():
-            chart.append(field, values[there], steps=np.flatnonzero(there) + self._fed, role=role)
-
     def toggle_log(self) -> None:
-        """Change the current chart's scale."""
         if self.current is not None:
             self.current.toggle_log()
 
     def next_smoothing(self) -> None:
-        """The next of the smoothings, on all charts; the raw line stays."""
+        """Smooth all charts by the next factor; the raw line stays."""
         self._smoothing = (self._smoothing + 1) % len(SMOOTHINGS)
         for chart in self.charts:
             chart.smoothing = SMOOTHINGS[self._smoothing]
         self._say()
 
     def next_window(self) -> None:
-        """The next of the windows, on all charts."""
+        """Show the next window in all charts."""
         self._window = (self._window + 1) % len(WINDOWS)
         for chart in self.charts:
             chart.window = WINDOWS[self._window]
         self._say()
 
     def move_cursor(self, distance: int) -> None:
-        """Move the cursor, which begins where the run stands, without moving the engine."""
+        """Move the cursor, which begins at the run's position; the run stays where it is."""
         if self._last >= 0:
             at = (self._position if self.cursor is None else self.cursor) + distance
             self._place(min(max(at, 0), self._last))
 
     def leap_cursor(self, direction: int) -> None:
-        """Move the cursor by a twentieth of what is in sight."""
+        """Move the cursor by a twentieth of the steps in sight."""
         window = WINDOWS[self._window]
         in_sight = self._last if window is None else min(window, self._last)
         self.move_cursor(direction * max(in_sight // 20, 1))
 
     def follow(self) -> None:
-        """Take the cursor away: the charts read off where the run stands."""
+        """Remove the cursor: the charts read off the run's position."""
         self._place(None)
 
     def _place(self, cursor: int | None) -> None:
@@ -189,8 +186,16 @@ class ChartsPane(Vertical):
             self.border_subtitle = subtitle
 
 
+def _append(chart: Chart, name: str, field: str, history: History, first: int, role: Role) -> None:
+    """Append the values of a field from position `first` on, without nulls, to the series `name`."""
+    values = history.column(field, first).astype(np.float64)
+    there = ~is_missing(values)
+    if there.any():
+        chart.append(name, values[there], steps=np.flatnonzero(there) + first, role=role)
+
+
 def why_empty(name: str, state: RunState) -> str:
-    """Why a chart of this field or quantity has nothing to draw, where it has nothing."""
+    """Return why a chart of this field or quantity is empty, if it is."""
     history, info = state.history, state.info
     if not len(history) or info is None:
         return NO_STEPS

@@ -1,4 +1,4 @@
-"""How far a network is from the identity: on the data, and on all that lies between its pixels' extremes."""
+"""The tab on a network that copies its input: its distance to the identity, on the data and around it."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from gradstep.tui.state.run import RunState
 
 NAME_WIDTH = 10
 TOP = 8
-"""So many outputs are listed, those with the largest error."""
+"""The number of outputs listed, those with the largest error."""
 CHART = (44, 5)
 MARKED = 20
-"""Up to so many singular values each has a sign."""
+"""The most singular values that each get a sign."""
 
 
 class FunctionPane(ProbePane):
-    """`enter` asks for the errors of a network that is to copy its input."""
+    """`enter` computes the errors."""
 
     PROBES = ("function",)
 
@@ -36,19 +36,17 @@ class FunctionPane(ProbePane):
         super().__init__("function")
 
     def on_request(self, state: RunState) -> Iterator[Wish]:
-        """The errors, on the data and on the interval."""
         if not unmet("function", state):
             yield Wish("function")
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
-        """How far from the identity, output by output."""
         titles = self.titles(state, "function", _half(width))
         view = partial(_function, width, titles, state.preset.train.dtype)
         yield from self.section(state, "function", "Distance to the identity", "enter computes it", view)
 
 
 def _half(width: int) -> int:
-    """The width of one of two charts side by side."""
+    """Return the width of one of two charts side by side."""
     return min(CHART[0], (width - GAP) // 2)
 
 
@@ -104,11 +102,11 @@ def _map(
     result: FunctionResult,
     other: FunctionResult | None,
 ) -> list[Content]:
-    """The one linear map that linear layers amount to: how far it is from I, and its singular values."""
+    """Return the distance of the whole network's linear map from I, and its singular values."""
     if result.map_singular_values is None:
         return [
             Content.styled(
-                "Not all layers are linear, so there is no one map with singular values.", "$muted"
+                "Not all layers are linear: there is no single map with singular values.", "$muted"
             )
         ]
     distances = (
@@ -133,7 +131,7 @@ def _map(
     shown = [each for each in (result, other) if each is not None]
     values = [_resolved(each) for each in shown]
     places = [np.arange(1.0, len(each) + 1) for each in values]
-    axes = np.concatenate(places), np.concatenate([*values, np.ones(1)])  # the identity's 1 is in sight
+    axes = np.concatenate(places), np.concatenate([*values, np.ones(1)])  # keep the identity's 1 in sight
     wide = min(CHART[0], width) if len(shown) == 1 else _half(width)
     sides = [
         [*_chart(place, each, (wide, CHART[1]), axes), *_told(of, dtype, wide)]
@@ -145,7 +143,7 @@ def _map(
 
 
 def _resolved(result: FunctionResult) -> Floats:
-    """The map's singular values, NaN where they are not told from 0."""
+    """Return the map's singular values, NaN where they are indistinguishable from 0."""
     values = result.map_singular_values
     if values is None:
         return np.zeros(0)
@@ -155,7 +153,7 @@ def _resolved(result: FunctionResult) -> Floats:
 def _chart(
     places: Floats, values: Floats, size: tuple[int, int], axes: tuple[Floats, Floats]
 ) -> list[Content]:
-    """The singular values from the greatest on, and faint those of the identity, all 1."""
+    """Draw the singular values, greatest first, and faintly those of the identity, all 1."""
     few = len(values) <= MARKED
     signs = (
         [(x, y, "●", "$primary") for x, y in zip(places.tolist(), values.tolist(), strict=True)]
@@ -166,7 +164,7 @@ def _chart(
 
 
 def _told(result: FunctionResult, dtype: str, width: int) -> list[Content]:
-    """The chart's axes, and what of the values can be told."""
+    """Return the chart's axes, the range of the values, and how many are as good as 0."""
     values = _resolved(result)
     seen = values[np.isfinite(values)]
     last = f"{len(values):,}"

@@ -1,4 +1,4 @@
-"""The form of a run's settings, edited by keyboard."""
+"""The pane of a run's settings: a form edited by keyboard."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FIRST_CHOSEN = "train.rule.learning_rate"
 
 
 class HyperparametersPane(LatePane):
-    """The settings: those that apply at the next step, and those that need a new run."""
+    """The form, and below it the pending edits and their problems."""
 
     BORDER_TITLE = "Hyperparameters"
     CARES = Topic.RUN | Topic.EDITS
@@ -45,7 +45,6 @@ class HyperparametersPane(LatePane):
         yield self._footer
 
     def show(self, state: RunState, _topics: Topic) -> None:
-        """Show the settings and the edits that are pending."""
         self.form.show(state.edits, defaults(state.info))
         edits = state.edits
         lines = [Content.styled(text.plain(problem), "$error") for problem in edits.problems]
@@ -69,7 +68,7 @@ class HyperparametersPane(LatePane):
 
 
 class SettingsForm(Scroll, can_focus=True):
-    """The rows of the form; one is chosen by the arrows, `enter` edits it."""
+    """The rows: live settings, then those that need a new run. Arrows choose a row, `enter` edits it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "edit", "edit", tooltip="Edit the setting; enter accepts, escape leaves it"),
@@ -83,13 +82,13 @@ class SettingsForm(Scroll, can_focus=True):
 
     @dataclass
     class Changed(Message):
-        """A setting that applies at the next step was edited."""
+        """The user edited live settings; `changes` has their values by dotted key."""
 
         changes: dict[str, Any]
 
     @dataclass
     class NewRun(Message):
-        """The pending edits were confirmed: begin a run of this preset."""
+        """The user confirmed the pending edits: begin a run of this preset."""
 
         preset: Preset
 
@@ -104,10 +103,13 @@ class SettingsForm(Scroll, can_focus=True):
         self._preset = ""
 
     def show(self, edits: Edits, defaults: Mapping[str, str]) -> None:
-        """Show these edits' settings, and what holds for those not given; rows are made anew only where there
-        are others than before, and the same one stays chosen; of another preset it is the learning rate."""
+        """Show the settings; `defaults` has texts for those that are None.
+
+        Rows are reused while the keys stay the same. The chosen row stays chosen; in another preset it is the
+        learning rate's.
+        """
         self._edits = edits
-        found = edits.settings()
+        found, pending = edits.settings(), edits.pending()
         same = bool(self.rows) and edits.preset.name == self._preset
         chosen, self._preset = self.rows[self.chosen].setting.key if same else FIRST_CHOSEN, edits.preset.name
         if [row.setting.key for row in self.rows] != [setting.key for setting in found]:
@@ -117,15 +119,15 @@ class SettingsForm(Scroll, can_focus=True):
             with self.app.batch_update():
                 self.remove_children()
                 self.mount(
-                    Static("apply at the next step", classes="heading"),
+                    Static("change any time", classes="heading"),
                     *live,
-                    Static("need a new run", classes="heading"),
+                    Static("restart the run", classes="heading"),
                     *new_run,
                 )
         keys = [setting.key for setting in found]
         self.chosen = keys.index(chosen) if chosen in keys else self.chosen
         for row, setting in zip(self.rows, found, strict=True):
-            row.show(setting, edits.pending(setting.key), defaults.get(setting.key, ""))
+            row.show(setting, pending.get(setting.key), defaults.get(setting.key, ""))
         self._mark_chosen()
         self.refresh_bindings()
 
@@ -133,7 +135,6 @@ class SettingsForm(Scroll, can_focus=True):
         self._mark_chosen()
 
     def validate_chosen(self, chosen: int) -> int:
-        """A row that is there."""
         return min(max(chosen, 0), max(len(self.rows) - 1, 0))
 
     def _mark_chosen(self) -> None:
@@ -159,7 +160,7 @@ class SettingsForm(Scroll, can_focus=True):
             self.post_message(self.Edited())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Pending edits can be applied or discarded only where there are some."""
+        """Whether a key does something now: edits must be pending to be applied or discarded."""
         waiting = self._edits is not None and bool(self._edits.waiting)
         if action == "apply":
             return waiting and self._edits is not None and self._edits.result is not None
@@ -168,14 +169,14 @@ class SettingsForm(Scroll, can_focus=True):
         return True
 
     def on_setting_row_submitted(self, event: SettingRow.Submitted) -> None:
-        """Take the edit up, or say why not and stay in the editor."""
+        """Take the edit, or show why it is invalid and stay in the editor."""
         event.stop()
         if self._edits is None:
             return
         setting = event.row.setting
         if problem := self._edits.propose(setting.key, event.value):
             event.row.complain(problem)
-            # the row grows by the problem's lines with the next layout
+            # the next layout grows the row by the problem's lines
             self.call_after_refresh(self.scroll_to_widget, event.row, animate=False)
             return
         self._close(event.row)
@@ -184,7 +185,6 @@ class SettingsForm(Scroll, can_focus=True):
         self.post_message(self.Edited())
 
     def on_setting_row_cancelled(self, event: SettingRow.Cancelled) -> None:
-        """Back to the list, as if nothing had been typed."""
         event.stop()
         self._close(event.row)
 
@@ -193,14 +193,14 @@ class SettingsForm(Scroll, can_focus=True):
         row.close()
 
     def on_descendant_blur(self, _event: DescendantBlur) -> None:
-        """An editor that has lost the focus is closed."""
+        """Close an editor that has lost the focus."""
         for row in self.rows:
             if row.editing and self.screen.focused is not self and not row.has_focus_within:
                 row.close()
 
 
 def defaults(info: RunInfo | None) -> dict[str, str]:
-    """What holds in this run for settings that the preset does not give, where that is worth saying."""
+    """Return the values in effect, as texts by dotted key, of settings that the preset leaves out."""
     if info is None:
         return {}
     every = info.validate_every

@@ -1,4 +1,4 @@
-"""The inspector: tabs that say more about the run."""
+"""The inspector: tabs with details of the run."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class InspectorPane(LatePane):
-    """A row of tabs, and the pane of the chosen one."""
+    """A tab strip, and the chosen tab's pane."""
 
     BORDER_TITLE = "Inspector"
-    CARES = EVERYTHING  # each tab says what it cares for
+    CARES = EVERYTHING  # each tab has its own CARES
 
     def __init__(self) -> None:
         super().__init__(id="inspector", classes="pane")
@@ -54,7 +54,7 @@ class InspectorPane(LatePane):
         yield self._switcher
 
     def show(self, state: RunState, topics: Topic) -> None:
-        """Show what is new in the tabs that care; of those on probes in the chosen one only."""
+        """Update the tabs that care; a tab on probes only while it is chosen."""
         self._state = state
         for pane in self._panes.values():
             if topics & pane.CARES and (pane is self.probe_pane or not _shows_probes(pane)):
@@ -62,18 +62,18 @@ class InspectorPane(LatePane):
 
     @property
     def probe_pane(self) -> ProbePane | None:
-        """The chosen tab, if it shows probes."""
+        """The chosen tab, if it is one on probes."""
         pane = self._panes.get(self._strip.chosen)
         return pane if pane is not None and _shows_probes(pane) else None
 
     @property
     def pane(self) -> Widget:
-        """What takes the keys in the chosen tab."""
+        """The widget of the chosen tab that takes the focus."""
         pane = self._panes[self._strip.chosen]
         return getattr(pane, "list", pane)
 
     def choose(self, tab: str) -> None:
-        """Bring a tab to the front; the focus stays in the inspector if it was there."""
+        """Show a tab; the focus stays in the inspector if it was there."""
         had_focus = self.has_focus_within
         self._strip.chosen = tab
         self._switcher.current = tab
@@ -83,24 +83,23 @@ class InspectorPane(LatePane):
             self.screen.set_focus(self.pane)
 
     def next_tab(self, distance: int) -> None:
-        """The tab so many places on, going round."""
+        """Show the tab `distance` places on, cyclically."""
         self.choose(self._strip.neighbour(distance))
 
     def on_tab_strip_chosen(self, event: TabStrip.Chosen) -> None:
-        """A tab was clicked."""
         event.stop()
         self.choose(event.shows)
 
 
 def _panes() -> dict[str, InspectorTab]:
-    """A pane for each tab. They know what probes find, which takes a while to import."""
+    """Return each tab's pane; imported late, as the results of probes are slow to import."""
     from gradstep.tui.panes.branches import BranchesPane
     from gradstep.tui.panes.breakpoints import BreakpointsPane
-    from gradstep.tui.panes.curvature import CurvaturePane
+    from gradstep.tui.panes.curvature.pane import CurvaturePane
     from gradstep.tui.panes.function import FunctionPane
     from gradstep.tui.panes.layers import LayersPane
     from gradstep.tui.panes.log import LogPane
-    from gradstep.tui.panes.samples import SamplesPane
+    from gradstep.tui.panes.samples.pane import SamplesPane
     from gradstep.tui.panes.step import StepPane
     from gradstep.tui.panes.story import StoryPane
 

@@ -1,4 +1,4 @@
-"""A pane whose contents come after the screen's first frame."""
+"""A pane whose contents are mounted after the screen's first frame."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class LatePane(Vertical):
     """An empty frame until it is filled."""
 
     async def fill(self) -> None:
-        """Put in the contents."""
+        """Mount the contents."""
         await self.mount_all(self.contents())
 
     def contents(self) -> Iterator[Widget]:
-        """What is in the pane, from top to bottom."""
+        """Yield the widgets of the pane, from top to bottom."""
         yield from ()

@@ -1,4 +1,4 @@
-"""Layer by layer: what goes into the units, and which of them do nothing or the same as another."""
+"""The tab on layers: the distribution of pre-activations and gradients, and silent or equal units."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gradstep.tui.widgets.ask import Ask
 NAME_WIDTH = 13
 BINS, LEAST_BINS = 32, 8
 RANGE_WIDTH = 22
-"""What the ends of a histogram's range need: -0.000123 … -1.23e-05."""
+"""The cells of the longest range of a histogram: -0.000123 … -1.23e-05."""
 
 
 @dataclass(frozen=True, order=True)
@@ -42,8 +42,11 @@ class Unit:
 
 
 class LayersPane(ProbePane):
-    """`enter` looks at the whole training set, and at the weights' ranks. `,` and `.` go through the silent
-    units, or the dead ones where these are known; `x` goes to the update that silenced the unit shown."""
+    """All layers on the batch, and one unit.
+
+    `enter` looks at the whole training set and at the weights' ranks. `,` and `.` go through the dead units,
+    or through the silent ones while no dead ones are known. `x` goes to the update that silenced the unit.
+    """
 
     PROBES = ("layers",)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -57,7 +60,7 @@ class LayersPane(ProbePane):
 
     @dataclass
     class UnitDeath(Message):
-        """Go to the update that silenced a unit."""
+        """The user wants to go to the update that silenced a unit."""
 
         unit: Unit
 
@@ -67,21 +70,18 @@ class LayersPane(ProbePane):
         self._run: Probes | None = None
 
     def automatic(self, state: RunState) -> Iterator[Wish]:
-        """The layers on the batch."""
         yield Wish("layers")
 
     def on_request(self, state: RunState) -> Iterator[Wish]:
-        """The layers on the whole training set."""
         yield Wish("layers", {"whole": True, "ranks": True})
 
     def show(self, state: RunState, topics: Topic) -> None:
-        """Show what is known now; a unit was chosen of the run that it was chosen in."""
+        """Show the state; forget the chosen unit in another run."""
         if state.probes is not self._run:
             self._run, self._unit = state.probes, None
         super().show(state, topics)
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
-        """All layers, one below the other."""
 
         def view(result: LayersResult, other: LayersResult | None) -> list[Content]:
             titles = self.titles(state, "layers", _bins(width)) if other is not None else None
@@ -117,11 +117,11 @@ class LayersPane(ProbePane):
 
     def action_unit_death(self) -> None:
         if (unit := self._shown(self._result)) is not None:
-            self._unit = unit  # to be shown there too
+            self._unit = unit  # stays chosen at the other position
             self.post_message(self.UnitDeath(unit))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """The keys on units are there where units can fall silent."""
+        """Whether a key does something now: the keys on units need units that can fall silent."""
         if action in ("move", "unit_death"):
             return self._shown(self._result) is not None
         return super().check_action(action, parameters)
@@ -132,7 +132,7 @@ class LayersPane(ProbePane):
         return found.result if found is not None else None
 
     def _shown(self, result: LayersResult | None) -> Unit | None:
-        """The unit that was chosen, if this run has it, or the first silent one."""
+        """Return the chosen unit if the result has it, or else the first one listed."""
         if result is None:
             return None
         unit, layers = self._unit, result.layers
@@ -141,7 +141,7 @@ class LayersPane(ProbePane):
         return next(iter(_listed(result)[1]), None)
 
     def _told(self, result: LayersResult) -> Iterator[Content]:
-        """What is known of the chosen unit."""
+        """Yield the place of the shown unit in the list, and whether it is silent or dead."""
         if (unit := self._shown(result)) is None:
             return
         (kind, units), layer = _listed(result), result.layers[unit.layer]
@@ -158,7 +158,7 @@ class LayersPane(ProbePane):
 
 
 def unit_of(answer: str, counts: Sequence[int]) -> Unit:
-    """The unit that was typed, for layers of so many units. Raises UserError."""
+    """Return the unit typed, such as 17 or 2:17; `counts` has the units of each layer. Raises UserError."""
     before, colon, after = answer.strip().replace(",", "").rpartition(":")
     layer, number = (before.strip() if colon else "1"), after.strip()
     if not all(part.isascii() and part.isdecimal() and len(part) < 10 for part in (layer, number)):
@@ -173,7 +173,7 @@ def unit_of(answer: str, counts: Sequence[int]) -> Unit:
 
 
 def _listed(result: LayersResult | None) -> tuple[str, list[Unit]]:
-    """The dead units in order, or where none is known the silent ones, and which of these they are."""
+    """Return "dead" and the dead units in order, or "silent" and the silent ones if none is known as dead."""
     layers = result.layers if result is not None else ()
     dead = [Unit(at, number) for at, layer in enumerate(layers) for number in _numbers(layer.dead)]
     if dead:
@@ -189,7 +189,7 @@ def _numbers(units: Ints | None) -> list[int]:
 
 def _since_when(layer: LayerReport, unit: Unit) -> str:
     if layer.silent is None:
-        return f"{layer.activation}: it can't fall silent"
+        return f"{layer.activation} cannot fall silent"
     if unit.number not in layer.silent:
         return "fires on this batch, so it is not dead"
     if layer.silent_since is None:
@@ -204,11 +204,11 @@ def _deadness(layer: LayerReport, unit: Unit) -> list[tuple[str, str]]:
     if layer.silent is None or unit.number not in layer.silent:
         return []
     if layer.dead is None:
-        return [("enter looks whether it is dead; x goes to the update that silenced it", "$muted")]
+        return [("enter: does it fire on any sample?  x: go to the update that silenced it", "$muted")]
     if unit.number in layer.dead:
         return [
             ("dead on all training samples", "bold $error"),
-            ("; x goes to the update that silenced it", "$muted"),
+            ("  x: go to the update that silenced it", "$muted"),
         ]
     return [("not dead: other training samples make it fire", "$success")]
 
@@ -230,7 +230,7 @@ def _layers(
     more = (
         "; dead and constant: on the whole training set"
         if result.whole
-        else "; enter looks at all samples, and at ranks"
+        else "; enter looks at all samples and at ranks"
     )
     return [*lines, Content.styled(on + more, "$muted")]
 
@@ -284,10 +284,10 @@ def _named(name: str, said: str) -> Content:
 
 
 def _alike(layer: LayerReport, room: int) -> str:
-    """Which units have the same weights, bit for bit, or that only what goes out of them tells them apart."""
+    """Return the units with bitwise equal weights, or that they differ only by outgoing weights."""
     groups = sorted(layer.twins, key=len, reverse=True)
     if not groups:
-        return "none by what comes in"
+        return "none by incoming weights"
     gradients = (
         f"; {layer.distinct_gradients:,} distinct gradient{'s' if layer.distinct_gradients > 1 else ''}"
     )
@@ -296,12 +296,12 @@ def _alike(layer: LayerReport, room: int) -> str:
 
 
 def _bins(width: int) -> int:
-    """How many columns each of two histograms side by side has."""
+    """Return the bins of one of two histograms side by side."""
     return max(LEAST_BINS, min(BINS, (width - NAME_WIDTH - GAP - RANGE_WIDTH) // 2))
 
 
 def _histogram(name: str, now: Histogram, then: Histogram | None, width: int) -> Content:
-    """In one line; beside it another one, in the same bins and on the same scale."""
+    """Draw a histogram in one line, and the kept one beside it with the same bins and scale."""
     seen = [now] if then is None else [now, then]
     said, ends = "", (0.0, 1.0)
     if there := [each for each in seen if each.counts.any()]:
@@ -322,7 +322,7 @@ def _histogram(name: str, now: Histogram, then: Histogram | None, width: int) ->
 
 
 def _counted(histogram: Histogram, ends: tuple[float, float], bins: int) -> list[float]:
-    """The counts in so many bins over a range; in the middle one where the range is one number."""
+    """Return the counts in `bins` bins over a range; all in the middle one if its ends are one number."""
     if is_one_number(*ends):
         alone = [0.0] * bins
         alone[bins // 2] = float(histogram.counts.sum())
@@ -332,7 +332,7 @@ def _counted(histogram: Histogram, ends: tuple[float, float], bins: int) -> list
 
 
 def _range(low: float, high: float) -> str:
-    """A histogram's ends, or the one number that all values are."""
+    """Format a histogram's ends, or the one number that all values are."""
     if is_one_number(low, high):
         return text.number(high if abs(high) < abs(low) else low, 3)
     digits = text.digits_apart(low, high, least=3)
@@ -340,7 +340,7 @@ def _range(low: float, high: float) -> str:
 
 
 def _since(layer: LayerReport, room: int) -> str:
-    """Since which updates the silent units are silent, the earliest first, as far as there is room."""
+    """Return since which updates units are silent, the earliest first, as many as fit."""
     assert layer.silent is not None
     assert layer.silent_since is not None
     counts, said, left = Counter(layer.silent_since.tolist()), "", len(layer.silent)

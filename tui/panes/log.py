@@ -1,4 +1,4 @@
-"""What has happened: changes, warnings, the engine's news."""
+"""The tab of the log: changes, warnings, and messages of the engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIGNS = {"info": "·", "warning": "⚠", "error": "✗"}
 
 
 class LogPane(Scroll, can_focus=True):
-    """The log, with the position of each line; the newest line is in sight."""
+    """The log's lines with their positions, scrolled to the newest."""
 
     CARES = Topic.LOG
 
@@ -33,7 +33,6 @@ class LogPane(Scroll, can_focus=True):
         yield self._lines
 
     def show(self, state: RunState, _topics: Topic) -> None:
-        """Show the log."""
         self._log = state.log
         self._write()
 

@@ -1,4 +1,4 @@
-"""What can be opened, and the network of what is open."""
+"""The pane of the model: the list of presets, and the open one's network."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from gradstep.tui.state.topics import Topic
 from gradstep.tui.widgets.scroll import Choices
 
 ROOM_FOR_TITLES = 60
-"""From this width on the list shows the presets' titles beside their names."""
+"""The least width with the presets' titles beside their names."""
 
 
 class ModelPane(LatePane):
-    """The presets by document, the open one marked, and the network as a table."""
+    """The presets by document, and the network of the open one as a table."""
 
     BORDER_TITLE = "Model"
     CARES = Topic.RUN
 
     @dataclass
     class Chosen(Message):
-        """A preset was chosen to be opened."""
+        """The user chose a preset to open."""
 
         preset: Preset
 
@@ -55,7 +55,6 @@ class ModelPane(LatePane):
         yield self._data
 
     def show(self, state: RunState, _topics: Topic) -> None:
-        """Mark the open preset and show its network."""
         self._open_now = state.preset.name
         self._list_presets()
         self._table.update(network_table(state.preset))
@@ -64,7 +63,7 @@ class ModelPane(LatePane):
         self.call_after_refresh(self.presets.scroll_to_highlight)
 
     def on_resize(self, _event: Resize) -> None:
-        """Show or leave out the titles; keep the open preset in sight."""
+        """Show or hide the titles; keep the open preset in sight."""
         self._list_presets()
         self.call_after_refresh(self.presets.scroll_to_highlight)
 
@@ -91,7 +90,6 @@ class ModelPane(LatePane):
         self.call_after_refresh(self.presets.scroll_to_highlight)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Ask for the preset that was chosen."""
         event.stop()
         for preset in self._known():
             if preset.name == event.option_id:
@@ -99,7 +97,7 @@ class ModelPane(LatePane):
 
 
 class Fact(Horizontal):
-    """A name and what is to be said about it, which wraps beside the name."""
+    """A name, and beside it a text that wraps."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -111,12 +109,11 @@ class Fact(Horizontal):
         yield self._said
 
     def say(self, said: str) -> None:
-        """Say this."""
         self._said.update(text.plain(said))
 
 
 def network_table(preset: Preset) -> Content:
-    """The layers, one a line, and their sum where there are several."""
+    """Return the layers, one a line, and the total of the parameters of several layers."""
     width, network = preset.data.width, preset.network
     rows = [("", "shape", "parameters", "activation")]
     for number, ((units, inputs), layer) in enumerate(
@@ -138,7 +135,7 @@ def network_table(preset: Preset) -> Content:
 
 
 def initialiser(preset: Preset) -> str:
-    """The network's initialiser with its numbers, and whether there are biases."""
+    """Return the initialiser and its numbers; say so if there are no biases."""
     chosen = preset.network.initialiser
     numbers = [f"{key} {text.value(value)}" for key, value in chosen.model_dump(exclude={"name"}).items()]
     said = [*numbers, *([] if preset.network.bias else ["no biases"])]

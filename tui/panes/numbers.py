@@ -1,4 +1,4 @@
-"""Numbers in columns, each with the one it is compared with beside it."""
+"""Numbers in columns, each beside the kept one that it is compared with."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ GAP = 2
 
 REFERENCE = "$muted"
 HERE, KEPT = "here", "kept"
-"""What the numbers of the state that is shown are called, and those that are kept to compare with."""
+"""The headings of the latest numbers and of the kept ones."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A named number, and the one that it is compared with."""
+    """A named number, and the kept one."""
 
     name: str
     value: float | None
@@ -28,7 +28,7 @@ class Entry:
 
 
 def grid(entries: Sequence[Entry], width: int, *, compared: bool) -> list[Content]:
-    """The entries in as many columns as there is room for, filled row by row; compared ones have headings."""
+    """Return the entries row by row, in as many columns as fit; with `compared`, below headings."""
     cell = NAME_WIDTH + 1 + COLUMN_WIDTH + (1 + COLUMN_WIDTH if compared else 0)
     across = max((width + GAP) // (cell + GAP), 1)
     cells = [_entry(entry, compared) for entry in entries]
@@ -50,19 +50,19 @@ def _entry(entry: Entry, compared: bool) -> Content:
 
 
 def row(name: str, values: Sequence[float | None], width: int, style: str = "") -> Content:
-    """A line of a table: a name and numbers."""
+    """Return a line of a table: a name and numbers."""
     return Content.assemble((f"{name:<{width}}", style), (" ".join(["", *map(column, values)]), style))
 
 
 def heading(name: str, titles: Sequence[str], width: int) -> Content:
-    """A table's first line, over the lines of `row`."""
+    """Return a table's first line, over the lines of `row`."""
     return Content.styled(
         f"{name:<{width}}" + " ".join(["", *(title.rjust(COLUMN_WIDTH) for title in titles)]), "$muted"
     )
 
 
 def listed(numbers: Sequence[int], room: int) -> str:
-    """Unit or sample numbers, neighbours as a range, as many as there is room for: 3, 7–12, 40 … 31 more."""
+    """Join unit or sample numbers with ranges, as many as fit: 3, 7–12, 40 … 31 more."""
     ranges: list[tuple[int, int]] = []
     for each in numbers:
         if ranges and each == ranges[-1][1] + 1:

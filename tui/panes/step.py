@@ -1,4 +1,4 @@
-"""What the next update does to the loss: predicted and actual, by layer, and at other learning rates."""
+"""The tab on the next update: its predicted and actual effect, by layer, and at other lengths."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ STYLES: dict[StepVerdict, str] = {
     "uphill": "$error",
     "not finite": "$error",
 }
-WHICH_CHANGE = "actual Δ: on this one batch; the bottom line's Δ: from batch to batch"
+WHICH_CHANGE = "actual Δ is on this batch; the bottom line's Δ is between batches"
 NAME_WIDTH = 7
 CURVE = (36, 7)
 
 
 class StepPane(ProbePane):
-    """`enter` asks for the loss along the update, `a` for the update's effect on all samples."""
+    """`enter` computes the loss along the update, `a` the update's effect on all samples."""
 
     PROBES = ("step", "line")
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -55,18 +55,15 @@ class StepPane(ProbePane):
         super().__init__("step")
 
     def automatic(self, state: RunState) -> Iterator[Wish]:
-        """What the update does on its batch."""
         yield Wish("step")
 
     def on_request(self, state: RunState) -> Iterator[Wish]:
-        """The loss along the update."""
         yield Wish("line")
 
     def action_all(self) -> None:
         self.post_message(self.Asked([Wish("step", {"full": True})]))
 
     def lines(self, state: RunState, width: int) -> Iterator[Content]:
-        """The update, then the loss along it."""
         batches = state.info.batches if state.info is not None else 1
         view = partial(_step, width, batches)
         yield from self.section(state, "step", "The next update", "not computed yet", view)
@@ -85,7 +82,7 @@ NAMES = (
     *("rate η", "dᵀg+dᵀHd/2", "actual/that"),
     "cos(d, −g)",
 )
-"""In three columns: what is predicted beside what comes of it."""
+"""The names of the entries, in rows of three where they fit."""
 
 
 def _step(width: int, batches: int, result: StepResult, other: StepResult | None) -> list[Content]:
@@ -169,15 +166,14 @@ def _trials(trials: Sequence[TrialPoint]) -> list[Content]:
 
 
 def _half(width: int) -> int:
-    """The width of one of two curves side by side."""
+    """Return the width of one of two curves side by side."""
     return min(CURVE[0], (width - GAP) // 2)
 
 
 def _line(
     width: int, titles: tuple[Content, Content], result: LineResult, other: LineResult | None
 ) -> list[Content]:
-    """The curve, with the update taken and the least loss marked, and these in numbers; two curves have the
-    same axes."""
+    """Return the curve with its legend; with a kept result both curves, on the same axes."""
     if other is None:
         said = _said(result)
         drawing = _drawing(result, CURVE[0], result.losses)
@@ -195,7 +191,7 @@ def _line(
 
 
 def _drawing(result: LineResult, width: int, losses: Floats) -> list[Content]:
-    """The curve on an axis that reaches over these losses."""
+    """Draw the curve with the taken and the least point marked; `losses` are all to be in sight."""
     chosen, best = result.chosen, result.best
     return curve(
         result.multiples,
@@ -229,7 +225,7 @@ def _said(result: LineResult) -> list[Content]:
 
 
 def _point(sign: str, style: str, name: str, result: LineResult, at: int) -> Content:
-    """What a multiple of the update does to the loss."""
+    """Return a sign, a multiple of the update and its change of the loss."""
     multiple = float(result.multiples[at])
     rate = f" η {text.number(multiple * result.learning_rate, 3)}" if result.learning_rate is not None else ""
     change = float(result.losses[at]) - result.loss

@@ -1,4 +1,4 @@
-"""The preset's story: what it asks, what is claimed, and what the run says of that."""
+"""The tab on the preset's story: its question, its claims and their verdicts."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from gradstep.tui.widgets.scroll import Choices
 
 
 class StoryPane(Vertical):
-    """The question, and the claims with their verdicts; enter goes to the evidence of the highlighted one."""
+    """The question, and the list of claims; enter goes to the evidence of the highlighted one."""
 
     CARES = Topic.RUN | Topic.CLAIMS | Topic.STATUS
 
     @dataclass
     class Evidence(Message):
-        """The position that decided a claim is to be gone to; None where it is not decided."""
+        """The user wants to go to the position that decided a claim; None if it is undecided."""
 
         position: int | None
 
@@ -43,7 +43,6 @@ class StoryPane(Vertical):
         yield self.list
 
     def show(self, state: RunState, topics: Topic) -> None:
-        """Tell the story of the open preset, as far as the run has got."""
         about = heading(state.preset, tip if state.position < (tip := len(state.history) - 1) else None)
         if about != self._heading.content:
             self._heading.update(about)
@@ -67,14 +66,15 @@ class StoryPane(Vertical):
             self.list.highlighted = min(highlighted or 0, len(prompts) - 1)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Go to the evidence."""
         event.stop()
         self.post_message(self.Evidence(self._verdicts[event.option_index].position))
 
 
 def heading(preset: Preset, tip: int | None = None) -> Content:
-    """The title, the question, the document; and, where the run stands before the `tip` of its branch, that
-    the verdicts do not."""
+    """Return the title, the document and the question.
+
+    After a step back `tip` is the last position of the branch; the verdicts are of all of it.
+    """
     parts: list[str | tuple[str, str]] = [(text.plain(preset.title), "bold $primary")]
     if preset.document:
         parts.append((f"  {text.plain(preset.document)}", "$muted"))
@@ -86,7 +86,7 @@ def heading(preset: Preset, tip: int | None = None) -> Content:
 
 
 def told(verdict: Verdict) -> Content:
-    """A claim, who makes it, what the run says of it, and on what evidence."""
+    """Return a claim with its source, its condition, the verdict and the evidence."""
     claim = verdict.claim
     sign, style = SIGNS[verdict.standing]
     parts: list[str | tuple[str, str]] = [(f"{sign} ", f"bold {style}"), f"“{text.plain(claim.says)}”"]
@@ -96,13 +96,13 @@ def told(verdict: Verdict) -> Content:
     if verdict.values:
         parts.append((f"  {evidence(verdict)}", "$muted"))
     if verdict.position is not None:
-        turned = ", 8 shows whom it turned" if "mistakes" in condition(claim) else ""
+        turned = ", 8 shows the samples" if "mistakes" in condition(claim) else ""
         parts.append((f"  ↵ goes there{turned}", "$muted"))
     return Content.assemble(*parts)
 
 
 def condition(claim: Claim) -> str:
-    """A claim's condition with its quantifier, as its file has it."""
+    """Return a claim's condition with its quantifier, as in its file."""
     if claim.over_seeds is not None:
         return f"over {claim.seeds} seeds: {text.plain(claim.over_seeds)}"
     if claim.seeds is not None:

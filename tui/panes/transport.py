@@ -1,4 +1,4 @@
-"""Where the run stands: two lines that are always in sight."""
+"""The transport: two lines on where the run stands, always in sight."""
 
 from __future__ import annotations
 
@@ -19,29 +19,32 @@ from gradstep.tui.state.verdicts import SIGNS, news
 GAP = 2
 PAUSED = ("■ paused", "bold")
 STOPPED = {
-    "limit": ("■ the end", "bold $success"),
+    "limit": ("■ planned end", "bold $success"),
     "diverged": ("✗ diverged", "bold $error"),
-    "condition": ("■ it holds", "bold $accent"),
+    "condition": ("■ condition met", "bold $accent"),
     "breakpoint": ("■ stopped", "bold $accent"),
 }
-"""What stands for a run that has come to its end; any other that stands still is paused."""
-STATUS_WIDTH = len("✗ diverged")
+"""Sign, word and style of a run that has stopped by itself; any other is paused."""
+BRIEF = {"■ planned end": "■ end", "■ condition met": "■ met"}
+STATUS_WIDTH, BRIEF_WIDTH = len("■ condition met"), len("✗ diverged")
 POSITION_WIDTH = len("1,000,000")
 EPOCH_WIDTH = len("1,000")
 ROOM_FOR_WORDS = 70
 ROOM_TO_EXPLAIN = 100
+ROOM_FOR_STATUS = 110
+"""The least width with the whole status; below it, a run that has stopped shows the brief one."""
 DIGITS = "scikit-learn "
-"""What of the digits' name goes first where there is no room."""
+"""The part of the digits' name that is left out where there is no room."""
 LEAST_WORDS = 8
-"""Of a reason, what is worth showing beside its values."""
+"""The least cells of a reason beside its values."""
 SPEED_WIDTH = len("100,000")
 
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a line; where there is no room for all, those of higher rank go first.
+    """A piece of a line. Where there is no room for all, pieces of higher rank are left out first.
 
-    What is elastic is cut short instead, before the `end` that is to stay.
+    An elastic piece is shortened instead, without its last `end` cells.
     """
 
     rank: int
@@ -49,10 +52,10 @@ class Part:
     elastic: bool = False
     end: int = 0
     brief: Part | None = None
-    """What stands instead where the whole has no room."""
+    """The piece to show instead where the whole has no room."""
 
     def within(self, room: int) -> Content:
-        """The piece in so much room."""
+        """Return the piece in at most `room` cells."""
         if self.brief is not None and len(self.content) > room:
             return self.brief.within(room)
         if not self.elastic or len(self.content) <= room:
@@ -64,7 +67,7 @@ class Part:
 
 
 class TransportPane(Vertical):
-    """Position, loss, its change, speed, why the run stopped, which data is in use."""
+    """Position, loss and its change; speed, why the run stopped, and the data in use."""
 
     BORDER_TITLE = "Transport"
     CARES = Topic.STATUS | Topic.RECORDS | Topic.RUN
@@ -80,7 +83,6 @@ class TransportPane(Vertical):
         yield self._status
 
     def show(self, state: RunState, _topics: Topic) -> None:
-        """Show where the run stands."""
         self._state = state
         width = self.content_size.width
         data = _data(state, width)
@@ -103,7 +105,7 @@ class TransportPane(Vertical):
 
 
 def _fit(parts: Sequence[Part], width: int) -> Content:
-    """The parts that have room, in their order; an elastic one is cut short rather than left out."""
+    """Join the parts that fit, in their order; shorten an elastic one rather than leave it out."""
     kept: dict[int, Content] = {}
     for at, part in sorted(enumerate(parts), key=lambda numbered: numbered[1].rank):
         room = width - sum(len(content) + GAP for content in kept.values())
@@ -125,7 +127,7 @@ def _numbers(state: RunState, width: int) -> list[Part]:
     epoch = f"{record.epoch:,}" if record is not None else "–"
     planned = state.planned
     return [
-        Part(0, Content.styled(words.ljust(STATUS_WIDTH) if spacious else words[0], style)),
+        Part(0, Content.styled(_fitted(words, width), style)),
         Part(
             1,
             Content.assemble(
@@ -144,15 +146,24 @@ def _numbers(state: RunState, width: int) -> list[Part]:
     ]
 
 
+def _fitted(status: str, width: int) -> str:
+    """Shorten a status to a line's width, and pad it so that the numbers beside it stay in place."""
+    if width < ROOM_FOR_WORDS:
+        return status[0]
+    if width < ROOM_FOR_STATUS:
+        return BRIEF.get(status, status).ljust(BRIEF_WIDTH)
+    return status.ljust(STATUS_WIDTH)
+
+
 def _whose_change(state: RunState, width: int) -> str:
-    """What the change of the loss is between, where there is room: with minibatches, of two batches."""
+    """Return the label of the loss's change; where there is room, it says between which two losses."""
     if state.info is None or width < ROOM_TO_EXPLAIN:
         return "Δ"
     return "Δ between batches" if state.info.batches > 1 else "Δ of the last step"
 
 
 def _standing(state: RunState) -> tuple[str, str]:
-    """Whether the run runs, in a sign and a word, and their style."""
+    """Return the status as a sign and a word, and their style."""
     if state.died is not None:
         return "✗ stopped", "bold $error"
     if state.working:
@@ -182,14 +193,14 @@ def _status(state: RunState) -> list[Part]:
 
 
 def _news(state: RunState) -> Content:
-    """The claim whose verdict turned since the user's last action, and how many others did."""
+    """Return the claim whose verdict changed since the user's last action, and how many others."""
     first, *others = state.judged.turned
     more = f" · {len(others)} more in Story" if others else ""
     return Content.styled(news(first) + more, f"bold {SIGNS[first.standing][1]}")
 
 
 def _why(state: RunState) -> Part:
-    """Why the run stands still, what it runs to, or what it is busy with."""
+    """Return why the run stands still, its goal, or what it is busy with."""
     if state.running and state.died is None and not state.refusal and not state.working:
         return _aim(state)
     if state.stopped is None and not state.position and state.offered[0] and not _busy(state):
@@ -222,7 +233,7 @@ def _branch(state: RunState) -> str:
 
 
 def _reason(state: RunState) -> tuple[str, str]:
-    """Why the run stands still, or what it is busy with, and its style."""
+    """Return why the run stands still or what it is busy with, and the style."""
     if state.died is not None:
         return f"the engine has ended: {ending_in_words(state.died)} · r restarts it", "bold $error"
     if state.refusal:
@@ -237,7 +248,7 @@ def _reason(state: RunState) -> tuple[str, str]:
 
 
 def _values(state: RunState, reason: str) -> int:
-    """How much of the end of a reason are the values that a condition read."""
+    """Return how many cells at the end of a reason are the values of its condition."""
     stopped = state.stopped is not None and state.stopped.kind in ("condition", "breakpoint")
     return len(reason) - at if stopped and (at := reason.rfind("  (")) > 0 else 0
 
@@ -247,7 +258,7 @@ def _substitutes(state: RunState) -> bool:
 
 
 def _data(state: RunState, width: int) -> Content:
-    """The data in use, set off where it stands in for what the preset asks for."""
+    """Return the data in use, with a warning sign if it is a substitute."""
     name = state.preset.data.name
     if state.info is None:
         return Content.styled(name, "$muted")

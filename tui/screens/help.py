@@ -18,11 +18,11 @@ from gradstep.tui.charts.series import Role
 from gradstep.tui.charts.styles import LINE_STYLES
 from gradstep.tui.panes.branches import BranchesPane
 from gradstep.tui.panes.breakpoints import BreakpointsPane
-from gradstep.tui.panes.curvature import CurvaturePane
+from gradstep.tui.panes.curvature.pane import CurvaturePane
 from gradstep.tui.panes.hyperparameters import SettingsForm
 from gradstep.tui.panes.layers import LayersPane
 from gradstep.tui.panes.probe_pane import ProbePane
-from gradstep.tui.panes.samples import SamplesPane
+from gradstep.tui.panes.samples.pane import SamplesPane
 from gradstep.tui.panes.step import StepPane
 from gradstep.tui.screens.explorer import CHARTS, PANES, RUN, ExplorerScreen
 from gradstep.tui.screens.overlay import Overlay

@@ -1,4 +1,4 @@
-"""The dialog that opens a preset, by its name or its file."""
+"""The dialog that opens a preset or a saved session, by name or file."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from gradstep.tui.widgets.scroll import Choices
 
 
 class Picker(Overlay, ModalScreen[Preset | Path | None]):
-    """Filters presets and saved sessions by what is typed; a path opens a file.
+    """A list of saved sessions and presets, filtered by the typed words; a typed path opens a file.
 
-    The answer is a preset, or the path of a session.
+    Dismissed with a preset, the path of a session, or None.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -43,7 +43,7 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
         sessions: Sequence[SessionSummary] = (),
         newest: SessionSummary | None = None,
     ) -> None:
-        """`newest` is the session that is highlighted at first."""
+        """`newest` is the session highlighted at first."""
         super().__init__()
         self._newest = newest
         self._presets = presets
@@ -65,12 +65,11 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
         self.set_focus(self._filter)
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """Show the presets that have every word typed."""
         self._error.display = False
         self._fill(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Open what is highlighted, or the file of that path."""
+        """Open the highlighted entry, or the file at the typed path."""
         highlighted = self._list.highlighted_option
         if highlighted is not None and not is_path(event.value):
             self._open(highlighted.id or "")
@@ -78,7 +77,6 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
             self._open(Path(event.value.strip()).expanduser())
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Open what was clicked."""
         self._open(event.option_id or "")
 
     def action_move(self, distance: int) -> None:
@@ -117,7 +115,7 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
             )
 
     def _highlight(self, found: Sequence[Preset], saved: Sequence[SessionSummary], typed: str) -> None:
-        """Highlight the saved run to go on with; where a name is typed or there is none, the first preset."""
+        """Highlight the newest saved run; with a typed name, or without a saved run, the first preset."""
         if self._newest is not None and not typed.strip():
             which = str(self._newest.path)
         elif found:
@@ -129,7 +127,7 @@ class Picker(Overlay, ModalScreen[Preset | Path | None]):
         self._list.highlighted = self._list.get_option_index(which)
 
     def _say(self, what: str) -> None:
-        """In the list, where there is nothing to choose from."""
+        """Show a text in the empty list."""
         self._list.add_option(Option(Content.styled(what, "$muted"), disabled=True))
 
     def _open(self, which: str | Path) -> None:
@@ -154,6 +152,6 @@ def _line(session: SessionSummary) -> Content:
 
 
 def is_path(typed: str) -> bool:
-    """Whether what was typed is meant as a file rather than as part of a name."""
+    """Whether the typed text is the path of a file rather than part of a name."""
     typed = typed.strip()
     return "/" in typed or typed.startswith("~") or typed.endswith((".toml", SUFFIX))

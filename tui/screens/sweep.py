@@ -1,4 +1,4 @@
-"""The screen of a sweep: a strip, a map, or several, that fill while it goes on."""
+"""The screen of a sweep: a strip of cells, a map, or several maps, filled while the runs finish."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ from gradstep.tui.state.sweep import LEARNING_RATE, SweepState, endings_said
 from gradstep.tui.widgets.key_bar import KeyBar
 
 SIGNS = {"diverged": "✗", "failed": "!", "done": "·", "condition": "·"}
-"""What a cell shows whose run has not the number that is looked at."""
+"""By a run's ending: the sign of its cell if it lacks the number shown."""
 GOING_ON = "…"
 SIGNS_SAID = {GOING_ON: "going on", "✗": "diverged", "!": "failed", "·": "none"}
 CURVE_ROWS = 6
 CELL_ROWS = 4
-"""Lines about the run under the cursor; `m` looks at those of its numbers that have no room."""
+"""Lines on the run under the cursor; `m` shows the numbers without room there."""
 INFO_ROWS = CELL_ROWS + 2
-"""Lines that are not the maps': the title, the cell under the cursor, the keys; and those of the progress."""
+"""Lines beside the maps and the progress: the title, the run under the cursor, the keys."""
 GAP = "   "
 MAP_ROWS = 5
-"""Lines about the maps: the legend, a name and labels of the columns, what the axes and marks are."""
+"""Lines around the maps: the legend, a map's name, the columns' labels, the axes, the marks."""
 
 
 class SweepScreen(Screen[None]):
-    """The results of a sweep on the grid of its axes, and a cursor that reads them."""
+    """The results of a sweep on the grid of its axes, and a cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "start", "begin", tooltip="Do the sweep, or what is left of it"),
@@ -66,17 +66,17 @@ class SweepScreen(Screen[None]):
 
     @dataclass
     class Start(Message):
-        """The sweep is to be done."""
+        """The user starts the sweep."""
 
         plan: Plan
 
     @dataclass
     class Cancel(Message):
-        """The sweep is no longer wanted."""
+        """The user ends the sweep."""
 
     @dataclass
     class Open(Message):
-        """A run of the sweep is to be opened in the explorer."""
+        """The user opens a run of the sweep in the explorer."""
 
         preset: Preset
 
@@ -101,7 +101,6 @@ class SweepScreen(Screen[None]):
         self.show()
 
     def set_state(self, state: SweepState) -> None:
-        """Show another sweep."""
         self.state, self.cursor, self.facet, self._number = state, (0, 0), 0, 0
         self.show()
 
@@ -109,7 +108,10 @@ class SweepScreen(Screen[None]):
 
     @property
     def grid(self) -> tuple[int, int, int]:
-        """(maps, rows, columns): the last axis is across, the one before down, the others make the maps."""
+        """The numbers of maps, rows and columns.
+
+        The last axis is across, the one before it down; the others make the maps.
+        """
         shape = (1, 1, *self.state.plan.shape)
         return math.prod(shape[:-2]), shape[-2], shape[-1]
 
@@ -121,7 +123,7 @@ class SweepScreen(Screen[None]):
 
     @property
     def number_name(self) -> str:
-        """The number that is looked at, as it is called."""
+        """The name of the number shown."""
         names = self.state.names
         return names[self._number % len(names)]
 
@@ -151,7 +153,7 @@ class SweepScreen(Screen[None]):
         self.post_message(self.Open(self.state.plan.config(self.point)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What the sweep can do now."""
+        """Whether a key does something now."""
         if action == "start":
             return not self.state.going and not self.state.complete
         if action == "cancel":
@@ -163,7 +165,6 @@ class SweepScreen(Screen[None]):
     # --- drawing ------------------------------------------------------------------------------------
 
     def show(self) -> None:
-        """Draw all of it."""
         if not self.is_mounted or not self.size.width:
             return
         width = self.size.width - 2
@@ -216,18 +217,18 @@ class SweepScreen(Screen[None]):
             yield from self._strip(values.reshape(-1), width)
 
     def _maps_in_sight(self, height: int) -> tuple[int, int]:
-        """The first map that is drawn, and how many there is room for."""
+        """Return the first map drawn, and how many fit."""
         maps, rows, _ = self.grid
         count = max(1, min(maps, (height - MAP_ROWS + 2) // (rows + 2)))
         return self.facet // count * count, count
 
     def _room_across(self, width: int) -> int:
-        """How many columns there is room for."""
+        """Return how many columns fit."""
         longest = max(len(self._row_label(row)) for row in range(self.grid[1]))
         return max((width - min(longest, width // 3) - 1) // LEAST_WIDTH, 1)
 
     def _first_cell(self, height: int, width: int) -> tuple[int, int]:
-        """The first row and column in sight: a map larger than the screen scrolls with the cursor."""
+        """Return the first row and column in sight; a map larger than the screen follows the cursor."""
         rooms = max(height - MAP_ROWS, 1), self._room_across(width)
         top, left = (
             min(max(at - room // 2, 0), max(count - room, 0))
@@ -242,14 +243,14 @@ class SweepScreen(Screen[None]):
         return Cell(float(values[facet, row, column]), sign, self._edge(point, row, column))
 
     def _sign(self, point: int) -> str:
-        """What the cell of a run shows that has no number yet, or none at all."""
+        """Return the sign of a run's cell without the number shown."""
         result = self.state.results.get(point)
         if result is not None:
             return SIGNS[result.ending]
         return GOING_ON if point in self.state.running else ""
 
     def _edge(self, point: int, row: int, column: int) -> str:
-        """The border of stability, where it goes between this cell and the one before."""
+        """Return the mark of the stability border, if it lies between this cell and the one before."""
         axes, place = self.state.plan.axes, self.state.plan.place(point)
         for axis, index, mark in zip(axes[-2:], place[-2:], (UPPER, LEFT)[-len(axes) :], strict=True):
             if axis.key != LEARNING_RATE:
@@ -257,7 +258,7 @@ class SweepScreen(Screen[None]):
             if (border := self.state.border(point)) is None:
                 continue
             beyond = [float(value) > border for value in axis.values[: index + 1]]
-            before = beyond[-2] if index else axis.values[0] > axis.values[-1]  # where the values fall
+            before = beyond[-2] if index else axis.values[0] > axis.values[-1]  # descending values
             if beyond[-1] != before:
                 return mark
         return ""
@@ -274,7 +275,7 @@ class SweepScreen(Screen[None]):
         return text.plain(", ".join(reversed(parts)))
 
     def _axes_said(self, values: Floats) -> str:
-        """Which axis goes where, and what the signs say that there are."""
+        """Return the directions of the axes, and the meanings of the signs in sight."""
         names = self.state.plan.names
         down = f"↓ {names[-2]}{GAP}" if len(names) > 1 else ""
         there = {self._sign(point) for point in np.flatnonzero(~np.isfinite(values)).tolist()}
@@ -282,7 +283,7 @@ class SweepScreen(Screen[None]):
         return text.plain(f"{down}→ {names[-1]}{GAP}{signs}").rstrip()
 
     def _border_said(self) -> str:
-        """What the marks of the border are, where there are any."""
+        """Return the formula of the stability border, if the map has one."""
         sharpness, plan = self.state.sharpness, self.state.plan
         if sharpness is None or all(axis.key != LEARNING_RATE for axis in plan.axes[-2:]):
             return ""
@@ -290,7 +291,7 @@ class SweepScreen(Screen[None]):
         return f"{LEFT} {formula}, λ = {text.number(sharpness, 4)} where the first run begins"
 
     def _strip(self, values: Floats, width: int) -> Iterator[Content]:
-        """One axis: the numbers as a curve, and how they are spread."""
+        """Yield a single axis's numbers as a curve, and their distribution."""
         told = self.state.told(self.number_name)
         if len(told) < 2:
             return
@@ -333,32 +334,29 @@ class SweepScreen(Screen[None]):
         elif state.said:
             parts.append((f"  {text.plain(state.said)}", "$warning"))
         elif not state.complete:
-            parts += ["  ", ("space", "bold $primary"), " begins, or goes on with what is left"]
+            parts += ["  ", ("space", "bold $primary"), " starts the missing runs"]
         return Content.assemble(*parts)
 
 
 def _number(name: str, value: float) -> str:
-    """A count as a whole number, any other one in short."""
-    return (
-        text.field(name, value)
-        if counts(name) and value.is_integer()
-        else text.fitted(value, text.FITTED_WIDTH)
-    )
+    """Format a count as a whole number, any other number in short."""
+    is_count = counts(name) and value.is_integer()
+    return text.field(name, value) if is_count else text.fitted(value, text.FITTED_WIDTH)
 
 
 def _how_far(running: tuple[int, int] | None) -> str:
-    """How far a run is that has no result yet, by its position and its planned end."""
+    """Return how far a run without a result is; `running` is its position and planned end."""
     if running is None:
         return "not run yet"
     position, end = running
     done = position == end and end > 0
     if done:
-        return f"{end:,} steps done; now running what it is compared with"
+        return f"{end:,} steps done; now running the run to compare with"
     return f"at step {position:,} of {end:,}"
 
 
 def folded(parts: Iterable[str], width: int) -> list[str]:
-    """The parts side by side, in as many lines as that takes."""
+    """Join the parts to lines of at most `width` cells."""
     lines: list[str] = []
     for part in parts:
         if lines and len(lines[-1]) + len(GAP) + len(part) <= width:

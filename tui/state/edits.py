@@ -1,8 +1,8 @@
-"""Edits of a run's settings that have not taken effect yet."""
+"""Edits of a run's settings that are not in effect yet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gradstep.engine.config.changes import changed, is_live
@@ -12,7 +12,10 @@ from gradstep.engine.config.preset import Preset
 
 
 class Edits:
-    """The edits of a preset: live ones that the engine was asked for, others that wait for a new run."""
+    """The pending edits of a preset, by dotted key.
+
+    Live edits have been sent to the engine (`asked`), the others wait for a new run (`waiting`).
+    """
 
     def __init__(self, preset: Preset) -> None:
         self.preset = preset
@@ -20,35 +23,36 @@ class Edits:
         self.waiting: dict[str, Any] = {}
         self.problems: list[str] = []
         self._result = preset
+        """The last valid preset with all edits."""
 
     def __bool__(self) -> bool:
         return bool(self.asked or self.waiting)
 
     @property
     def result(self) -> Preset | None:
-        """The preset with all pending edits; None while they don't fit together."""
+        """The preset with all pending edits; None while they are invalid together."""
         return None if self.problems else self._result
 
     def settings(self) -> list[Setting]:
-        """The settings of the last result that was valid: an edited name brings its own keys."""
+        """Return the settings of the last valid result, which has the keys that an edited name brings."""
         return settings(self._result)
 
-    def pending(self, key: str) -> tuple[Any, Any] | None:
-        """The value in effect and the one that shall replace it; None where no edit is pending."""
-        for edits in (self.waiting, self.asked):
-            if key in edits:
-                return _values(self.preset).get(key), edits[key]
-        return None
+    def pending(self) -> dict[str, tuple[Any, Any]]:
+        """Return the value in effect and the edited one, by the keys of all pending edits."""
+        edits = self._all()
+        in_effect = _values(self.preset) if edits else {}
+        return {key: (in_effect.get(key), value) for key, value in edits.items()}
 
     def propose(self, key: str, value: Any) -> str:
-        """Take an edit up; if its value is a bad one, say why and leave everything as it was.
+        """Add an edit and return an empty string, or change nothing and return why the value is invalid.
 
-        A new-run edit that is fine in itself and only doesn't fit the rest is taken up, and the rest
-        is told in `problems`: the edits that make it fit may follow.
+        An edit for a new run may be valid by itself and not fit the other settings. It is added, and
+        `problems` says so: further edits may make it fit.
         """
         live = is_live(key)
-        found = self._problems({**(self.asked if live else self._all()), key: value})
-        own = [problem for problem in found if live or problem.startswith((f"{key}:", f"{key}."))]
+        proposed = {**(self.asked if live else self._all()), key: value}
+        result, problems = self._validated(proposed)
+        own = [problem for problem in problems if live or problem.startswith((f"{key}:", f"{key}."))]
         if own:
             return "\n".join(problem.removeprefix(f"{key}:").strip() for problem in own)
         if key.endswith(".name"):
@@ -58,7 +62,10 @@ class Edits:
             edits.pop(key, None)
         else:
             edits[key] = value
-        self._settle()
+        if self._all() == proposed:
+            self._result, self.problems = result, problems
+        else:
+            self._settle()
         return ""
 
     def discard(self) -> None:
@@ -67,12 +74,12 @@ class Edits:
         self._settle()
 
     def refused(self) -> None:
-        """Forget the live edits that the engine was asked for: it has refused them."""
+        """Forget the live edits: the engine has refused them."""
         self.asked.clear()
         self._settle()
 
     def applied(self, preset: Preset, keys: Iterable[str]) -> None:
-        """The engine steps with this preset now; the edits of these keys are in effect."""
+        """Forget the edits of these keys: they are in effect, in the engine's `preset`."""
         self.preset = preset
         for key in keys:
             self.asked.pop(key, None)
@@ -87,16 +94,16 @@ class Edits:
         return {**self.asked, **self.waiting}
 
     def _settle(self) -> None:
-        self.problems = self._problems(self._all())
-        if not self.problems:
-            self._result = changed(self.preset, self._all())
+        self._result, self.problems = self._validated(self._all())
 
-    def _problems(self, changes: dict[str, Any]) -> list[str]:
+    def _validated(self, changes: Mapping[str, Any]) -> tuple[Preset, list[str]]:
+        """Return the preset with these changes, or the last valid result and the problems."""
+        if not changes:
+            return self.preset, []
         try:
-            changed(self.preset, changes)
+            return changed(self.preset, changes), []
         except ConfigError as error:
-            return error.problems
-        return []
+            return self._result, error.problems
 
 
 def _values(preset: Preset) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from gradstep.tui.charts.smooth import Smoother
 
 
 class Chart(Widget, can_focus=True):
-    """Series of a run over its steps. Data and settings may change many times; one drawing follows."""
+    """Series of a run over its steps. Several changes in a row are followed by one drawing."""
 
     DEFAULT_CSS = """
     Chart { width: 1fr; height: 1fr; }
@@ -27,7 +27,7 @@ class Chart(Widget, can_focus=True):
     smoothing: reactive[float] = reactive(0.0, repaint=False)
     window: reactive[int | None] = reactive(None, repaint=False)
     reach: reactive[tuple[int, int] | None] = reactive(None, repaint=False)
-    """The first and the last step of the horizontal axis; None: the series' own."""
+    """The first and the last step of the horizontal axis; None for those of the series."""
     cursor: reactive[int | None] = reactive(None, repaint=False)
 
     def __init__(
@@ -54,15 +54,15 @@ class Chart(Widget, can_focus=True):
     def append(
         self, name: str, values: ArrayLike, *, steps: ArrayLike | None = None, role: Role = Role.TRAIN
     ) -> None:
-        """Add values at the end of a series, which begins here if there is none.
+        """Append values to the series `name`, which is made if it is missing.
 
-        Steps must ascend: to replace some, clear all first. Nulls are to be left out.
+        Steps must ascend, without nulls. To replace values, clear the chart first.
         """
         self._tracks.setdefault(name, _Track(Envelope(), role)).append(values, steps)
         self._change()
 
     def clear(self) -> None:
-        """Take everything off the chart: its series, marks and cursor."""
+        """Remove the series, marks and cursor."""
         self._tracks.clear()
         self._marks = ()
         self.cursor = None
@@ -75,17 +75,16 @@ class Chart(Widget, can_focus=True):
         self._change()
 
     def explain(self, why: str) -> None:
-        """What stands in a chart that has nothing to draw: why that is so."""
+        """Set the text of an empty chart: why it has nothing to draw."""
         if why != self._empty:
             self._empty = why
             self._change()
 
     def toggle_log(self) -> None:
-        """Change between a linear and a logarithmic scale."""
         self.log_scale = not self.log_scale
 
     def redraw(self) -> None:
-        """Draw now, and ask for a repaint of the lines that changed."""
+        """Draw now, and repaint the lines that changed."""
         self._due = False
         width, height = self.size
         if not width or not height:
@@ -111,39 +110,32 @@ class Chart(Widget, can_focus=True):
             self.refresh(*regions)
 
     def render_line(self, y: int) -> Strip:
-        """A line as it was last drawn."""
         if y < len(self._strips):
             return self._strips[y].apply_style(self.rich_style)
         return Strip.blank(self.size.width, self.rich_style)
 
     def on_resize(self) -> None:
-        """Draw at the new size."""
         self.redraw()
 
     def watch_log_scale(self) -> None:
-        """Draw with the other scale."""
         self._change()
 
     def watch_smoothing(self) -> None:
-        """Draw with the other average."""
         self._change()
 
     def watch_window(self) -> None:
-        """Draw the other stretch of the run, on an axis of its own."""
         self._scale = None
         self._change()
 
     def watch_reach(self) -> None:
-        """Draw on the other axis."""
         self._change()
 
     def watch_cursor(self) -> None:
-        """Draw the cursor at its new step."""
         self._change()
 
     @property
     def ends(self) -> tuple[int, int] | None:
-        """The first and the last step of all series; None where there is none."""
+        """The first and the last step of all series; None without values."""
         ends = [track.raw.steps[[0, -1]].tolist() for track in self._tracks.values() if len(track.raw)]
         return (min(e[0] for e in ends), max(e[1] for e in ends)) if ends else None
 
@@ -154,14 +146,14 @@ class Chart(Widget, can_focus=True):
         return whole_range(first, last) if self.window is None else recent_range(last, self.window)
 
     def _change(self) -> None:
-        """Draw once, when the messages that are under way have been handled."""
+        """Draw once, after the messages in the queue."""
         if self.is_mounted and not self._due:
             self._due = True
             self.call_later(self.redraw)
 
 
 class _Track:
-    """The values of a series and, where it is asked for, their average."""
+    """The values of a series, and their moving average once it is shown."""
 
     def __init__(self, raw: Envelope, role: Role) -> None:
         self.raw = raw
@@ -174,7 +166,7 @@ class _Track:
         self.raw.append(values, steps)
 
     def series(self, name: str, factor: float) -> list[Series]:
-        """What to draw: sparse validation values as they are, the others with their average."""
+        """Return the lines to draw: validation values as they are, others with their average."""
         if factor == 0 or self._role is Role.VALIDATION:
             return [Series(name, self.raw, self._role)]
         smooth = self._smoothed(factor)
@@ -183,7 +175,7 @@ class _Track:
         return [Series(name, smooth, Role.SMOOTHED), Series("raw", self.raw, Role.RAW)]
 
     def _smoothed(self, factor: float) -> Envelope:
-        """The average of everything, continued from where it stood when it was last asked for."""
+        """Return the moving average of all values, computed on from the last call."""
         if factor != self._factor:
             self._factor, self._smoother, self._smooth = factor, Smoother(factor), Envelope()
         new = slice(len(self._smooth), len(self.raw))
@@ -192,6 +184,6 @@ class _Track:
 
 
 def changed(before: Sequence[Strip], after: Sequence[Strip]) -> list[Region]:
-    """The lines that differ."""
+    """Return the lines that differ, which saves the compositor the others."""
     lines = enumerate(zip_longest(before, after, fillvalue=Strip([])))
     return [Region(0, y, max(old.cell_length, new.cell_length), 1) for y, (old, new) in lines if old != new]

@@ -1,4 +1,4 @@
-"""A value chosen from a few by the arrows or by how it begins, in one line."""
+"""A one-line editor that chooses one of a few values."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from textual.widgets import Static
 
 
 class Choice(Static, can_focus=True):
-    """Shows one of its choices between arrows; `enter` submits it.
+    """One of the choices between arrows; `enter` submits it.
 
-    What is typed chooses the first that begins so; no letter or digit reaches the screen's keys.
+    Typed characters select the first choice that begins with them and never reach the screen's keys.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -30,7 +30,7 @@ class Choice(Static, can_focus=True):
 
     @dataclass
     class Submitted(Message):
-        """The value shown was accepted."""
+        """The user accepted the value shown."""
 
         choice: Choice
         value: str
@@ -54,11 +54,11 @@ class Choice(Static, can_focus=True):
         )
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Whether a key is typed into the choice, and so is none of the screen's."""
+        """Whether a key is typed into the choice and not one of the screen's."""
         return character is not None and character.isprintable()
 
     def on_key(self, event: Key) -> None:
-        """Choose by what is typed; a character that no choice goes on with begins anew."""
+        """Select by the characters typed; one that continues no choice begins anew."""
         if not event.is_printable or event.character is None:
             return
         event.prevent_default().stop()

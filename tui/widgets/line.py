@@ -1,4 +1,4 @@
-"""A line to type in."""
+"""A one-line input."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual.widgets import Input
 
 
 class Line(Input):
-    """An input whose cursor stands still: a blinking one sends bytes while nothing happens."""
+    """An input with a steady cursor: a blinking one sends bytes while the screen is idle."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "submit", "accept")]
 

@@ -41,5 +41,5 @@ class Choices(OptionList, inherit_bindings=False):
 
 
 def has_pages(options: OptionList) -> bool:
-    """Whether a list can be paged through: before it is laid out, what Textual does for `PAGES` fails."""
+    """Whether a list can be paged through: Textual's `PAGES` actions fail before its layout."""
     return bool(options.scrollable_content_region)

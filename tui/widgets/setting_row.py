@@ -1,4 +1,4 @@
-"""One setting of a run: its name, its value, and in their place an editor and what is wrong with the edit."""
+"""One setting of a run: its name and value, or an editor and the problem of its value."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from gradstep.tui.widgets.choice import Choice
 from gradstep.tui.widgets.line import Line
 
 NONE = ("none", "")
-"""What is typed for "not given"."""
+"""The texts that mean "not given"."""
 
 
 NAME_WIDTH = 19
 
 
 class SettingRow(Widget):
-    """A line of the form; `edit` opens an editor in it, `complain` says below it what is wrong."""
+    """A line of the form; `edit` opens an editor in it, `complain` shows a problem below it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
 
     @dataclass
     class Submitted(Message):
-        """The editor's value was accepted by the user."""
+        """The user accepted the editor's value."""
 
         row: SettingRow
         value: Any
 
     @dataclass
     class Cancelled(Message):
-        """The editor was left without a value."""
+        """The user left the editor."""
 
         row: SettingRow
 
@@ -58,13 +58,13 @@ class SettingRow(Widget):
         return self._editor is not None
 
     def show(self, setting: Setting, pending: tuple[Any, Any] | None, default: str) -> None:
-        """Show the value in effect, and the one that is to replace it; `default` is shown for none."""
+        """Show the value in effect and the pending one; `default` replaces a value of None."""
         if (setting, pending, default) != (self.setting, self._pending, self._default):
             self.setting, self._pending, self._default = setting, pending, default
             self.refresh(layout=True)
 
     def render(self) -> Content:
-        """The name and the value; the old and the new one on two lines where one has no room."""
+        """Return the name and value; a pending value on a second line where the first has no room."""
         name = (self.name_shown.ljust(NAME_WIDTH), "$muted")
         if self._pending is None:
             return Content.assemble(name, self._said(self.setting.value))
@@ -77,7 +77,7 @@ class SettingRow(Widget):
         return self._default if value is None and self._default else text.value(value)
 
     async def edit(self) -> None:
-        """Open the editor on the value shown."""
+        """Open the editor with the value shown, and focus it."""
         if self._editor is not None:
             return
         shown = text.value(self.setting.value)
@@ -92,13 +92,13 @@ class SettingRow(Widget):
         self.screen.set_focus(self._editor)
 
     def close(self) -> None:
-        """Close the editor and take back what was said about its value."""
+        """Close the editor and remove the problem."""
         if self._editor is not None:
             self._editor = None
             self.remove_children()
 
     def complain(self, problem: str) -> None:
-        """Say what is wrong with the value; nothing takes it back."""
+        """Show the problem of the value; an empty text hides it."""
         self._error.update(text.plain(problem))
         self._error.display = bool(problem)
 
@@ -106,22 +106,19 @@ class SettingRow(Widget):
         self.post_message(self.Cancelled(self))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is something to cancel only while the editor is open."""
         return self.editing if action == "cancel" else True
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Hand on what was typed, read as TOML."""
+        """Submit the typed text, read as TOML."""
         event.stop()
         typed = event.value.strip()
         self.post_message(self.Submitted(self, None if typed.lower() in NONE else parse_value(typed)))
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        """A new value: what was said about the last one is void."""
         event.stop()
         self.complain("")
 
     def on_choice_submitted(self, event: Choice.Submitted) -> None:
-        """Hand on what was chosen."""
         event.stop()
         chosen = event.value
         self.post_message(
@@ -130,7 +127,7 @@ class SettingRow(Widget):
 
 
 def label(key: str) -> str:
-    """A setting's name as the form shows it: train.rule.learning_rate is "learning rate"."""
+    """Return a setting's name in the form: "learning rate" for train.rule.learning_rate."""
     section, *path = key.split(".")
     if path[0] == "layers":
         return f"layer {int(path[1]) + 1} {path[2]}"

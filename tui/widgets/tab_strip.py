@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab: the id of what it shows, its name, the key that leads there, if one does, and a shorter name."""
+    """A tab: the id of its pane, its name, its key if it has one, and a shorter name."""
 
     shows: str
     label: str
@@ -23,13 +23,16 @@ class Tab:
 
 
 class TabStrip(Static):
-    """Names of tabs, the chosen one set off; a click chooses. It takes no focus: keys are its owner's."""
+    """The tabs' names. A click chooses one; keys are the owner's, so it takes no focus.
+
+    Textual's Tabs are two lines high and animate, which sends bytes.
+    """
 
     chosen: reactive[str] = reactive("")
 
     @dataclass
     class Chosen(Message):
-        """A tab was clicked."""
+        """The user clicked a tab."""
 
         strip: TabStrip
         shows: str
@@ -50,7 +53,7 @@ class TabStrip(Static):
         self._show()
 
     def neighbour(self, distance: int) -> str:
-        """What the tab so many places to the right shows, going round."""
+        """Return the id of the pane `distance` tabs to the right, cyclically."""
         at = [tab.shows for tab in self.tabs].index(self.chosen)
         return self.tabs[(at + distance) % len(self.tabs)].shows
 
@@ -67,7 +70,7 @@ class TabStrip(Static):
         self.update(Content.assemble(*parts), layout=False)
 
     def _names(self) -> list[str]:
-        """The names at the greatest length that there is room for."""
+        """Return the longest names that fit."""
         wide, *narrower = _lengths(self.tabs)
         room = self.container_size.width
         return next(
@@ -85,7 +88,7 @@ class TabStrip(Static):
 
 
 def _lengths(tabs: Sequence[Tab]) -> Iterator[list[str]]:
-    """The names at all lengths, the longest first: whole, then short ones, closer together, without keys."""
+    """Yield the names at all lengths, the longest first: whole, short, closer, without keys."""
     for short, gap, keys in (
         (False, " ", True),
         (True, " ", True),

@@ -1,4 +1,4 @@
-"""The time line as one line: where the run stands, what happened where, where it can go at once."""
+"""The time line in one row: the run's position, changes, stops, forks and saved states."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ STYLES = {
     LINE: "$border-blurred",
 }
 RANK = (LINE, SAVED, FORK, STOP, CHANGE, HERE)
-"""Where several fall into one cell, the later in this order is shown."""
+"""The order of precedence in one cell: the later sign is shown."""
 
 
 class TimeStrip(Static):
-    """From position 0 to the branch's last, over the whole width."""
+    """The positions from 0 to the branch's last, over the whole width."""
 
     def __init__(self) -> None:
         super().__init__(id="time-strip", markup=False)
@@ -51,7 +51,6 @@ class TimeStrip(Static):
         self._draw()
 
     def on_resize(self) -> None:
-        """Lay the same positions out over the new width."""
         self._draw()
 
     def _draw(self) -> None:

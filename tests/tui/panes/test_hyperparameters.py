@@ -33,16 +33,16 @@ def shown(b, name):
     return next(line for line in b.text("#settings").splitlines() if line.startswith(name)).strip()
 
 
-async def test_live_settings_stand_apart_from_those_that_need_a_new_run():
+async def test_live_settings_have_their_own_section():
     async with bench(classifier()) as b:
         text = b.text("#settings")
-        live, new_run = text.split("need a new run")
+        live, new_run = text.split("restart the run")
         assert "learning rate" in live
         assert "momentum" in live
         assert "seed" in new_run
 
 
-async def test_the_form_begins_at_the_learning_rate_and_comes_back_to_where_it_was():
+async def test_form_begins_at_the_learning_rate_and_remembers_the_row():
     async with bench(classifier()) as b:
         form = b.app.explorer.hyperparameters.form
         assert form.rows[form.chosen].setting.key == "train.rule.learning_rate"
@@ -50,7 +50,7 @@ async def test_the_form_begins_at_the_learning_rate_and_comes_back_to_where_it_w
         assert form.rows[form.chosen].setting.key == "train.rule.momentum"
 
 
-async def test_of_another_preset_it_is_the_learning_rate_again():
+async def test_another_preset_begins_at_the_learning_rate():
     async with bench(classifier()) as b:
         form = b.app.explorer.hyperparameters.form
         await b.press("e", "down")
@@ -61,14 +61,14 @@ async def test_of_another_preset_it_is_the_learning_rate_again():
         assert form.rows[form.chosen].setting.key == "train.rule.learning_rate"
 
 
-async def test_how_often_is_validated_is_shown_where_it_is_not_given():
+async def test_default_validation_interval_is_shown():
     async with bench(classifier()) as b:
         assert shown(b, "validate every").endswith("10 (default)")
         await b.opened(validate_every=None)
         assert shown(b, "validate every").endswith("no validation set")
 
 
-async def test_a_live_edit_is_pending_until_the_engine_has_it():
+async def test_live_edit_is_pending_until_applied():
     async with bench(classifier()) as b:
         await choose(b, "train.rule.learning_rate")
         await b.press("enter")
@@ -80,7 +80,7 @@ async def test_a_live_edit_is_pending_until_the_engine_has_it():
         assert [mark.text for mark in branch_marks(b.state)] == ["learning_rate = 0.5"]
 
 
-async def test_a_live_edit_that_is_refused_is_taken_back():
+async def test_refused_live_edit_is_dropped():
     async with bench(classifier()) as b:
         await choose(b, "train.rule.learning_rate")
         await b.press("enter")
@@ -91,7 +91,7 @@ async def test_a_live_edit_that_is_refused_is_taken_back():
         assert "not now" in b.text("#transport")
 
 
-async def test_a_bad_value_says_why_under_its_line():
+async def test_bad_value_has_its_problem_below():
     async with bench(classifier()) as b:
         await choose(b, "train.rule.momentum")
         await b.press("enter")
@@ -103,7 +103,7 @@ async def test_a_bad_value_says_why_under_its_line():
         assert b.engine.sent[-1] == ChangeSettings({"train.rule.momentum": 0.8})
 
 
-async def test_escape_leaves_the_editor_and_changes_nothing():
+async def test_escape_leaves_the_editor_unchanged():
     async with bench(classifier()) as b:
         await choose(b, "train.rule.momentum")
         await b.press("enter", "5", "escape")
@@ -112,14 +112,14 @@ async def test_escape_leaves_the_editor_and_changes_nothing():
         assert len(b.engine.sent) == 1
 
 
-async def test_an_editor_that_loses_the_focus_is_closed():
+async def test_editor_closes_without_focus():
     async with bench(classifier()) as b:
         await choose(b, "train.rule.momentum")
         await b.press("enter", "tab")
         assert not any(row.editing for row in b.app.explorer.hyperparameters.form.rows)
 
 
-async def test_a_choice_is_made_by_the_arrows():
+async def test_arrows_select_a_choice():
     async with bench(classifier()) as b:
         await choose(b, "train.rule.name")
         await b.press("enter")
@@ -128,7 +128,7 @@ async def test_a_choice_is_made_by_the_arrows():
         assert b.engine.sent[-1] == ChangeSettings({"train.rule.name": "nesterov"})
 
 
-async def test_what_is_typed_into_a_choice_chooses_and_reaches_nothing_else():
+async def test_typed_characters_select_a_choice_only():
     async with bench(classifier()) as b:
         await choose(b, "train.rule.name")
         await b.press("enter", *"6nadam")
@@ -142,13 +142,13 @@ async def test_what_is_typed_into_a_choice_chooses_and_reaches_nothing_else():
         assert len(b.engine.sent) == 2
 
 
-async def test_an_edit_of_the_rule_brings_its_own_settings():
+async def test_edited_rule_brings_its_settings():
     async with bench(classifier()) as b:
         await b.changed({"train.rule.name": "adam"})
         assert "beta1" in b.text("#settings")
 
 
-async def test_other_edits_wait_and_are_started_by_one_key():
+async def test_edits_for_a_new_run_wait_for_one_key():
     async with bench(classifier()) as b:
         await choose(b, "train.seed")
         await b.press("enter")
@@ -168,7 +168,7 @@ async def test_other_edits_wait_and_are_started_by_one_key():
         assert "784 → 32" in b.text("#model")
 
 
-async def test_escape_discards_what_waits():
+async def test_escape_discards_waiting_edits():
     async with bench(classifier()) as b:
         await choose(b, "train.seed")
         await b.press("enter")
@@ -179,7 +179,7 @@ async def test_escape_discards_what_waits():
         assert len(b.engine.sent) == 1
 
 
-async def test_an_edit_that_needs_others_waits_for_them():
+async def test_edit_that_needs_others_waits_for_them():
     async with bench(classifier()) as b:
         await choose(b, "network.layers.1.units")
         await b.press("enter")
@@ -195,7 +195,7 @@ async def test_an_edit_that_needs_others_waits_for_them():
         assert b.engine.sent[-1].preset.data.target == "input"
 
 
-async def test_none_takes_an_optional_setting_away():
+async def test_none_removes_an_optional_setting():
     async with bench(classifier()) as b:
         await choose(b, "data.samples")
         await b.press("enter")
@@ -204,7 +204,7 @@ async def test_none_takes_an_optional_setting_away():
         assert b.engine.sent[-1].preset.data.samples is None
 
 
-async def test_what_is_wrong_with_the_last_row_is_in_sight():
+async def test_problem_of_the_last_row_is_in_sight():
     async with bench(load_preset("exam-ce-a"), size=(120, 40)) as b:
         form = b.app.explorer.hyperparameters.form
         await choose(b, "data.labels")
@@ -215,7 +215,7 @@ async def test_what_is_wrong_with_the_last_row_is_in_sight():
         assert form.scrollable_content_region.contains_region(row.region)
 
 
-async def test_a_long_choice_is_cut_rather_than_left_out():
+async def test_long_choice_is_shortened():
     async with bench(load_preset("exam-ce-a"), size=(120, 40)) as b:
         await choose(b, "train.loss")
         await b.press("enter")

@@ -69,11 +69,11 @@ async def told(b, *events):
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_the_preset_s_sweep_is_shown_done_and_read(size):
+async def test_sweep_of_a_preset_is_shown_run_and_read(size):
     async with bench(swept(), size=size) as b:
         await b.press("S")
         assert "momentum (4) × learning_rate (8)" in b.text()
-        assert "0 of 32 runs  space begins" in b.text()
+        assert "0 of 32 runs  space starts" in b.text()
         assert "not run yet; enter opens it" in b.text("#sweep-cell")
         assert "going on" not in b.text("#sweep-map")
         await b.press("space")
@@ -104,7 +104,7 @@ async def test_the_preset_s_sweep_is_shown_done_and_read(size):
         assert "cancelled" in b.text("#sweep-progress")
 
 
-async def test_a_sweep_is_cancelled_and_begun_again():
+async def test_cancelled_sweep_is_started_again():
     async with bench(swept()) as b:
         plan = await begun(b)
         assert "x cancel" in b.key_bar()
@@ -118,7 +118,7 @@ async def test_a_sweep_is_cancelled_and_begun_again():
         assert b.engine.sent[-1] == StartSweep(plan)
 
 
-async def test_the_border_stands_where_the_formula_says():
+async def test_border_follows_the_formula():
     """Heavy ball is stable below 2(1+β)/λ: with λ = 5, from 0.4 at β = 0 to 0.76 at β = 0.9."""
     async with bench(swept()) as b:
         plan = await begun(b)
@@ -142,7 +142,7 @@ async def test_the_border_stands_where_the_formula_says():
         ("0.2,0.1", 0),
     ],
 )
-def test_the_border_stands_between_what_is_stable_and_what_is_not(rates, at):
+def test_border_separates_stable_from_unstable_rates(rates, at):
     """Descent is stable below 2/λ, 0.4 for λ = 5; where values fall, stable ones lie behind the border."""
     plan = make_plan(load_preset("linear-1-layer"), [parse_axis(f"train.rule.learning_rate={rates}")])
     state = SweepState(plan)
@@ -152,7 +152,7 @@ def test_the_border_stands_between_what_is_stable_and_what_is_not(rates, at):
     assert marks == [LEFT if point == at else "" for point in range(len(plan))]
 
 
-def test_the_borders():
+def test_borders_agree_with_stability_limits():
     """Goh, Why Momentum Really Works; Cohen et al. 2021: the table of formulas."""
     assert (heavy_ball(0.9), nesterov(0.9)) == (pytest.approx(3.8), pytest.approx(3.8 / 2.8))
     rules = {"gradient_descent": 2.0, "momentum": 3.8, "nesterov": 3.8 / 2.8, "adam": None}
@@ -179,7 +179,7 @@ async def test_one_axis_is_a_strip_with_its_spread():
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
-async def test_seeds_that_rounding_sets_apart_are_one_bar_and_one_colour(size):
+async def test_values_within_rounding_are_one_bar_and_colour(size):
     """The two that have no finite loss are counted; the run that is not done yet is not."""
     low = 0.48101680983971932
     losses = [low, math.nextafter(low, 1), low, math.nan, math.inf]
@@ -191,7 +191,7 @@ async def test_seeds_that_rounding_sets_apart_are_one_bar_and_one_colour(size):
         assert shown.splitlines()[0].split() == ["loss", "0.481", "0"]
 
 
-async def test_three_axes_are_maps_beside_one_another():
+async def test_three_axes_make_several_maps():
     async with bench(swept(FACETS), size=(120, 40)) as b:
         plan = await begun(b)
         await told(b, Swept(plan, (result(70, 0.125),), {}))
@@ -203,7 +203,7 @@ async def test_three_axes_are_maps_beside_one_another():
     assert b.engine.sent[-1] == Open(plan.config(2 * 32 + 8 + 6))
 
 
-async def test_a_map_larger_than_the_screen_scrolls_with_the_cursor():
+async def test_map_larger_than_the_screen_follows_the_cursor():
     table = {
         "axis": [{"key": "train.seed", "values": "0:20"}, {"key": "network.layers.0.units", "values": "1:51"}]
     }
@@ -214,7 +214,7 @@ async def test_a_map_larger_than_the_screen_scrolls_with_the_cursor():
         assert any(line.startswith(" 19 ") for line in b.text("#sweep-map").splitlines())
 
 
-async def test_settings_of_one_name_go_by_the_endings_that_differ():
+async def test_settings_with_one_name_are_told_apart_by_longer_keys():
     units = ["network.layers.0.units", "network.layers.1.units", "network.layers.2.units"]
     table = {"axis": [{"key": key, "values": [2, 4]} for key in units]}
     layers = {"network.layers": [{"units": 3}, {"units": 3}, {"units": 3}, {"units": 10}]}
@@ -227,7 +227,7 @@ async def test_settings_of_one_name_go_by_the_endings_that_differ():
         assert "→ 2.units" in shown
 
 
-async def test_over_what_is_asked_where_the_preset_does_not_say():
+async def test_axes_are_asked_for_without_a_sweep_table():
     async with bench(classifier()) as b:
         await b.press("S", *"train.sed=0:3", "enter")
         assert "did you mean" in b.text("#ask")
@@ -244,14 +244,14 @@ async def test_over_what_is_asked_where_the_preset_does_not_say():
 
 
 @pytest.mark.parametrize(("rate", "offered"), [(0.1, 3), (1e308, 1), (5e-324, 1)])
-def test_rates_are_offered_whose_ends_are_floats(rate, offered):
+def test_offered_rates_have_finite_ends(rate, offered):
     axes = suggested_axes(changed(classifier(), {"train.dtype": "float64", "train.rule.learning_rate": rate}))
     assert len(axes) == offered
     for given, _ in axes:
         [parse_axis(each) for each in given.split()]
 
 
-async def test_a_sweep_ends_with_its_engine():
+async def test_sweep_ends_with_its_engine():
     async with bench(swept()) as b:
         plan = await begun(b)
         await told(b, Swept(plan, (result(0, 2.0),), {3: (40, 300)}), Died(-9, ""))
@@ -261,7 +261,7 @@ async def test_a_sweep_ends_with_its_engine():
         assert "space begin" in b.key_bar()
 
 
-async def test_another_sweep_s_events_are_none_of_this_one():
+async def test_events_of_another_sweep_are_ignored():
     async with bench(swept()) as b:
         plan = await begun(b)
         other = narrower(plan)
@@ -269,12 +269,12 @@ async def test_another_sweep_s_events_are_none_of_this_one():
         assert "0 of 32 runs" in b.text("#sweep-progress")
 
 
-async def test_a_sweep_that_goes_on_behind_another_preset_is_not_lost():
+async def test_running_sweep_survives_opening_another_preset():
     async with bench(swept()) as b:
         plan = await begun(b)
         await told(b, Swept(plan, (result(0, 2.0),), {1: (300, 300), 3: (40, 300)}))
         await b.press("right")
-        assert "now running what it is compared with; enter" in b.text("#sweep-cell")
+        assert "now running the run to compare with; enter" in b.text("#sweep-cell")
         await b.press("right", "right")
         assert "at step 40 of 300; enter" in b.text("#sweep-cell")
         await b.press("escape")
@@ -292,7 +292,7 @@ async def test_a_sweep_that_goes_on_behind_another_preset_is_not_lost():
         assert b.app.sweep_left is None
 
 
-async def test_what_is_said_of_a_sweep_has_room():
+async def test_messages_of_a_sweep_fit():
     """On 60 columns too: a sentence that does not fit in a line goes on in the next."""
     async with bench(swept(), size=(60, 20)) as b:
         plan = await begun(b)
@@ -307,7 +307,7 @@ async def test_what_is_said_of_a_sweep_has_room():
         assert "✗ diverged  ! failed" in b.text("#sweep-map")
 
 
-async def test_how_runs_ended_is_told_with_the_condition():
+async def test_endings_are_counted_with_the_condition():
     async with bench(swept({**SWEEP, "until": "loss > 1e15"}), size=(80, 24)) as b:
         plan = await begun(b)
         reason = "finished at step 300; never reached loss > 1e15"
@@ -319,7 +319,7 @@ async def test_how_runs_ended_is_told_with_the_condition():
         assert "mistakes 750." not in b.text("#sweep-cell")
 
 
-def test_a_cell_that_goes_on_is_not_the_colour_of_a_failure():
+def test_running_cell_is_not_coloured_as_a_failure():
     scale = ColourScale.of(np.array([np.nan]))
 
     def style(sign):
@@ -330,7 +330,7 @@ def test_a_cell_that_goes_on_is_not_the_colour_of_a_failure():
     assert "$error" not in style("…")
 
 
-async def test_the_time_left_is_told_once_a_run_has_ended(monkeypatch):
+async def test_time_left_is_shown_once_a_run_has_ended(monkeypatch):
     """Until then a run may wait for the one that it is compared with, whatever its steps say."""
     now = [100.0]
     monkeypatch.setattr("gradstep.tui.state.sweep.time", SimpleNamespace(monotonic=lambda: now[0]))
@@ -341,13 +341,13 @@ async def test_the_time_left_is_told_once_a_run_has_ended(monkeypatch):
         await told(b, Swept(plan, (), {0: (300, 300)}))
         assert "left" not in b.text("#sweep-progress")
         said = " ".join(b.text("#sweep-cell").split())
-        assert "300 steps done; now running what it is compared with" in said
+        assert "300 steps done; now running the run to compare with" in said
         assert "enter opens it in the explorer" in said
         await told(b, Swept(plan, (result(0, 2.0),), {}))
         assert "5 min 0 s left" in b.text("#sweep-progress")  # 30 more of 10 s each
 
 
-async def test_help_begins_with_the_sweep_s_keys():
+async def test_help_begins_with_the_keys_of_the_sweep():
     async with bench(swept(), size=(80, 24)) as b:
         for begins in (True, False):
             if begins:
@@ -372,9 +372,9 @@ def narrower(plan):
         (5, 6, "5"),
     ],
 )
-def test_a_number_is_never_cut_off(value, room, written):
+def test_short_number_keeps_its_magnitude(value, room, written):
     assert fitted(value, room) == written
 
 
-def test_a_number_for_which_there_is_no_room():
+def test_number_without_room_is_shown_as_such():
     assert fitted(1e-100, 5) == "#####"

@@ -1,0 +1,1 @@
+"""The Samples tab: single samples, drawn by the kind of their targets."""
