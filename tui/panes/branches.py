@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
@@ -19,6 +19,7 @@ from gradstep.engine.conditions.evidence import counts
 from gradstep.engine.records.history import COLUMNS as STORED
 from gradstep.engine.worker.messages import BranchInfo
 from gradstep.tui import text
+from gradstep.tui.actions import bindings
 from gradstep.tui.state.run import RunState, Topic, said
 from gradstep.tui.widgets.scroll import Choices, Scroll
 
@@ -36,17 +37,14 @@ DIFFERING = [at for at, name in enumerate(STORED) if name not in ("learning_rate
 class Tree(Choices):
     """The branches, to go to one of them."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "go there")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("branch_tree")]
 
 
 class BranchesPane(Horizontal):
     """Enter goes to the highlighted branch; beside the tree it is compared with the one the run is on."""
 
     CARES = Topic.RUN | Topic.RECORDS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "rename", "rename", tooltip="Rename the highlighted branch"),
-        Binding("delete", "delete", "delete", tooltip="Delete the highlighted branch"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("branches")]
 
     @dataclass
     class Chosen(Message):

@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from gradstep.engine.probes.results import CurvatureResult, Floats, SpectrumResult, SurfaceResult
 from gradstep.tui import text
+from gradstep.tui.actions import bindings
 from gradstep.tui.charts.beside import GAP, beside
 from gradstep.tui.charts.blocks import bar
 from gradstep.tui.charts.contours import band_limits, contours
@@ -55,10 +56,7 @@ class CurvaturePane(ProbePane):
     then on `enter` renews as well."""
 
     PROBES = ("curvature", "spectrum", "surface")
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "all", "all samples", tooltip="The curvature of the whole training set's loss"),
-        Binding("v", "surface", "view", tooltip="The loss seen from above, over the two sharpest directions"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("curvature")]
 
     def __init__(self) -> None:
         super().__init__("curvature")

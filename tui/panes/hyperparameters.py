@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.events import DescendantBlur
 from textual.message import Message
@@ -17,6 +17,7 @@ from textual.widgets import Static
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.worker.messages import RunInfo
 from gradstep.tui import text
+from gradstep.tui.actions import bindings
 from gradstep.tui.panes.late import LatePane
 from gradstep.tui.state.edits import Edits
 from gradstep.tui.state.run import RunState, Topic
@@ -68,13 +69,7 @@ class HyperparametersPane(LatePane):
 class SettingsForm(Scroll, can_focus=True):
     """The rows of the form; one is chosen by the arrows, `enter` edits it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "edit", "edit", tooltip="Edit the setting; enter accepts, escape leaves it"),
-        Binding("a", "apply", "apply: new run", tooltip="Start a new run with the pending edits"),
-        Binding("escape", "discard", "discard", tooltip="Forget the pending edits"),
-        Binding("up,k", "choose(-1)", "up", show=False),
-        Binding("down,j", "choose(1)", "down", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("settings")]
 
     chosen: reactive[int] = reactive(0)
 

@@ -9,13 +9,14 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from gradstep.engine.errors import UserError
 from gradstep.engine.probes.results import Flip, FlipsResult, SampleRow, SamplesResult
 from gradstep.engine.records.ranges import is_one_number
 from gradstep.tui import text
+from gradstep.tui.actions import bindings
 from gradstep.tui.charts.beside import GAP, beside, in_a_line
 from gradstep.tui.charts.blocks import bar
 from gradstep.tui.charts.curve import curve
@@ -71,14 +72,7 @@ class SamplesPane(ProbePane):
     the training and the validation samples."""
 
     PROBES = ("flips", "samples")
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("full_stop,down", "move(1)", "next", key_display=".", tooltip="The next sample"),
-        Binding("comma,up", "move(-1)", "previous", key_display=",", tooltip="The sample before"),
-        Binding("number_sign", "ask", "by number", key_display="#", tooltip="Show a sample by its number"),
-        Binding(
-            "v", "other_part", "validation", tooltip="The validation samples, or the training ones again"
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("samples")]
 
     def __init__(self) -> None:
         super().__init__("samples")

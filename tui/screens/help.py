@@ -1,35 +1,23 @@
-"""The keys, generated from the bindings."""
+"""The help: all keys, and the signs of the charts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widget import Widget
 from textual.widgets import Static
 
+from gradstep.tui.actions import CHARTS, SWEEP, keys_table
 from gradstep.tui.charts import look
 from gradstep.tui.charts.look import LOOKS, Role
-from gradstep.tui.panes.branches import BranchesPane
-from gradstep.tui.panes.breakpoints import BreakpointsPane
-from gradstep.tui.panes.curvature import CurvaturePane
-from gradstep.tui.panes.hyperparameters import SettingsForm
-from gradstep.tui.panes.layers import LayersPane
-from gradstep.tui.panes.probe_pane import ProbePane
-from gradstep.tui.panes.samples import SamplesPane
-from gradstep.tui.panes.step import StepPane
-from gradstep.tui.screens.explorer import CHARTS, PANES, RUN, ExplorerScreen
 from gradstep.tui.screens.overlay import Overlay
 from gradstep.tui.screens.sweep import SweepScreen
 from gradstep.tui.widgets import time_strip
-from gradstep.tui.widgets.choice import Choice
-from gradstep.tui.widgets.scroll import Choices, Scroll
-from gradstep.tui.widgets.setting_row import SettingRow
+from gradstep.tui.widgets.scroll import Scroll
 
 if TYPE_CHECKING:
     from gradstep.tui.wire.app import WireApp
@@ -39,23 +27,6 @@ POSITION = (
     "Position k of a run means k updates done; its numbers are those before the next update. Δ at the bottom "
     "is the loss less that of the position before: with minibatches these are the losses of two batches."
 )
-IN_SWEEP = "In a sweep"
-FOCUSED: dict[str, tuple[type[Widget], ...]] = {
-    "In the hyperparameters": (SettingsForm,),
-    "While editing": (SettingRow, Choice),
-    "In Step, Layers, Curvature, Samples, Function": (ProbePane,),
-    "In Step": (StepPane,),
-    "In Layers": (LayersPane,),
-    "In Curvature": (CurvaturePane,),
-    "In Samples": (SamplesPane,),
-    "In Branches": (BranchesPane,),
-    "In Breakpoints": (BreakpointsPane,),
-    IN_SWEEP: (SweepScreen,),
-    "In a list": (Choices,),
-    "In a text": (Scroll,),
-}
-
-
 IN_CHARTS = {
     LOOKS[Role.TRAIN]: "The run: the branch that it is on, on training data",
     LOOKS[Role.VALIDATION]: "On the validation data; beside the sharpness, what it has to stay below",
@@ -111,9 +82,11 @@ class Help(Overlay, ModalScreen[None]):
     def _content(self) -> Content:
         lines = [] if self._in_sweep else [Content(POSITION)]
         # stable: the others keep their order
-        for heading, bindings in sorted(sections(), key=lambda each: self._in_sweep and each[0] != IN_SWEEP):
-            lines += _table(heading, self._keys(bindings))
-            if heading == CHARTS.description:
+        for heading, keys in sorted(
+            keys_table(), key=lambda each: self._in_sweep and each[0] != SWEEP.heading
+        ):
+            lines += _table(heading, keys)
+            if heading == CHARTS.heading:
                 lines += _table("Signs in the charts", self._signs())
                 lines += _table("Signs on the time line below them", ON_TIME_LINE.items())
         return Content("\n").join(lines)
@@ -121,14 +94,6 @@ class Help(Overlay, ModalScreen[None]):
     def _signs(self) -> list[tuple[str, str]]:
         ascii_only = cast("WireApp", self.app).ascii
         return [(each.plain if ascii_only else each.symbol, says) for each, says in IN_CHARTS.items()]
-
-    def _keys(self, bindings: Iterable[Binding]) -> list[tuple[str, str]]:
-        """Each action once, with all its keys and what it does."""
-        found: dict[str, tuple[list[str], str]] = {}
-        for binding in bindings:
-            keys, _ = found.setdefault(binding.action, ([], binding.tooltip or binding.description))
-            keys.append(self.app.get_key_display(replace(binding, key_display=None)))
-        return [(" ".join(keys), says) for keys, says in found.values()]
 
 
 def _table(heading: str, lines: Iterable[tuple[str, str]]) -> list[Content]:
@@ -138,15 +103,6 @@ def _table(heading: str, lines: Iterable[tuple[str, str]]) -> list[Content]:
         Content.styled(heading, "bold $secondary"),
         *(Content.assemble((f"{name:<{KEY_WIDTH}}", "bold $primary"), says) for name, says in lines),
     ]
-
-
-def sections() -> Iterator[tuple[str, list[Binding]]]:
-    """The bindings by where they act: the screen's by their groups, then those of what has the focus."""
-    everywhere = list(Binding.make_bindings(ExplorerScreen.BINDINGS))
-    for group in (RUN, CHARTS, PANES):
-        yield group.description, [binding for binding in everywhere if binding.group is group]
-    for heading, owners in FOCUSED.items():
-        yield heading, [b for owner in owners for b in Binding.make_bindings(owner.BINDINGS)]
 
 
 class HelpText(Scroll, can_focus=True):

@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 
 from gradstep.tui.widgets.choice import Choice
 
-ALWAYS = ("app.restart", "app.help", "app.quit")
+ALWAYS = ("restart", "help", "sweep.help", "quit")
 """The actions whose keys stand at the end at every size."""
 GAP = 2
 
@@ -37,7 +37,7 @@ class KeyBar(Static):
             for there in self.screen.active_bindings.values()
             if there.binding.show and there.enabled and not (typing and there.node is self.screen)
         )
-        keys = [(self.app.get_key_display(b), b.description, b.action) for b in one_per_action(active)]
+        keys = [(self.app.get_key_display(b), b.description, b.id) for b in one_per_action(active)]
         last = [key for key in keys if key[2] in ALWAYS]
         room = self.size.width - sum(map(_width, last))
         shown = []
@@ -54,7 +54,7 @@ class KeyBar(Static):
             self.update(content, layout=False)
 
 
-def _width(key: tuple[str, str, str]) -> int:
+def _width(key: tuple[str, str, str | None]) -> int:
     return len(key[0]) + len(key[1]) + 1 + GAP
 
 

@@ -280,13 +280,13 @@ async def test_a_sweep_that_goes_on_behind_another_preset_is_not_lost():
         assert "0 of 20 runs" in b.text("#sweep-progress")
         await told(b, Swept(plan, (result(3, 2.0),), {}))
         assert "0 of 20 runs" in b.text("#sweep-progress")
-        assert b.app.sweep_left.plan == plan
+        assert b.app.sweeps.left.plan == plan
         await b.press("escape")
         await b.opened(swept())
         await b.press("S")
         assert "2 of 32 runs" in b.text("#sweep-progress")
         await told(b, SweepEnded(plan, "cancelled; what is finished is kept"))
-        assert b.app.sweep_left is None
+        assert b.app.sweeps.left is None
 
 
 async def test_what_is_said_of_a_sweep_has_room():
@@ -350,7 +350,7 @@ async def test_help_begins_with_the_sweep_s_keys():
             if begins:
                 await b.press("S")
             await b.press("question_mark")
-            assert ("End the sweep" in b.text("#help")) == begins
+            assert ("Cancel the sweep" in b.text("#help")) == begins
             assert ("k updates done" in b.text("#help")) != begins
             await b.press("escape", "escape")
 

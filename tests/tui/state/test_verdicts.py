@@ -308,7 +308,7 @@ async def test_a_switch_shows_the_verdicts_of_the_branch():
         await b.settled()
         assert "✗" not in b.text("#story")
         assert "holds so far (10 steps)" in flat(b.text("#story"))
-        b.app._send(Switch(0))
+        b.app.link.send(Switch(0))
         b.engine.tell(Branches((MAIN, FORK), 0))
         await b.settled()
         assert "✗" in b.text("#story")
