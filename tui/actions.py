@@ -31,20 +31,25 @@ class Group:
     """The explorer's action that gives the place the focus."""
     offered: bool = True
     """Whether the palette lists its actions; moves of a list's cursor mean nothing there."""
+    engine: bool = False
+    """Whether its actions need the engine, if they say nothing else."""
 
 
-RUN = Group("Run")
+PARTS = ("dialogs", "opening", "sweeps")
+"""The parts of the app whose methods actions call."""
+
+RUN = Group("Run", engine=True)
 CHARTS = Group("Charts")
 PANES = Group("Panes")
 SETTINGS = Group("In the hyperparameters", "Hyperparameters", "pane('hyperparameters')")
 EDITING = Group("While editing", offered=False)
 PROBES = Group("In Step, Layers, Curvature, Samples, Function", "Tab", "probe_tab")
-STEP = Group("In Step", "Step", "inspect('step')")
+STEP = Group("In Step", "Step", "inspect('step')", engine=True)
 LAYERS = Group("In Layers", "Layers", "inspect('layers')")
-CURVATURE = Group("In Curvature", "Curvature", "inspect('curvature')")
+CURVATURE = Group("In Curvature", "Curvature", "inspect('curvature')", engine=True)
 SAMPLES = Group("In Samples", "Samples", "inspect('samples')")
-BRANCHES = Group("In Branches", "Branches", "inspect('branches')")
-BREAKPOINTS = Group("In Breakpoints", "Breakpoints", "inspect('breakpoints')")
+BRANCHES = Group("In Branches", "Branches", "inspect('branches')", engine=True)
+BREAKPOINTS = Group("In Breakpoints", "Breakpoints", "inspect('breakpoints')", engine=True)
 SWEEP = Group("In a sweep", "Sweep")
 LIST = Group("In a list", offered=False)
 TEXT = Group("In a text", offered=False)
@@ -110,18 +115,26 @@ class Action:
     says: str
     """A sentence for the help and the palette."""
     does: str = ""
-    """Textual's action; by default sending the command, or the method of the name's verb."""
+    """Textual's action, or a method of one of the app's `PARTS`. By default the command is sent, or the
+    widget's method `action_verb` called."""
     sends: Callable[[RunState], Command] | None = None
-    possible: Callable[[RunState], str | None] = always
-    """Why it can't be done now, and what to press instead; None if it can."""
+    possible: Callable[[RunState], str | None] | None = None
+    """Why it can't be done now, and what to press instead; None if it can. By default the group's."""
     now: Callable[[RunState], str] | None = None
     """The palette's sentence, where the state makes it more exact than `says`."""
     shown: str = ""
-    """The key's name in the key bar, if it stands for two keys."""
+    """The key's name in the key bar, where Textual's first one would mislead."""
+
+    def why_not(self, state: RunState) -> str | None:
+        """Return why it can't be done now, and what to press instead; None if it can."""
+        return (self.possible or (alive if self.group.engine else always))(state)
 
     @property
     def runs(self) -> str:
         """What Textual's `run_action` takes."""
+        part, _, method = self.does.partition(".")
+        if part in PARTS:
+            return f"app.call('{part}', '{method}')"
         if self.does:
             return self.does
         return f"app.send('{self.name}')" if self.sends is not None else self.name.rpartition(".")[2]
@@ -147,8 +160,8 @@ def key_name(key: str) -> str:
 
 
 _ALL = (
-    Action("step", "n,right", RUN, "step", "One step", sends=lambda _: Step(1), possible=alive),
-    Action("back", "p,left", RUN, "back", "Step back (exact)", sends=lambda _: Back(1), possible=alive),
+    Action("step", "n,right", RUN, "step", "One step", sends=lambda _: Step(1)),
+    Action("back", "p,left", RUN, "back", "Step back (exact)", sends=lambda _: Back(1)),
     Action(
         "burst",
         "b",
@@ -156,7 +169,6 @@ _ALL = (
         "burst",
         "A burst of steps, as many as the transport says",
         sends=lambda state: Step(state.burst),
-        possible=alive,
         now=lambda state: f"A burst of {state.burst:,} steps",
     ),
     Action(
@@ -178,73 +190,27 @@ _ALL = (
         sends=lambda _: Pause(),
         possible=busy,
     ),
+    Action("until", "u", RUN, "until", "Run until a condition holds", "dialogs.run_until"),
+    Action("back_until", "U", RUN, "", "Back to the last time a condition was true", "dialogs.reverse_until"),
+    Action("go_to", "g", RUN, "go to", "Go to a position", "dialogs.go_to"),
     Action(
-        "until",
-        "u",
-        RUN,
-        "until",
-        "Run until a condition holds",
-        "app.call('dialogs', 'run_until')",
-        possible=alive,
+        "fork", "f", RUN, "fork", "Fork: begin a branch here; the old future stays", sends=lambda _: Fork()
     ),
-    Action(
-        "back_until",
-        "U",
-        RUN,
-        "",
-        "Back to the last time a condition was true",
-        "app.call('dialogs', 'reverse_until')",
-        possible=alive,
-    ),
-    Action("go_to", "g", RUN, "go to", "Go to a position", "app.call('dialogs', 'go_to')", possible=alive),
-    Action(
-        "fork",
-        "f",
-        RUN,
-        "fork",
-        "Fork: begin a branch here; the old future stays",
-        sends=lambda _: Fork(),
-        possible=alive,
-    ),
-    Action(
-        "open",
-        "o",
-        RUN,
-        "open",
-        "Open a preset, a saved session, or a file",
-        "app.call('opening', 'ask')",
-        possible=alive,
-    ),
-    Action("edit", "e", RUN, "edit", "Edit the learning rate and other settings", possible=alive),
-    Action("sweep", "S", RUN, "", "Sweep: many runs at once, over settings", "app.call('sweeps', 'open')"),
+    Action("open", "o", RUN, "open", "Open a preset, a saved session, or a file", "opening.ask"),
+    Action("edit", "e", RUN, "edit", "Edit the learning rate and other settings"),
+    Action("sweep", "S", RUN, "", "Sweep: many runs at once, over settings", "sweeps.open", possible=always),
     Action(
         "watch",
         "m",
         CHARTS,
         "",
         "Choose what to chart (costly ones are measured every 10 steps)",
-        "app.call('dialogs', 'watch')",
+        "dialogs.watch",
         possible=alive,
     ),
     Action("log_scale", "y", CHARTS, "log", "Log or linear scale of the focused chart"),
-    Action(
-        "longer_bursts",
-        "plus,equals_sign",
-        RUN,
-        "×10",
-        "Ten times longer bursts",
-        "app.scale_burst(10)",
-        possible=alive,
-    ),
-    Action(
-        "shorter_bursts",
-        "minus",
-        RUN,
-        "÷10",
-        "Ten times shorter bursts",
-        "app.scale_burst(-10)",
-        possible=alive,
-    ),
+    Action("longer_bursts", "plus,equals_sign", RUN, "×10", "Ten times longer bursts", "app.scale_burst(10)"),
+    Action("shorter_bursts", "minus", RUN, "÷10", "Ten times shorter bursts", "app.scale_burst(-10)"),
     Action("go_to_cursor", "enter", CHARTS, "", "Go to the cursor", possible=alive),
     Action("earlier", "left_square_bracket", CHARTS, "earlier", "Cursor one step left", "cursor(-1)"),
     Action("later", "right_square_bracket", CHARTS, "later", "Cursor one step right", "cursor(1)"),
@@ -260,7 +226,6 @@ _ALL = (
         "reset",
         "Reset: back to position 0, the same initial weights",
         sends=lambda _: Reset(),
-        possible=alive,
     ),
     Action(
         "restart",
@@ -268,7 +233,7 @@ _ALL = (
         RUN,
         "restart engine",
         "Restart the engine after it has ended",
-        "app.call('opening', 'restart')",
+        "opening.restart",
         possible=dead,
     ),
     Action(
@@ -278,7 +243,6 @@ _ALL = (
         "new seed",
         "New seed: position 0 with other initial weights",
         sends=lambda state: Reset(state.preset.train.seed + 1),
-        possible=alive,
     ),
     Action(
         "name_session",
@@ -286,7 +250,7 @@ _ALL = (
         RUN,
         "",
         "Name this session: named ones are kept for good",
-        "app.call('dialogs', 'name_session')",
+        "dialogs.name_session",
         possible=saved,
     ),
     Action("charts", "1", PANES, "", "The charts", "pane('charts')"),
@@ -358,61 +322,32 @@ _ALL = (
     Action("probes.turn_back", "t", PROBES, "back", "Show the present result again"),
     Action("step.all", "a", STEP, "all samples", "The update's effect on the whole training set"),
     Action("layers.next", "full_stop", LAYERS, "next unit", "The next silent, or dead, unit", "move(1)"),
-    Action(
-        "layers.killer",
-        "x",
-        LAYERS,
-        "killer",
-        "Go to the update that killed the unit",
-        possible=alive,
-    ),
+    Action("layers.killer", "x", LAYERS, "killer", "Go to the update that killed the unit", possible=alive),
     Action("layers.previous", "comma", LAYERS, "", "The previous silent, or dead, unit", "move(-1)"),
     Action("layers.ask", "number_sign", LAYERS, "by number", "Show a unit by its number"),
     Action("curvature.all", "a", CURVATURE, "all samples", "The curvature of the whole training set's loss"),
     Action(
         "curvature.surface", "v", CURVATURE, "view", "The loss from above, over the two sharpest directions"
     ),
-    Action("samples.next", "full_stop,down", SAMPLES, "next", "The next sample", "move(1)"),
-    Action("samples.previous", "comma,up", SAMPLES, "previous", "The previous sample", "move(-1)"),
+    Action("samples.next", "full_stop,down", SAMPLES, "next", "The next sample", "move(1)", shown="."),
+    Action("samples.previous", "comma,up", SAMPLES, "previous", "The previous sample", "move(-1)", shown=","),
     Action("samples.ask", "number_sign", SAMPLES, "by number", "Show a sample by its number"),
     Action(
-        "samples.other_part",
-        "v",
-        SAMPLES,
-        "validation",
-        "The validation samples, or the training ones again",
+        "samples.other_part", "v", SAMPLES, "validation", "The validation samples, or the training ones again"
     ),
-    Action(
-        "branch_tree.select", "enter", BRANCHES, "go there", "Go to the highlighted branch", possible=alive
-    ),
-    Action("branches.rename", "f2", BRANCHES, "rename", "Rename the highlighted branch", possible=alive),
-    Action("branches.delete", "delete", BRANCHES, "delete", "Delete the highlighted branch", possible=alive),
+    Action("branch_tree.select", "enter", BRANCHES, "go there", "Go to the highlighted branch"),
+    Action("branches.rename", "f2", BRANCHES, "rename", "Rename the highlighted branch"),
+    Action("branches.delete", "delete", BRANCHES, "delete", "Delete the highlighted branch"),
     Action(
         "breakpoint_list.select",
         "enter",
         BREAKPOINTS,
         "on/off",
         "Switch the highlighted breakpoint on or off",
-        possible=alive,
     ),
-    Action(
-        "breakpoints.add",
-        "a",
-        BREAKPOINTS,
-        "add",
-        "Add a breakpoint: a condition that stops the run",
-        "app.call('dialogs', 'breakpoint')",
-        possible=alive,
-    ),
-    Action("breakpoints.ignore", "i", BREAKPOINTS, "ignore", "Skip its next hit", possible=alive),
-    Action(
-        "breakpoints.remove",
-        "delete",
-        BREAKPOINTS,
-        "remove",
-        "Remove the highlighted breakpoint",
-        possible=alive,
-    ),
+    Action("breakpoints.add", "a", BREAKPOINTS, "add", "Add a breakpoint", "dialogs.breakpoint"),
+    Action("breakpoints.ignore", "i", BREAKPOINTS, "ignore", "Skip its next hit"),
+    Action("breakpoints.remove", "delete", BREAKPOINTS, "remove", "Remove the highlighted breakpoint"),
     Action("sweep.start", "space", SWEEP, "begin", "Begin the sweep, or go on with it", possible=alive),
     Action("sweep.left", "left,h", SWEEP, "", "Cursor one cell left", "move(0, -1)"),
     Action("sweep.right", "right,l", SWEEP, "", "Cursor one cell right", "move(0, 1)"),
@@ -423,10 +358,10 @@ _ALL = (
     Action("sweep.open", "enter", SWEEP, "open", "Open the run under the cursor", possible=alive),
     Action("sweep.next_number", "m", SWEEP, "number", "The next number of the runs", "number(1)"),
     Action("sweep.previous_number", "M", SWEEP, "", "The previous number of the runs", "number(-1)"),
-    Action("sweep.axes", "a", SWEEP, "axes", "Sweep over other settings", "app.call('sweeps', 'ask_axes')"),
+    Action("sweep.axes", "a", SWEEP, "axes", "Sweep over other settings", "sweeps.ask_axes"),
     Action("sweep.cancel", "x", SWEEP, "cancel", "Cancel the sweep; finished runs are kept"),
     Action("sweep.help", "question_mark,f1", SWEEP, "help", "All keys", "app.help"),
-    Action("sweep.leave", "escape,q,S", SWEEP, "back", "Back to the run", "app.call('sweeps', 'leave')"),
+    Action("sweep.leave", "escape,q,S", SWEEP, "back", "Back to the run", "sweeps.leave"),
     Action("list.select", "enter", LIST, "open", "Open the highlighted line", possible=alive),
     Action("list.up", "up,k", LIST, "", "One line up", "cursor_up"),
     Action("list.down", "down,j", LIST, "", "One line down", "cursor_down"),
@@ -439,6 +374,7 @@ _ALL = (
 )
 
 ACTIONS: dict[str, Action] = {action.name: action for action in _ALL}
+"""The table. Of actions with one key the first that is possible is carried out."""
 GROUPS = tuple(dict.fromkeys(action.group for action in _ALL))
 """The groups in the order of the help."""
 
@@ -451,7 +387,7 @@ def bindings(widget: str) -> list[Binding]:
 def why_not(name: str, state: RunState) -> str | None:
     """Return why an action can't be done now, None if it can, or if the table does not know it."""
     action = ACTIONS.get(name)
-    return action.possible(state) if action is not None else None
+    return action.why_not(state) if action is not None else None
 
 
 def keys_table() -> Iterator[tuple[str, list[tuple[str, str]]]]:

@@ -155,7 +155,7 @@ class Explorer(PaneRequests, Ending, WireApp):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Return whether an action of the table is possible now."""
         found = OF_APP.get((action, parameters))
-        return found is None or found.possible(self.state) is None
+        return found is None or found.why_not(self.state) is None
 
     def action_send(self, name: str) -> None:
         """Send the command of an action of the table."""

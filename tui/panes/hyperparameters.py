@@ -17,7 +17,7 @@ from textual.widgets import Static
 from gradstep.engine.config.preset import Preset
 from gradstep.engine.worker.messages import RunInfo
 from gradstep.tui import text
-from gradstep.tui.actions import bindings
+from gradstep.tui.actions import bindings, why_not
 from gradstep.tui.panes.late import LatePane
 from gradstep.tui.state.edits import Edits
 from gradstep.tui.state.run import RunState, Topic
@@ -44,7 +44,7 @@ class HyperparametersPane(LatePane):
 
     def show(self, state: RunState, _topics: Topic) -> None:
         """Show the settings and the edits that are pending."""
-        self.form.show(state.edits, defaults(state.info))
+        self.form.show(state, defaults(state.info))
         edits = state.edits
         lines = [Content.styled(text.plain(problem), "$error") for problem in edits.problems]
         if edits.waiting and not edits.problems:
@@ -92,13 +92,18 @@ class SettingsForm(Scroll, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="settings")
         self.rows: list[SettingRow] = []
+        self._state: RunState | None = None
         self._edits: Edits | None = None
         self._preset = ""
 
-    def show(self, edits: Edits, defaults: Mapping[str, str]) -> None:
-        """Show these edits' settings, and what holds for those not given; rows are made anew only where there
-        are others than before, and the same one stays chosen; of another preset it is the learning rate."""
-        self._edits = edits
+    def show(self, state: RunState, defaults: Mapping[str, str]) -> None:
+        """Show the settings with their edits, and `defaults` for those not given.
+
+        Rows are made anew only for other settings than before. The chosen one stays; in another preset it is
+        the learning rate.
+        """
+        self._state, self._edits = state, state.edits
+        edits = state.edits
         found = edits.settings()
         same = bool(self.rows) and edits.preset.name == self._preset
         chosen, self._preset = self.rows[self.chosen].setting.key if same else FIRST_CHOSEN, edits.preset.name
@@ -151,13 +156,8 @@ class SettingsForm(Scroll, can_focus=True):
             self.post_message(self.Edited())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Pending edits can be applied or discarded only where there are some."""
-        waiting = self._edits is not None and bool(self._edits.waiting)
-        if action == "apply":
-            return waiting and self._edits is not None and self._edits.result is not None
-        if action == "discard":
-            return waiting
-        return True
+        """Return whether the table has the action as possible."""
+        return self._state is None or why_not(f"settings.{action}", self._state) is None
 
     def on_setting_row_submitted(self, event: SettingRow.Submitted) -> None:
         """Take the edit up, or say why not and stay in the editor."""

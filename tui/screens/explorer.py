@@ -237,7 +237,7 @@ class ExplorerScreen(Steady, Screen[None]):
 
     async def perform(self, action: Action) -> None:
         """Carry out an action of the table, with its pane in front; or say why that is impossible."""
-        why = action.possible(self.state)
+        why = action.why_not(self.state)
         if why is None and not await self._carry_out(action):
             why = "there is nothing here for that to act on"
         if why is not None:

@@ -80,7 +80,7 @@ class Actions(Provider):
         else:
             actions = [action for action in actions if action.group is not SWEEP]
         for action in actions:
-            if action.possible(explorer.state) is None:
+            if action.why_not(explorer.state) is None:
                 says = action.now(explorer.state) if action.now is not None else action.says
                 says = f"{action.group.name}: {says}" if action.group.name else says
                 yield Entry(says, action.key_names, action.label, self._do(action, explorer))
