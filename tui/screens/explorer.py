@@ -1,4 +1,4 @@
-"""The explorer's screen: all panes in sight, or one at a time where the terminal is small."""
+"""The explorer's screen: all panes in sight, or one at a time in a small terminal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 LEAST = (60, 20)
 """The smallest terminal that shows a pane."""
 SPACIOUS = (110, 36)
-"""From this size on all panes are in sight."""
+"""The smallest terminal that shows all panes."""
 TABS = (
     Tab("charts", "Charts", "1"),
     Tab("model", "Model", "2"),
@@ -63,7 +63,7 @@ class ExplorerScreen(Steady, Screen[None]):
 
     @dataclass
     class GoTo(Message):
-        """A position is to be gone to."""
+        """The user wants to go to this position."""
 
         position: int
 
@@ -73,7 +73,7 @@ class ExplorerScreen(Steady, Screen[None]):
         self._presets = presets
         self._can = (False, False)
         self._had_focus: Widget | None = None
-        """What loses the focus while the terminal is too small."""
+        """The widget that had the focus before the terminal became too small."""
         self.charts = ChartsPane()
         self.model = ModelPane(presets)
         self.hyperparameters = HyperparametersPane()
@@ -107,7 +107,7 @@ class ExplorerScreen(Steady, Screen[None]):
         self.call_after_refresh(self.fill)
 
     async def fill(self) -> None:
-        """Put into the panes what the first frame does without."""
+        """Put into the panes the contents that the first frame does without."""
         async with self._filling:
             if self._filled:
                 return
@@ -136,7 +136,7 @@ class ExplorerScreen(Steady, Screen[None]):
         self._lay_out(event.size)
 
     def _lay_out(self, size: Size) -> None:
-        """Everything in sight, one pane at a time, or a sentence."""
+        """Show all panes, one at a time, or the sentence on too small a terminal."""
         was_small, focused = self.has_class("-too-small"), self.focused
         self._fit_to(size)
         if self.has_class("-too-small"):
@@ -155,7 +155,7 @@ class ExplorerScreen(Steady, Screen[None]):
         self._show_title()
 
     def _fit_to(self, size: Size) -> None:
-        """Say by the screen's classes for which layout a size is large enough."""
+        """Set the screen's classes, by which app.tcss chooses a layout for the size."""
         small = size.width < LEAST[0] or size.height < LEAST[1]
         spacious = size.width >= SPACIOUS[0] and size.height >= SPACIOUS[1]
         self.set_class(small, "-too-small")
@@ -163,7 +163,7 @@ class ExplorerScreen(Steady, Screen[None]):
         self.set_class(not spacious and not small, "-tabbed")
 
     def show(self, topics: Topic) -> None:
-        """Draw what has changed, in the panes that care."""
+        """Draw what has changed, in the panes that show it."""
         for pane in self._panes:
             if topics & pane.CARES:
                 pane.show(self.state, topics)
@@ -190,7 +190,7 @@ class ExplorerScreen(Steady, Screen[None]):
         self._show_chosen()
 
     def _show_chosen(self) -> None:
-        """Every pane, or the one of the tab. Not by a class of the screen: that styles all of it anew."""
+        """Show every pane, or the tab's. A class of the screen would style all of it anew."""
         chosen = self._tabs.chosen if self.has_class("-tabbed") else None
         for column in (self._side, self._main):
             for pane in column.children:
@@ -198,13 +198,13 @@ class ExplorerScreen(Steady, Screen[None]):
             column.display = any(pane.display for pane in column.children)
 
     def _bring_forward(self) -> None:
-        """Choose the tab of the pane that has the focus."""
+        """Choose the tab of the pane with the focus."""
         for pane in (*self._side.children, *self._main.children):
             if pane.has_focus_within:
                 self._choose(pane.id or "")
 
     def _update_focus_styles(self, focused: Widget | None = None, blurred: Widget | None = None) -> None:
-        """Style the panes anew that got or lost the focus; Textual does so with all that is in them."""
+        """Style only the panes that got or lost the focus; Textual styles all their contents."""
         found = {
             pane
             for widget in (focused, blurred)
@@ -224,7 +224,7 @@ class ExplorerScreen(Steady, Screen[None]):
         self.set_focus(self._target(pane))  # at once, so that the next key finds it there
 
     def _target(self, pane: str) -> Widget | None:
-        """What takes the keys in a pane."""
+        """Return the widget that takes the keys in a pane."""
         match pane:
             case "model":
                 return self.model.presets
@@ -262,13 +262,13 @@ class ExplorerScreen(Steady, Screen[None]):
         await self.action_pane("hyperparameters")
 
     def show_inspector(self, tab: str) -> None:
-        """Have the inspector show this tab, in front where panes take turns."""
+        """Show this tab of the inspector, and bring the inspector to the front."""
         self._choose("inspector")
         self.inspector.choose(tab)
 
     @property
     def probe_pane(self) -> ProbePane | None:
-        """The tab on probes that is in sight, if one is."""
+        """The tab on probes in sight, None without one."""
         in_sight = self.inspector.display and not self.has_class("-too-small")
         return self.inspector.probe_pane if in_sight else None
 

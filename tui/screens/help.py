@@ -68,9 +68,9 @@ class Help(Overlay, ModalScreen[None]):
         yield dialog
 
     def on_screen_resume(self) -> None:
-        """Begin at the top, in a sweep with its own keys."""
+        """Begin at the top; in a sweep, with its keys."""
         if not self.is_current:
-            return  # a second key, typed before this was heard, has closed it
+            return  # a second key, typed ahead, has closed it
         self._put(isinstance(self.app.screen_stack[-2], SweepScreen))
         self.query_one("#help").scroll_home(animate=False)
 
@@ -97,7 +97,7 @@ class Help(Overlay, ModalScreen[None]):
 
 
 def _table(heading: str, lines: Iterable[tuple[str, str]]) -> list[Content]:
-    """A heading, and below it what each key or sign is."""
+    """Return a heading, and below it each key or sign with its meaning."""
     return [
         Content(""),
         Content.styled(heading, "bold $secondary"),
@@ -106,4 +106,4 @@ def _table(heading: str, lines: Iterable[tuple[str, str]]) -> list[Content]:
 
 
 class HelpText(Scroll, can_focus=True):
-    """The text, which scrolls."""
+    """The text of the help, which takes the focus to scroll."""

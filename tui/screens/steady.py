@@ -1,4 +1,4 @@
-"""A screen that is laid out no more often than needed, and drawn wherever that has moved something."""
+"""A screen that lays out once for each change of its size, and redraws after a quick scroll."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ else:
 
 
 class Steady(_Screen):
-    """Put before a screen's own class. Textual lays a screen out a second time when it first gets its size,
-    and with each dialog that opens above it once more."""
+    """A base class to name before Textual's screen.
+
+    Textual lays a screen out twice when it first gets its size, and again for each dialog above it.
+    """
 
     _scrolled = False
-    """Whether the last layout was Textual's quick one, for scrolling."""
+    """Whether the last layout was Textual's quick one for scrolling."""
 
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         quick = scroll and not self._layout_widgets
         if self._scrolled and not quick:
-            # Textual compares the new layout with the one before the scrolling, and would leave as it is what
-            # stands there again
+            # Textual compares the layout with the one before the scrolling: a region that has moved there and
+            # back would not be redrawn
             self._compositor._dirty_regions.add(self._compositor.size.region)
         self._scrolled = quick
         super()._refresh_layout(size, scroll)

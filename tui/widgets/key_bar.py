@@ -12,12 +12,12 @@ from textual.widgets import Input, Static
 from gradstep.tui.widgets.choice import Choice
 
 ALWAYS = ("restart", "help", "sweep.help", "quit")
-"""The actions whose keys stand at the end at every size."""
+"""Names of actions whose keys stand at the end at every size."""
 GAP = 2
 
 
 class KeyBar(Static):
-    """Shows the keys that do something now; those of the focused widget come first."""
+    """The keys that do something now, those of the focused widget first."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
@@ -30,7 +30,7 @@ class KeyBar(Static):
         self.show()
 
     def show(self) -> None:
-        """Lay out the keys anew."""
+        """Draw the keys that do something now."""
         typing = isinstance(self.screen.focused, Input | Choice)
         active = (
             there.binding
@@ -59,7 +59,7 @@ def _width(key: tuple[str, str, str | None]) -> int:
 
 
 def one_per_action(bindings: Iterable[Binding]) -> list[Binding]:
-    """The first binding of each action, in order."""
+    """Return the first binding of each action, in order."""
     seen: dict[str, Binding] = {}
     for binding in bindings:
         seen.setdefault(binding.action, binding)
