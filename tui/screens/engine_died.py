@@ -38,7 +38,9 @@ class EngineDied(Overlay, ModalScreen[bool]):
         said = Content.assemble(
             ("The training process has ended", "bold $error"),
             f": {ending(self._died)}.\n",
-            "Your run is saved.\n\n" if self._saved else "Nothing of the run is saved.\n\n",
+            "Your run is saved, perhaps without its last seconds.\n\n"
+            if self._saved
+            else "Nothing of the run is saved.\n\n",
             ("".join(f"{line}\n" for line in tail), "$muted"),
             "\n" if tail else "",
             ("r", "bold $primary"),
