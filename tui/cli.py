@@ -224,15 +224,19 @@ def _explorer_parser() -> argparse.ArgumentParser:
         "preset", nargs="?", metavar="PRESET|FILE.toml|SESSION", help="see `gradstep presets`"
     )
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE", help="change the preset, as train.seed=3"
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting: train.seed=3",
     )
     parser.add_argument("--data-dir", type=Path, help="where MNIST lies (default: $GRADSTEP_DATA, the cache)")
     parser.add_argument(
-        "--fps", type=_fps, default=FPS, metavar="N", help=f"at most so many frames a second ({FPS})"
+        "--fps", type=_fps, default=FPS, metavar="N", help=f"at most N frames a second ({FPS})"
     )
     parser.add_argument("--ascii", action="store_true", help="draw with plain ASCII characters only")
     parser.add_argument(
-        "--version", action=_Version, nargs=0, help="of gradstep, and of what it computes with"
+        "--version", action=_Version, nargs=0, help="versions of gradstep, torch, NumPy and Textual"
     )
     return parser
 
