@@ -1,6 +1,6 @@
 """The `gradstep` command: the explorer, or one of the commands in `gradstep.tui.commands`.
 
-Imports wait until they are needed: the engine's process is to be on its way, and the screen there, at once.
+Modules are imported when they are needed, so that the engine's process and the screen start at once.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out a command line; the exit status. A user's mistake, and a fault, are a sentence on stderr, no
-    traceback."""
+    """Carry out a command line, and return the exit status.
+
+    A user's mistake and a fault of gradstep's own are sentences on stderr, without a traceback.
+    """
     given = sys.argv[1:] if arguments is None else arguments
     interrupting = Interrupting()
     # the explorer handles signals once it has something to save; before, they end it at once
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _status(arguments: Sequence[str]) -> int:
-    """The exit status of a command line. Raises KeyboardInterrupt."""
+    """Carry out a command line, and return the exit status. Raises KeyboardInterrupt."""
     try:
         status = _carry_out(arguments)
         print(end="", flush=True)
@@ -75,7 +77,7 @@ def _carry_out(arguments: Sequence[str]) -> int:
 
 
 def _of_a_command(option: str) -> str:
-    """The end of the explorer's error for an option that a command has."""
+    """Return the end of the explorer's error for an option that a command has."""
     name = next((name for name in COMMANDS if option in command_parser(name).options), None)
     return f"; `gradstep {name}` has {option}" if name else ""
 
@@ -91,7 +93,7 @@ def _fault(fault: Fault) -> int:
 
 
 def _is_of_interrupt(error: BaseException | None) -> bool:
-    """Whether it was raised in answer to Ctrl+C, as by imports that tell of any failure as their own."""
+    """Return whether Ctrl+C is among its causes: some imports raise errors of their own for it."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None
@@ -103,7 +105,7 @@ def _complain(text: str) -> None:
 
 
 def _give_up_output() -> None:
-    """Where nobody takes what we print any more, Python's own flush at exit must not complain again."""
+    """Give up stdout, which nobody reads, so that Python's flush at exit does not complain again."""
     try:
         sys.stdout.flush()
     except OSError:
@@ -111,8 +113,10 @@ def _give_up_output() -> None:
 
 
 def explore(arguments: argparse.Namespace) -> int:
-    """Open the explorer; the engine's process is started before anything else, and the screen is imported
-    while it imports torch."""
+    """Open the explorer, and return the exit status.
+
+    The engine's process is started first: the screen is imported while that imports torch.
+    """
     terminal = all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr))
     started = start_process(1 / arguments.fps) if terminal else None
     refresh_soon()
@@ -134,7 +138,7 @@ def explore(arguments: argparse.Namespace) -> int:
 
 
 def _explorer(arguments: argparse.Namespace, started: EngineProcess | None) -> Explorer:
-    """The explorer on what the command line names. Raises UserError, also where there is no terminal."""
+    """Return the explorer on what the command line names. Raises UserError, also without a terminal."""
     from gradstep.engine.config.files import load_preset
 
     preset, session = None, _session(arguments.preset)
@@ -159,7 +163,7 @@ def _explorer(arguments: argparse.Namespace, started: EngineProcess | None) -> E
 
 
 def _session(given: str | None) -> Path | None:
-    """The saved session that is meant, if it is one."""
+    """Return the path of the saved session of this name, None if there is none."""
     from gradstep.engine.config.files import preset_names
 
     if given is None or given in preset_names() or given.endswith(".toml"):
@@ -171,14 +175,14 @@ def _session(given: str | None) -> Path | None:
 
 
 def _can_be_opened(given: str) -> bool:
-    """Whether it is a preset, a saved session or a file, or is there at all."""
+    """Return whether it names an option, a preset, a saved session or a file."""
     from gradstep.engine.config.files import preset_names
 
     return given.startswith("-") or given in preset_names() or Path(given).exists() or bool(_session(given))
 
 
 def _nothing_such(given: str) -> str:
-    """That there is nothing of the name to be opened, and what was probably meant."""
+    """Return the error for a name that can't be opened, with the most similar one that can."""
     from gradstep.engine.config.files import preset_names
     from gradstep.engine.session.folder import session_names
 

@@ -1,4 +1,4 @@
-"""How the explorer ends where nobody asked it to: after a fault of its own, or on a signal."""
+"""The unforeseen ends of the explorer: after a fault of its own, or on a signal."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ from gradstep.tui.wire.driver import STDERR, TerminalDriver
 from gradstep.tui.wire.textual_private import PrivateApp
 
 PATIENCE_SECONDS = 5.0
-"""What the screen may take to end, before it is ended without Textual's help."""
+"""Time for Textual to end the screen; then the process is ended without it."""
 WRITE_SECONDS = 1.0
-"""What a terminal may take that takes nothing any more."""
+"""Time for the last words to a terminal that may no longer accept any."""
 OF_THE_TERMINAL = ("textual-input", "textual-output")
-"""Textual's threads that read from the terminal and write to it. An OSError there: the terminal is gone."""
+"""Names of Textual's threads for the terminal. An OSError in one of them means that it is gone."""
 
-OF_A_SCREEN_THAT_GOES = (MountError, NoMatches, ScreenStackError)
-"""Raised by what begins while Textual takes the widgets away, such as a pane that is still being filled."""
+OF_CLOSING = (MountError, NoMatches, ScreenStackError)
+"""Errors of work that begins while Textual removes the widgets, such as filling a pane."""
 
 
 class Ending(PrivateApp):
     """An app that gives the terminal back and closes what it drives, however it ends."""
 
     fault: Fault | None = None
-    """The first that ended it."""
+    """The first fault, which ended it."""
     _signal = 0
     _over: threading.Event | None = None
-    """Set when Textual has ended; None before it has begun."""
+    """Set once Textual has ended; None before it has begun."""
     _hurried = False
 
     @abstractmethod
     def close_engine(self) -> None:
-        """Have what was done saved."""
+        """Save the run and end the engine."""
 
     @abstractmethod
     def last_words(self) -> list[str]:
-        """What is to be said on the terminal when it is given back."""
+        """Return lines for the terminal once it is given back."""
 
     def run(self, *args: Any, **kwargs: Any) -> int | None:
-        """Run until it ends; then, with the terminal given back, close the engine. The exit status."""
+        """Run until it ends; give the terminal back, close the engine, return the exit status."""
         result, self._over, hook = None, threading.Event(), threading.excepthook
         threading.excepthook = self._thread_failed
         try:
@@ -70,13 +70,13 @@ class Ending(PrivateApp):
         return self._status or self.return_code or result
 
     async def run_async(self, *args: Any, **kwargs: Any) -> int | None:
-        """Run on a loop whose callbacks' faults end it, too."""
+        """Run; a fault of a callback of the loop ends it, too."""
         asyncio.get_running_loop().set_exception_handler(self._loop_failed)
         return await super().run_async(*args, **kwargs)
 
     @property
     def _status(self) -> int:
-        """The exit status after a fault or a signal; 0 where there was none."""
+        """The exit status after a fault or a signal, 0 without either."""
         if self.fault is not None:
             return Exit.FAULT
         return OF_A_SIGNAL + self._signal if self._signal else 0
@@ -88,8 +88,8 @@ class Ending(PrivateApp):
             self.fault = keep_traceback(error.error if isinstance(error, WorkerFailed) else error)
 
     def on_uncaught(self, error: Exception) -> None:
-        """Called by Textual for what nothing has caught. It would print a traceback."""
-        if self.is_leaving and isinstance(error, OF_A_SCREEN_THAT_GOES):
+        """End after an error that nothing has caught; Textual would print a traceback."""
+        if self.is_leaving and isinstance(error, OF_CLOSING):
             self.close_now()
             return
         self._keep(error)
@@ -112,7 +112,7 @@ class Ending(PrivateApp):
     # --- signals ------------------------------------------------------------------------------------
 
     def _on_signal(self, number: int, _frame: object = None) -> None:
-        """End; the second time that is under way. Ctrl+C while the engine saves waits no longer for it."""
+        """End on the first signal; Ctrl+C while the engine saves stops the wait for it."""
         if number == signal.SIGINT and self._over is not None and self._over.is_set():
             raise KeyboardInterrupt
         if self._signal:
@@ -125,7 +125,7 @@ class Ending(PrivateApp):
             self._on_loop(self._end)
 
     def _end(self) -> None:
-        """Quit as a user does, but where the terminal is gone, wait for no answer of it."""
+        """Quit as a user does; without a terminal, do not wait for its answer."""
         if self._signal == signal.SIGHUP:
             self.exit()
         else:
@@ -134,19 +134,19 @@ class Ending(PrivateApp):
     # --- haste --------------------------------------------------------------------------------------
 
     def _on_loop(self, do: Callable[..., object], *given: object) -> None:
-        """Have something done on the loop, from a thread or from a signal's handler."""
+        """Call something on the loop, from a thread or from a signal's handler."""
         if self.event_loop is not None:
             with suppress(RuntimeError):  # it has ended
                 self.event_loop.call_soon_threadsafe(do, *given)
 
     def _hurry(self) -> None:
-        """Begin to wait for Textual's end."""
+        """Begin the wait for Textual's end."""
         if self._over is not None and not self._hurried:
             self._hurried = True
             threading.Thread(target=self._force, args=(self._over,), name="ending", daemon=True).start()
 
     def _force(self, over: threading.Event) -> None:
-        """End the process where Textual does not: it waits for a terminal, or for something that hangs."""
+        """End the process if Textual does not: it may wait for a terminal, or hang."""
         if over.wait(PATIENCE_SECONDS):
             return
         self.close_engine()

@@ -1,4 +1,4 @@
-"""SIGTERM and SIGHUP: what a program should do when it is told to end, or its terminal is closed."""
+"""Handlers for SIGTERM, which tells a program to end, and SIGHUP, which says that its terminal is closed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from contextlib import contextmanager
 
 SIGNALS = (signal.SIGHUP, signal.SIGTERM)
 REPEAT_SECONDS = 5.0
-"""A shell and the terminal both send SIGHUP: a second signal within so long disturbs no saving."""
+"""A second signal within so many seconds is ignored: a shell and the terminal both send SIGHUP."""
 
 
 class Interrupting:
-    """Raises KeyboardInterrupt in the main thread, so that a command ends as on Ctrl+C; `number` is the
-    signal's, or 0."""
+    """A handler that raises KeyboardInterrupt, so that a command ends as on Ctrl+C.
+
+    `number` is the number of the last signal, or 0.
+    """
 
     def __init__(self) -> None:
         self.number = 0
@@ -32,8 +34,10 @@ class Interrupting:
 def handled(
     handler: Callable[[int, object], None], signals: tuple[signal.Signals, ...] = SIGNALS
 ) -> Iterator[None]:
-    """Have a handler called on signals, except on one that is ignored, as nohup has SIGHUP. Does nothing in a
-    thread other than the main one, which Python's handlers need."""
+    """Call a handler on signals, except on ignored ones, such as SIGHUP under nohup.
+
+    Does nothing outside the main thread: Python allows handlers only there.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

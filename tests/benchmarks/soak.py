@@ -124,12 +124,12 @@ class Driver:
         self.press("?", "down", "down", "escape")
 
     def palette(self) -> None:
-        """Only what is searched for is chosen there: its list ends with the command to quit."""
+        """Choose smoothing, once the search has left out the rest: quitting is in the list, too."""
         self.press("\x10")
         self.drain(0.5)
         if PALETTE in self.terminal.text:
             self.press(*"smoothing")
-            self.terminal.wait_for(lambda text: "smooth" in text.lower() and "End the engine" not in text, 60)
+            self.terminal.wait_for(lambda text: "smooth" in text.lower() and "One step" not in text, 60)
             self.press("enter", "enter", "escape")
         else:
             self.press("escape")

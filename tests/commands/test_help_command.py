@@ -16,9 +16,9 @@ from gradstep.engine.config.schema import names_of, tables_in
 from gradstep.engine.records.quantities import QUANTITIES
 from gradstep.engine.records.record import FIELD_SAYS, FIELDS
 from gradstep.engine.training.rules.stability import FORMULAS
+from gradstep.tui.actions import keys_table
 from gradstep.tui.commands.exit_status import Exit
 from gradstep.tui.commands.help import TOPICS
-from gradstep.tui.screens.help import sections
 
 
 def names(model, key):
@@ -35,7 +35,7 @@ NAMED = {
     "activations": get_args(Activation),
     "sweep": [name for name in preset_names() if load_preset(name).sweep],
     "exit-status": [str(int(status)) for status in Exit],
-    "keys": [heading for heading, _ in sections()],
+    "keys": [heading for heading, _ in keys_table()],
     "data": [*names(RunConfig, "data"), "mnist.npz"],
 }
 

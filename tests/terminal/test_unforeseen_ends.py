@@ -49,7 +49,7 @@ PATCHES = {
         Failing.on_engine_events = handler
         """,
     "a thread": """
-        from gradstep.tui.app import Explorer as Failing
+        from gradstep.tui.link import Link as Failing
         heard = Failing._on_event
         def on_event(self, event):
             heard(self, event)
@@ -187,7 +187,7 @@ def test_a_fault_gives_the_terminal_back_and_names_its_file(patched, tmp_path, w
     "code",
     [
         "from gradstep.tui.app import Explorer\nExplorer.__init__ = lambda self, *a, **k: 1 / 0",
-        "from gradstep.tui.app import Explorer\nExplorer.open_preset = lambda self, preset: 1 / 0",
+        "from gradstep.tui.opening import Opening\nOpening.preset = lambda self, preset: 1 / 0",
         "from gradstep.tui.app import Explorer\nExplorer.get_default_screen = lambda self: 1 / 0",
         "from gradstep.tui.app import Explorer\nExplorer.on_mount = lambda self: 1 / 0",
         "from gradstep.tui.screens import explorer\nexplorer.ExplorerScreen.compose = lambda self: 1 / 0",

@@ -84,7 +84,7 @@ class Bench:
 
     def _busy(self):
         app = self.app
-        if app._typed or app._inbox or app._dirty or app._rest:
+        if not app.idle:
             return True
         top = app.screen
         if top._callbacks or top._layout_required or top._dirty_widgets:

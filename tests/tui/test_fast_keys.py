@@ -1,4 +1,4 @@
-"""Keys that are typed faster than the screen answers: none is lost, and a dialog closes once."""
+"""Keys typed faster than the screen answers: none is lost, and a dialog closes once."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ from gradstep.tui.wire import type_ahead
 
 
 @pytest.mark.parametrize("key", ["g", "o", "question_mark", "ctrl+p"])
-async def test_a_dialog_that_is_closed_twice_takes_nothing_else_away(key):
+async def test_dialog_closed_twice_closes_once(key):
     async with bench() as b:
         await b.press(key)
         await b.until(lambda: len(b.app.screen_stack) == 2)
@@ -35,7 +35,7 @@ async def test_a_dialog_that_is_closed_twice_takes_nothing_else_away(key):
 
 
 @pytest.mark.parametrize("key", ["g", "o", "question_mark", "ctrl+p"])
-async def test_a_dialog_that_is_closed_before_it_is_drawn(key):
+async def test_dialog_closes_before_it_is_drawn(key):
     async with bench() as b:
         for _ in range(3):
             b.type(key, "escape")
@@ -43,7 +43,7 @@ async def test_a_dialog_that_is_closed_before_it_is_drawn(key):
             assert b.app.screen_stack == [b.app.explorer]
 
 
-async def test_help_that_is_closed_before_it_knows_that_it_was_opened():
+async def test_help_closes_before_it_has_resumed():
     async with bench() as b:
         for _ in range(3):
             b.app.action_help()
@@ -53,7 +53,7 @@ async def test_help_that_is_closed_before_it_knows_that_it_was_opened():
 
 
 @pytest.mark.parametrize("key", ["pageup", "pagedown"])
-async def test_a_page_of_a_list_that_is_not_drawn_yet(key):
+async def test_page_key_before_the_list_is_drawn(key):
     async with bench(size=(80, 24)) as b:
         b.type("2", key)
         await b.settled()
@@ -62,14 +62,14 @@ async def test_a_page_of_a_list_that_is_not_drawn_yet(key):
 
 @pytest.mark.parametrize("key", ["pageup", "pagedown", "end", "enter"])
 @pytest.mark.parametrize("opener", ["o", "ctrl+p"])
-async def test_a_key_for_a_dialog_s_list_that_is_not_drawn_yet(opener, key):
+async def test_list_key_before_a_dialog_is_drawn(opener, key):
     async with bench(size=(80, 24)) as b:
         b.type(opener, key, "escape", "escape")
         await b.settled()
         assert b.app.screen_stack == [b.app.explorer]
 
 
-async def test_one_that_has_another_above_it_stays():
+async def test_dialog_below_another_does_not_close():
     async with bench() as b:
         await b.press("g")
         await b.until(lambda: len(b.app.screen_stack) == 2)
@@ -81,7 +81,7 @@ async def test_one_that_has_another_above_it_stays():
         assert b.app.screen_stack == [b.app.explorer, below, above]
 
 
-async def test_what_is_typed_behind_the_key_that_opens_a_dialog_is_the_dialog_s():
+async def test_keys_typed_ahead_reach_the_dialog_that_opens():
     async with bench() as b:
         await b.advanced(20)
         b.type("g", "1", "7", "enter")
@@ -89,7 +89,7 @@ async def test_what_is_typed_behind_the_key_that_opens_a_dialog_is_the_dialog_s(
         assert b.engine.sent[-1] == Seek(17)
 
 
-async def test_what_is_edited_and_typed_comes_in_its_order():
+async def test_edits_and_characters_keep_their_order():
     async with bench() as b:
         await b.advanced(20)
         await b.press("g")
@@ -98,7 +98,7 @@ async def test_what_is_edited_and_typed_comes_in_its_order():
         assert b.engine.sent[-1] == Seek(17)
 
 
-async def test_enter_opens_what_was_typed_before_it_and_not_what_the_list_still_shows():
+async def test_enter_opens_the_typed_name_before_the_list_is_filtered():
     async with bench() as b:
         await b.press("o", *"nonono")  # the list is empty
         b.type("ctrl+u", *"linear-lbf", "enter")
@@ -106,7 +106,7 @@ async def test_enter_opens_what_was_typed_before_it_and_not_what_the_list_still_
         assert b.engine.sent[-1] == Open(load_preset("linear-lbfgs"))
 
 
-async def test_enter_completes_what_was_typed_before_it():
+async def test_enter_completes_the_typed_word():
     async with bench() as b:
         await b.press("m", "ctrl+u", *"sharp")
         b.type("ctrl+u", *"param", "enter")
@@ -128,7 +128,7 @@ async def test_enter_completes_what_was_typed_before_it():
     ],
     ids="".join,
 )
-async def test_what_is_typed_behind_the_key_that_closes_a_dialog_is_the_explorer_s(keys):
+async def test_keys_typed_ahead_reach_the_explorer_when_a_dialog_closes(keys):
     async with bench() as b:
         await b.advanced(20)
         b.type(*keys)
@@ -136,7 +136,7 @@ async def test_what_is_typed_behind_the_key_that_closes_a_dialog_is_the_explorer
         assert b.engine.sent[-1] == Step(1)
 
 
-async def test_a_branch_is_gone_to_before_the_step_that_is_typed_behind_it():
+async def test_switch_comes_before_a_step_typed_ahead():
     async with bench() as b:
         await b.advanced(20)
         b.engine.tell(
@@ -148,8 +148,8 @@ async def test_a_branch_is_gone_to_before_the_step_that_is_typed_behind_it():
         assert b.engine.sent[-2:] == [Switch(1), Step(1)]
 
 
-async def test_a_key_is_not_held_up_for_long_by_one_that_is_not_answered(monkeypatch):
-    """What the first key passes is never at rest: the second is handed out all the same."""
+async def test_unanswered_key_does_not_hold_up_the_next(monkeypatch):
+    """The first key's widgets are never at rest; the second key is handed out all the same."""
     monkeypatch.setattr(type_ahead, "PATIENCE_SECONDS", 0.05)
     async with bench() as b:
         b.app.screen.call_later(_again, b.app.screen)

@@ -140,14 +140,12 @@ def _exit_status() -> None:
 
 
 def _keys() -> None:
-    from textual.app import App
-
-    from gradstep.tui.screens.help import POSITION, keys_of, sections
+    from gradstep.tui.actions import keys_table
+    from gradstep.tui.screens.help import POSITION
 
     _say(POSITION)
-    displayed = App[None]().get_key_display
-    for heading, bindings in sections():
-        _list((row for row in keys_of(bindings, displayed) if row[1]), heading)
+    for heading, keys in keys_table():
+        _list(keys, heading)
 
 
 def _data() -> None:

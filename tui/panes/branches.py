@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
@@ -21,6 +21,7 @@ from gradstep.engine.worker.events import (
     BranchInfo,
 )
 from gradstep.tui import text
+from gradstep.tui.actions import bindings
 from gradstep.tui.state.lineage import last_shared
 from gradstep.tui.state.log import changes_in_words
 from gradstep.tui.state.run import RunState
@@ -41,17 +42,14 @@ DIFFERING = [at for at, name in enumerate(STORED) if name not in ("learning_rate
 class Tree(Choices):
     """The list of branches; enter goes to the highlighted one."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "go there")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("branch_tree")]
 
 
 class BranchesPane(Horizontal):
     """The tree, and the run's branch compared with the highlighted one."""
 
     CARES = Topic.RUN | Topic.RECORDS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2", "rename", "rename", tooltip="Rename the highlighted branch"),
-        Binding("delete", "delete", "delete", tooltip="Delete the highlighted branch"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("branches")]
 
     @dataclass
     class Chosen(Message):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 
 from gradstep.engine.conditions.breakpoints import Breakpoint
 from gradstep.tui import text
+from gradstep.tui.actions import bindings
 from gradstep.tui.state.run import RunState
 from gradstep.tui.state.topics import Topic
 from gradstep.tui.widgets.scroll import Choices
@@ -23,22 +24,14 @@ from gradstep.tui.widgets.scroll import Choices
 class Switches(Choices):
     """The list of breakpoints; enter switches the highlighted one on or off."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "on/off")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("breakpoint_list")]
 
 
 class BreakpointsPane(Vertical):
     """The list, or a hint while it is empty."""
 
     CARES = Topic.BREAKPOINTS
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "add", "add", tooltip="Add a breakpoint"),
-        Binding("i", "ignore", "ignore", tooltip="Ignore the highlighted breakpoint once more"),
-        Binding("delete", "remove", "remove", tooltip="Remove the highlighted breakpoint"),
-    ]
-
-    @dataclass
-    class Add(Message):
-        """The user wants to add a breakpoint."""
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("breakpoints")]
 
     @dataclass
     class Edit(Message):
@@ -80,9 +73,6 @@ class BreakpointsPane(Vertical):
         event.stop()
         point = self._points[event.option_index]
         self.post_message(self.Edit(point.number, enabled=not point.enabled))
-
-    def action_add(self) -> None:
-        self.post_message(self.Add())
 
     def action_ignore(self) -> None:
         if (point := self._highlighted()) is not None:

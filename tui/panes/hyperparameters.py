@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.events import DescendantBlur
 from textual.message import Message
@@ -19,6 +19,7 @@ from gradstep.engine.worker.events import (
     RunInfo,
 )
 from gradstep.tui import text
+from gradstep.tui.actions import bindings, why_not
 from gradstep.tui.panes.late import LatePane
 from gradstep.tui.state.edits import Edits
 from gradstep.tui.state.run import RunState
@@ -45,7 +46,8 @@ class HyperparametersPane(LatePane):
         yield self._footer
 
     def show(self, state: RunState, _topics: Topic) -> None:
-        self.form.show(state.edits, defaults(state.info))
+        """Show the settings and the edits that are pending."""
+        self.form.show(state, defaults(state.info))
         edits = state.edits
         lines = [Content.styled(text.plain(problem), "$error") for problem in edits.problems]
         if edits.waiting and not edits.problems:
@@ -70,13 +72,7 @@ class HyperparametersPane(LatePane):
 class SettingsForm(Scroll, can_focus=True):
     """The rows: live settings, then those that need a new run. Arrows choose a row, `enter` edits it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "edit", "edit", tooltip="Edit the setting; enter accepts, escape leaves it"),
-        Binding("a", "apply", "apply: new run", tooltip="Start a new run with the pending edits"),
-        Binding("escape", "discard", "discard", tooltip="Forget the pending edits"),
-        Binding("up,k", "choose(-1)", "up", show=False),
-        Binding("down,j", "choose(1)", "down", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("settings")]
 
     chosen: reactive[int] = reactive(0)
 
@@ -99,16 +95,18 @@ class SettingsForm(Scroll, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="settings")
         self.rows: list[SettingRow] = []
+        self._state: RunState | None = None
         self._edits: Edits | None = None
         self._preset = ""
 
-    def show(self, edits: Edits, defaults: Mapping[str, str]) -> None:
+    def show(self, state: RunState, defaults: Mapping[str, str]) -> None:
         """Show the settings; `defaults` has texts for those that are None.
 
         Rows are reused while the keys stay the same. The chosen row stays chosen; in another preset it is the
         learning rate's.
         """
-        self._edits = edits
+        self._state, self._edits = state, state.edits
+        edits = state.edits
         found, pending = edits.settings(), edits.pending()
         same = bool(self.rows) and edits.preset.name == self._preset
         chosen, self._preset = self.rows[self.chosen].setting.key if same else FIRST_CHOSEN, edits.preset.name
@@ -160,13 +158,8 @@ class SettingsForm(Scroll, can_focus=True):
             self.post_message(self.Edited())
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whether a key does something now: edits must be pending to be applied or discarded."""
-        waiting = self._edits is not None and bool(self._edits.waiting)
-        if action == "apply":
-            return waiting and self._edits is not None and self._edits.result is not None
-        if action == "discard":
-            return waiting
-        return True
+        """Return whether the table has the action as possible."""
+        return self._state is None or why_not(f"settings.{action}", self._state) is None
 
     def on_setting_row_submitted(self, event: SettingRow.Submitted) -> None:
         """Take the edit, or show why it is invalid and stay in the editor."""

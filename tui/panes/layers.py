@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 
@@ -15,6 +15,7 @@ from gradstep.engine.errors import UserError
 from gradstep.engine.probes.results import Histogram, LayerReport, LayersResult
 from gradstep.engine.records.ranges import Ints, evenly, is_one_number
 from gradstep.tui import text
+from gradstep.tui.actions import bindings
 from gradstep.tui.charts.beside import GAP, beside, in_a_line
 from gradstep.tui.charts.blocks import columns, rebinned
 from gradstep.tui.panes.numbers import KEPT, REFERENCE, listed
@@ -49,14 +50,7 @@ class LayersPane(ProbePane):
     """
 
     PROBES = ("layers",)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "full_stop", "move(1)", "next unit", key_display=".", tooltip="The next silent, or dead, unit"
-        ),
-        Binding("x", "unit_death", "death", tooltip="Go to the update that silenced the unit"),
-        Binding("comma", "move(-1)", "", key_display=",", tooltip="The unit before", show=False),
-        Binding("number_sign", "ask", "by number", key_display="#", tooltip="Show a unit by its number"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("layers")]
 
     @dataclass
     class UnitDeath(Message):

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from gradstep.tui import text
+from gradstep.tui.actions import bindings
 from gradstep.tui.charts.blocks import bar
 from gradstep.tui.panes.comparing import UNKEPT, ComparingPane
 from gradstep.tui.panes.numbers import KEPT
@@ -36,13 +37,7 @@ class ProbePane(ComparingPane, can_focus=True):
 
     CARES = Topic.PROBES | Topic.STATUS | Topic.RECORDS | Topic.RUN
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "compute", "compute", tooltip="Compute what is not computed by itself"),
-        Binding("escape", "cancel", "cancel", key_display="esc", tooltip="Give up what is being computed"),
-        Binding("c", "keep", "keep", tooltip="Keep what is shown, to stand beside what is shown elsewhere"),
-        Binding("C", "beside_last", "with last", tooltip="Beside it what was shown at the place before"),
-        Binding("C,c", "drop", "drop", tooltip="Where something is kept: no longer compare with it"),
-        Binding("t", "turn", "kept", tooltip="Turn to what was kept to compare with, all of it"),
-        Binding("t", "turn_back", "back", tooltip="Turn back from it"),
+        *bindings("probes"),
         *(Binding(key, f"explain('{key}')", "", show=False) for key in UNKEPT),
     ]
     """Of several with one key, the first that is possible now is taken."""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import ClassVar
 
 import numpy as np
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from gradstep.engine.probes.results import (
@@ -20,6 +20,7 @@ from gradstep.engine.probes.results import (
 )
 from gradstep.engine.records.ranges import Floats
 from gradstep.tui import text
+from gradstep.tui.actions import bindings
 from gradstep.tui.charts.beside import GAP, beside
 from gradstep.tui.charts.curve import curve, is_log
 from gradstep.tui.panes.numbers import KEPT, REFERENCE, Entry, grid, heading, row
@@ -47,9 +48,7 @@ class StepPane(ProbePane):
     """`enter` computes the loss along the update, `a` the update's effect on all samples."""
 
     PROBES = ("step", "line")
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "all", "all samples", tooltip="The update's effect on the whole training set")
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("step")]
 
     def __init__(self) -> None:
         super().__init__("step")

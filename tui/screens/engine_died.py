@@ -1,4 +1,4 @@
-"""The dialog that says that the engine's process has ended, and how."""
+"""The dialog on the death of the engine's process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TAIL_LINES = 12
 
 
 class EngineDied(Overlay, ModalScreen[bool]):
-    """Says how the engine ended and the last of what it wrote; true where it shall be restarted."""
+    """How the engine ended, and the last lines that it wrote. Returns true to restart it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r,enter", "dismiss(True)", "restart", tooltip="Start a fresh engine on the same preset"),
@@ -38,13 +38,15 @@ class EngineDied(Overlay, ModalScreen[bool]):
     def compose(self) -> ComposeResult:
         tail = text.plain(self._died.tail.strip()).splitlines()[-TAIL_LINES:]
         said = Content.assemble(
-            ("The engine's process has ended", "bold $error"),
+            ("The training process has ended", "bold $error"),
             f": {ending_in_words(self._died)}.\n",
-            "The screen is fine; what the charts show was received before.\n\n",
+            "Your run is saved, perhaps without its last seconds.\n\n"
+            if self._saved
+            else "Nothing of the run is saved.\n\n",
             ("".join(f"{line}\n" for line in tail), "$muted"),
             "\n" if tail else "",
             ("r", "bold $primary"),
-            " go on where the run was saved   " if self._saved else " start a fresh one, from position 0   ",
+            " go on where it was saved   " if self._saved else " restart at position 0   ",
             ("esc", "bold $primary"),
             " look around   ",
             ("q", "bold $primary"),

@@ -1,4 +1,4 @@
-"""What all dialogs have in common: they close once, and what is behind them costs little."""
+"""A base class of all dialogs: they close once, and draw the screen behind them at little cost."""
 
 from __future__ import annotations
 
@@ -19,15 +19,17 @@ else:
 
 
 class Overlay(Steady, _Screen):
-    """Put before a screen's own class, whose background lets through what is behind it."""
+    """A base class to name before Textual's screen, which needs a transparent background."""
 
     def dismiss(self, result: Any = None) -> AwaitComplete:
-        """Textual's takes away whatever screen is on top: a second key, typed before the first was answered,
-        would take the one below."""
+        """Close the dialog if it is on top.
+
+        Textual's method closes whatever is on top: a second key, typed ahead, would close the screen below.
+        """
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """The lines of the screen behind. Textual's way has Rich take them to pieces and tint them."""
+        """Return the lines of the screen behind, without Textual's tinting of each of their segments."""
         stack = self.app.screen_stack
         if self not in stack[1:]:
             return super().render_lines(crop)

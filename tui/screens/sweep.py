@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Resize
 from textual.message import Message
@@ -23,6 +23,7 @@ from gradstep.engine.records.ranges import Floats
 from gradstep.engine.runs.plan import Plan
 from gradstep.engine.training.rules.stability import learning_rate_formula
 from gradstep.tui import text
+from gradstep.tui.actions import bindings
 from gradstep.tui.charts.curve import curve
 from gradstep.tui.charts.distribution import distribution
 from gradstep.tui.charts.heat import LEAST_WIDTH, LEFT, UPPER, Cell, ColourScale, heat, legend
@@ -46,22 +47,7 @@ MAP_ROWS = 5
 class SweepScreen(Screen[None]):
     """The results of a sweep on the grid of its axes, and a cursor."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "start", "begin", tooltip="Do the sweep, or what is left of it"),
-        Binding("left,h", "move(0, -1)", "", show=False, tooltip="The cursor to the next cell"),
-        Binding("right,l", "move(0, 1)", "", show=False, tooltip="The cursor to the next cell"),
-        Binding("up,k", "move(-1, 0)", "", show=False, tooltip="The cursor to the next row"),
-        Binding("down,j", "move(1, 0)", "", show=False, tooltip="The cursor to the next row"),
-        Binding("left_square_bracket", "facet(-1)", "", show=False, tooltip="The map before"),
-        Binding("right_square_bracket", "facet(1)", "map", key_display="[ ]", tooltip="The next map"),
-        Binding("enter", "open", "open", tooltip="Open the run under the cursor in the explorer"),
-        Binding("m", "number(1)", "number", tooltip="The next number of the runs to look at"),
-        Binding("M", "number(-1)", "", show=False, tooltip="The number before"),
-        Binding("a", "app.ask_axes", "axes", tooltip="Sweep over other settings"),
-        Binding("x", "cancel", "cancel", tooltip="End the sweep; what is finished is kept"),
-        Binding("question_mark,f1", "app.help", "help", key_display="?", tooltip="All keys"),
-        Binding("escape,q,S", "app.leave_sweep", "back", key_display="esc", tooltip="Back to the run"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("sweep")]
     AUTO_FOCUS = None
 
     @dataclass

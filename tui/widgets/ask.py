@@ -26,12 +26,11 @@ WORDS = re.compile(r"[,\s]+")
 
 
 class Ask(Overlay, ModalScreen[str | None]):
-    """Asks for a line. `check` raises UserError for one that will not do, and its text is shown.
+    """Asks for a line, and returns it, or None if the user closes the dialog.
 
-    `ready` are answers to choose from with the arrows, each with what it means; while nothing is typed,
-    `enter` takes the one that is highlighted. Those are offered that have the last word typed in them, or,
-    of a function, those that it gives for what was typed; with `complete`, `enter` takes the first of these
-    also where what was typed will not do.
+    `check` raises UserError for a refused line; its text is shown. `ready` are answers to choose from, each
+    with its meaning: a list, filtered by the last typed word, or a function of the typed line. While nothing
+    is typed, `enter` takes the highlighted answer; with `complete`, also in place of a refused line.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -77,7 +76,7 @@ class Ask(Overlay, ModalScreen[str | None]):
         self.set_focus(self._line)
 
     def _offer(self, typed: str) -> None:
-        """List the answers for what was typed."""
+        """List the answers for the typed line."""
         self._answers = self._ready(typed)
         self._list.clear_options()
         for answer, meaning in self._answers:
@@ -93,17 +92,17 @@ class Ask(Overlay, ModalScreen[str | None]):
         self._highlight(event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give the line as the answer, or the highlighted one where it is empty or will not do."""
+        """Return the line, or the highlighted answer if the line is empty or refused."""
         at = self._list.highlighted
-        taken = at is not None and (not event.value or not self._will_do(event.value))
+        taken = at is not None and (not event.value or not self._accepts(event.value))
         self._answer(self._answers[at][0] if at is not None and taken else event.value)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """Give the clicked answer."""
+        """Return the clicked answer."""
         self._answer(self._answers[event.option_index][0])
 
     def _answer(self, answer: str) -> None:
-        """Give the answer, if it will do."""
+        """Return the answer, or show why it is refused."""
         try:
             self._check(answer)
         except UserError as error:
@@ -112,7 +111,7 @@ class Ask(Overlay, ModalScreen[str | None]):
         else:
             self.dismiss(answer)
 
-    def _will_do(self, answer: str) -> bool:
+    def _accepts(self, answer: str) -> bool:
         try:
             self._check(answer)
         except UserError:
@@ -120,10 +119,12 @@ class Ask(Overlay, ModalScreen[str | None]):
         return True
 
     def _highlight(self, line: str) -> None:
-        """Show which of the ready answers `enter` takes: the one in the line, or the first while that is
-        empty or, where it may be completed, will not do."""
+        """Highlight the answer that `enter` takes.
+
+        That is the one in the line; the first if the line is empty, or is refused and may be completed.
+        """
         answers = [answer for answer, _ in self._answers]
-        first = not line or (self._complete and not self._will_do(line))
+        first = not line or (self._complete and not self._accepts(line))
         found = answers.index(line) if line in answers else 0 if answers and first else None
         if self._list.highlighted != found:
             self._list.highlighted = found
@@ -139,6 +140,6 @@ class Ask(Overlay, ModalScreen[str | None]):
 
 
 def matching(ready: Ready, typed: str) -> Ready:
-    """The answers that have the last word typed in them, or in what they mean."""
+    """Return the answers with the last typed word in them or in their meaning."""
     word = WORDS.split(typed)[-1].lower()
     return [each for each in ready if any(word in part.lower() for part in each)]

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.events import Key
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widgets import Static
+
+from gradstep.tui.actions import bindings
 
 
 class Choice(Static, can_focus=True):
@@ -20,11 +22,7 @@ class Choice(Static, can_focus=True):
     Typed characters select the first choice that begins with them and never reach the screen's keys.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,down", "move(1)", "next", key_display="→"),
-        Binding("left,up", "move(-1)", "previous", key_display="←"),
-        Binding("enter", "submit", "accept"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("choice")]
 
     value: reactive[str] = reactive("")
 

@@ -11,13 +11,13 @@ from textual.widgets import Input, Static
 
 from gradstep.tui.widgets.choice import Choice
 
-ALWAYS = ("app.restart", "app.help", "app.quit")
-"""The actions whose keys stand at the end at every size."""
+ALWAYS = ("restart", "help", "sweep.help", "quit")
+"""Names of actions whose keys stand at the end at every size."""
 GAP = 2
 
 
 class KeyBar(Static):
-    """Shows the keys that do something now; those of the focused widget come first."""
+    """The keys that do something now, those of the focused widget first."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_updated)
@@ -30,14 +30,14 @@ class KeyBar(Static):
         self.show()
 
     def show(self) -> None:
-        """Lay out the keys anew."""
+        """Draw the keys that do something now."""
         typing = isinstance(self.screen.focused, Input | Choice)
         active = (
             there.binding
             for there in self.screen.active_bindings.values()
             if there.binding.show and there.enabled and not (typing and there.node is self.screen)
         )
-        keys = [(self.app.get_key_display(b), b.description, b.action) for b in one_per_action(active)]
+        keys = [(self.app.get_key_display(b), b.description, b.id) for b in one_per_action(active)]
         last = [key for key in keys if key[2] in ALWAYS]
         room = self.size.width - sum(map(_width, last))
         shown = []
@@ -54,12 +54,12 @@ class KeyBar(Static):
             self.update(content, layout=False)
 
 
-def _width(key: tuple[str, str, str]) -> int:
+def _width(key: tuple[str, str, str | None]) -> int:
     return len(key[0]) + len(key[1]) + 1 + GAP
 
 
 def one_per_action(bindings: Iterable[Binding]) -> list[Binding]:
-    """The first binding of each action, in order."""
+    """Return the first binding of each action, in order."""
     seen: dict[str, Binding] = {}
     for binding in bindings:
         seen.setdefault(binding.action, binding)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import ScrollableContainer
 from textual.widgets import OptionList
+
+from gradstep.tui.actions import bindings
 
 PAGES = ("page_up", "page_down")
 
@@ -14,24 +16,13 @@ PAGES = ("page_up", "page_down")
 class Scroll(ScrollableContainer, inherit_bindings=False):
     """A container that scrolls up and down."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "scroll_up", "scroll up", show=False),
-        Binding("down,j", "scroll_down", "scroll down", show=False),
-        Binding("pageup", "page_up", "a page up", show=False),
-        Binding("pagedown", "page_down", "a page down", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("text")]
 
 
 class Choices(OptionList, inherit_bindings=False):
     """A list to choose from."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "open"),
-        Binding("up,k", "cursor_up", "up", show=False),
-        Binding("down,j", "cursor_down", "down", show=False),
-        Binding("pageup", "page_up", "a page up", show=False),
-        Binding("pagedown", "page_down", "a page down", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a key does something now."""

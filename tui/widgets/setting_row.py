@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.message import Message
@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from gradstep.engine.config.changes import parse_value
 from gradstep.engine.config.form import Setting
 from gradstep.tui import text
+from gradstep.tui.actions import bindings
 from gradstep.tui.widgets.choice import Choice
 from gradstep.tui.widgets.line import Line
 
@@ -28,7 +29,7 @@ NAME_WIDTH = 19
 class SettingRow(Widget):
     """A line of the form; `edit` opens an editor in it, `complain` shows a problem below it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("row")]
 
     @dataclass
     class Submitted(Message):

@@ -29,7 +29,7 @@ async def test_layers_are_drawn_and_counted():
             assert says in shown, shown
 
 
-async def test_keys_walk_units_and_go_to_the_killer():
+async def test_keys_walk_units_and_go_to_the_unit_s_death():
     async with bench(classifier(), size=SMALL) as b:
         await at(b, 20, "6")
         await tell(b, "layers", made.layers())
@@ -45,13 +45,13 @@ async def test_keys_walk_units_and_go_to_the_killer():
         await b.press("comma")
         assert "‹ 2 of 2 dead   unit 9 of layer1" in b.text("#layers")
         assert "dead on all training samples  x: go to the update that killed it" in b.text("#layers")
-        assert "x killer" in b.key_bar()
+        assert "x death" in b.key_bar()
         await b.press("x")
         assert b.engine.sent[-1] == SeekUnitDeath(0, 9)
         await b.press("c")
         await at(b, 1)
         await tell(b, "layers", made.layers(21, distinct=63))
-        assert "x killer" in b.key_bar()
+        assert "x death" in b.key_bar()
         assert "C drop  t kept" in b.key_bar()
         assert all(len(line) <= 78 for line in said(b).splitlines())
         await b.opened()
@@ -101,6 +101,6 @@ async def test_layers_without_silent_units_have_no_keys_for_them():
     async with bench(classifier(), size=SMALL) as b:
         await at(b, 20, "6")
         await tell(b, "layers", made.layers(silent=None, silent_since=None, watched_from=None))
-        assert "killer" not in b.key_bar()
+        assert "death" not in b.key_bar()
         await b.press("x", "full_stop")
         assert not [sent for sent in b.engine.sent if isinstance(sent, SeekUnitDeath)]

@@ -21,7 +21,7 @@ from gradstep.engine.worker.events import (
 from gradstep.tui.screens.help import Help
 
 
-async def test_the_engine_is_started_and_told_what_to_open_before_it_answers():
+async def test_engine_is_told_what_to_open_before_it_answers():
     async with bench(classifier(), opened=False) as b:
         assert b.engine.starts == 1
         assert b.engine.sent == [Open(classifier())]
@@ -52,7 +52,7 @@ async def test_the_right_arrow_steps_wherever_the_focus_is():
         assert b.engine.sent[1:] == [Step(1)] * 4
 
 
-async def test_fifty_key_presses_are_fifty_steps():
+async def test_fifty_key_presses_send_fifty_steps():
     async with bench() as b:
         for _ in range(50):
             b.app.post_message(Key("n", "n"))
@@ -71,7 +71,7 @@ async def test_the_burst_grows_and_shrinks_within_bounds():
         assert b.engine.sent[-1] == Step(1)
 
 
-async def test_space_pauses_what_runs_and_runs_on():
+async def test_space_pauses_and_resumes_the_run():
     async with bench(classifier()) as b:
         await b.advanced(20, running=True)
         assert "space pause" in b.key_bar()
@@ -95,7 +95,7 @@ async def test_the_picker_filters_and_opens():
         assert b.engine.sent[-1] == Open(load_preset("exam-full-batch"))
 
 
-async def test_the_picker_opens_a_file_and_says_what_is_wrong_with_it(tmp_path):
+async def test_picker_opens_a_file_or_says_its_error(tmp_path):
     broken, good = tmp_path / "broken.toml", tmp_path / "own.toml"
     broken.write_text("title = 3")
     good.write_text(
@@ -120,13 +120,13 @@ async def test_the_picker_opens_a_file_and_says_what_is_wrong_with_it(tmp_path):
         assert "● own" in b.text("#model")
 
 
-async def test_a_preset_is_opened_from_the_list():
+async def test_enter_in_the_list_opens_a_preset():
     async with bench() as b:
         await b.press("2", "down", "enter")
         assert b.engine.sent[-1] == Open(load_preset("linear-1-layer-diverges"))
 
 
-async def test_the_engine_does_not_move_with_the_cursor():
+async def test_cursor_moves_without_the_engine():
     async with bench(classifier()) as b:
         await b.advanced(60)
         await b.press("left_square_bracket", "left_square_bracket", "right_square_bracket")
@@ -139,7 +139,7 @@ async def test_the_engine_does_not_move_with_the_cursor():
         assert "cursor" not in b.text("#charts")
 
 
-async def test_the_charts_take_their_keys():
+async def test_chart_keys_set_scale_smoothing_and_window():
     async with bench(classifier()) as b:
         await b.advanced(60)
         loss, accuracy = b.app.explorer.charts.charts
@@ -163,7 +163,7 @@ async def watch(b, *names):
     await b.settled()
 
 
-async def test_what_the_charts_show_is_found_by_a_part_of_its_name():
+async def test_charted_quantity_is_found_by_part_of_its_name():
     async with bench(classifier()) as b:
         await b.press("m")
         assert "loss, grad_norm" in b.text("#ask")
@@ -176,7 +176,7 @@ async def test_what_the_charts_show_is_found_by_a_part_of_its_name():
         assert "rank[1] is not measured yet" in b.text("#charts")
 
 
-async def test_enter_completes_what_the_charts_show():
+async def test_enter_completes_a_charted_name():
     async with bench(classifier()) as b:
         await b.press("y", "m", *"sharp", "enter")
         names = ("loss", "sharpness")
@@ -188,7 +188,7 @@ async def test_enter_completes_what_the_charts_show():
         assert "there is no 'xyz'" in b.text("#ask")
 
 
-async def test_a_condition_is_not_completed():
+async def test_enter_completes_no_condition():
     async with bench(classifier()) as b:
         await b.press("u", *"loss >", "enter")
         assert len(b.engine.sent) == 1
@@ -212,7 +212,7 @@ async def test_a_chart_without_values_says_why():
         assert "update_norm is known from step 1 on" in b.text("#charts")
 
 
-async def test_forking_stays_where_one_is():
+async def test_fork_keeps_the_focus():
     async with bench(classifier()) as b:
         await b.press("5", "f")
         assert b.engine.sent[-1] == Fork()
@@ -220,7 +220,7 @@ async def test_forking_stays_where_one_is():
         assert b.app.explorer.inspector.probe_pane.id == "step"
 
 
-async def test_where_the_run_stands_in_its_past_is_read_off():
+async def test_charts_read_off_a_past_position():
     async with bench(classifier()) as b:
         await b.advanced(60)
         await b.moved(20)
@@ -251,7 +251,7 @@ async def test_help_names_the_signs(ascii_only, signs):
             assert says in begins[sign], sign
 
 
-async def test_the_palette_offers_what_can_be_done_now():
+async def test_palette_runs_to_the_planned_end():
     async with bench(classifier()) as b:
         await b.press("ctrl+p", *"run to")
         await b.until(lambda: "Run to step 300" in b.text())
@@ -276,7 +276,7 @@ async def test_a_dead_engine_takes_no_steps():
 
 
 @pytest.mark.parametrize("pane", "1267")
-async def test_only_what_can_be_done_is_offered_without_an_engine(pane):
+async def test_key_bar_without_an_engine_offers_a_restart_only(pane):
     async with bench(classifier()) as b:
         b.engine.tell(Died(1, ""))
         await b.settled()
@@ -285,7 +285,7 @@ async def test_only_what_can_be_done_is_offered_without_an_engine(pane):
         assert not any(name in b.key_bar() for name in ("enter", "back", "edit", "compute", "fork"))
 
 
-async def test_a_refusal_goes_with_the_next_key():
+async def test_next_key_clears_a_refusal():
     async with bench(classifier()) as b:
         await b.press("4", "enter")
         assert "not decided yet" in b.text("#transport")
@@ -293,7 +293,7 @@ async def test_a_refusal_goes_with_the_next_key():
         assert "not decided yet" not in b.text("#transport")
 
 
-async def test_help_begins_at_its_top_each_time():
+async def test_help_opens_at_its_top():
     async with bench(size=(80, 24)) as b:
         for _ in range(2):
             await b.press("question_mark")
@@ -304,7 +304,7 @@ async def test_help_begins_at_its_top_each_time():
 
 
 @pytest.mark.parametrize("key", ["question_mark", "g", "o", "ctrl+p"])
-async def test_what_is_behind_a_dialog_follows_the_terminal_s_size_and_the_run(key):
+async def test_screen_behind_a_dialog_follows_size_and_run(key):
     async with bench() as b:
         await b.press(key)
         await b.pilot.resize_terminal(160, 45)

@@ -283,13 +283,13 @@ async def test_running_sweep_survives_opening_another_preset():
         assert "0 of 20 runs" in b.text("#sweep-progress")
         await told(b, Swept(plan, (result(3, 2.0),), {}))
         assert "0 of 20 runs" in b.text("#sweep-progress")
-        assert b.app.sweep_left.plan == plan
+        assert b.app.sweeps.left.plan == plan
         await b.press("escape")
         await b.opened(swept())
         await b.press("S")
         assert "2 of 32 runs" in b.text("#sweep-progress")
         await told(b, SweepEnded(plan, "cancelled; what is finished is kept"))
-        assert b.app.sweep_left is None
+        assert b.app.sweeps.left is None
 
 
 async def test_messages_of_a_sweep_fit():
@@ -353,7 +353,7 @@ async def test_help_begins_with_the_keys_of_the_sweep():
             if begins:
                 await b.press("S")
             await b.press("question_mark")
-            assert ("End the sweep" in b.text("#help")) == begins
+            assert ("Cancel the sweep" in b.text("#help")) == begins
             assert ("k updates done" in b.text("#help")) != begins
             await b.press("escape", "escape")
 

@@ -320,7 +320,7 @@ async def test_switch_shows_verdicts_of_branch():
         await b.settled()
         assert "✗" not in b.text("#story")
         assert "holds so far (10 steps)" in flat(b.text("#story"))
-        b.app._send(Switch(0))
+        b.app.link.send(Switch(0))
         b.engine.tell(BranchList((MAIN, FORK), 0))
         await b.settled()
         assert "✗" in b.text("#story")

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from gradstep.engine.probes.budget import PART_TOLERANCE, QUICK
 from gradstep.tui import text
+from gradstep.tui.actions import bindings
 from gradstep.tui.panes.curvature.directions import direction_lines
 from gradstep.tui.panes.curvature.eigenvalues import eigenvalue_lines
 from gradstep.tui.panes.curvature.history import SharpnessHistory, history_lines
@@ -30,10 +31,7 @@ class CurvaturePane(ProbePane):
     """
 
     PROBES = ("curvature", "spectrum", "surface")
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "all", "all samples", tooltip="The curvature of the whole training set's loss"),
-        Binding("v", "surface", "view", tooltip="The loss seen from above, over the two sharpest directions"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("curvature")]
 
     def __init__(self) -> None:
         super().__init__("curvature")

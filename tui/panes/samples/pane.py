@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import ClassVar, Literal
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 
 from gradstep.engine.errors import UserError
 from gradstep.engine.probes.results import FlipsResult, SampleRow, SamplesResult
 from gradstep.tui import text
+from gradstep.tui.actions import bindings
 from gradstep.tui.charts.beside import in_a_line
 from gradstep.tui.panes.numbers import KEPT, REFERENCE
 from gradstep.tui.panes.probe_pane import ProbePane
@@ -39,14 +40,7 @@ class SamplesPane(ProbePane):
     """
 
     PROBES = ("flips", "samples")
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("full_stop,down", "move(1)", "next", key_display=".", tooltip="The next sample"),
-        Binding("comma,up", "move(-1)", "previous", key_display=",", tooltip="The sample before"),
-        Binding("number_sign", "ask", "by number", key_display="#", tooltip="Show a sample by its number"),
-        Binding(
-            "v", "other_part", "validation", tooltip="The validation samples, or the training ones again"
-        ),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("samples")]
 
     def __init__(self) -> None:
         super().__init__("samples")
