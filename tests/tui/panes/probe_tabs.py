@@ -15,6 +15,7 @@ from gradstep.tui.panes.function import FunctionPane
 from gradstep.tui.panes.layers import LayersPane
 from gradstep.tui.panes.samples.pane import SamplesPane
 from gradstep.tui.panes.step import StepPane
+from gradstep.tui.state.events import apply_event
 from gradstep.tui.state.probes import Wish
 from gradstep.tui.state.run import RunState
 
@@ -50,14 +51,16 @@ def drawn(preset, name, *results, width):
     """The lines of a tab where a probe has had these results; all but the last are kept to compare with."""
     preset = load_preset(preset)
     state = RunState(preset)
-    state.take(Opened(preset, run_info(preset)))
-    state.take(BranchList((BranchInfo(0, "main", None, 0, ()),), 0))
+    apply_event(state, Opened(preset, run_info(preset)))
+    apply_event(state, BranchList((BranchInfo(0, "main", None, 0, ()),), 0))
     for result in results:
         state.probes.keep([name], before=False)
         first = len(state.history)
-        state.take(Advanced(first, records(first, result.position + 1 - first), result.position, False))
+        apply_event(
+            state, Advanced(first, records(first, result.position + 1 - first), result.position, False)
+        )
         request = state.probes.ask(Wish(name), state.place)
-        state.take(Probed(name, result.position, 0, result, 0.1, request))
+        apply_event(state, Probed(name, result.position, 0, result, 0.1, request))
     pane = next(pane() for pane in PANES if name in pane.PROBES)
     return "\n".join(line.plain for line in pane.lines(state, width)).split("\n")
 
