@@ -37,7 +37,7 @@ class DenseLayer:
         self.activation.apply(outputs)
 
     def backward(self, inputs: Tensor, outputs: Tensor, grad: Tensor, grad_inputs: Tensor | None) -> None:
-        """Write the parameters' gradients and ∂L/∂inputs, from ∂L/∂outputs in `grad`, which is overwritten."""
+        """Write the parameters' gradients and ∂L/∂inputs, from ∂L/∂outputs in `grad` (overwritten)."""
         self.activation.backward(grad, outputs)
         torch.mm(grad.t(), inputs, out=self.weight_grad)
         if self.bias is not None:

@@ -39,8 +39,8 @@ def wolfe(line: Line, first: float, armijo: float, curvature: float) -> float:
     """Return a step length with φ(α) ≤ φ(0) + c₁αφ′(0) and |φ′(α)| ≤ c₂|φ′(0)|: `scipy.optimize.line_search`.
 
     If SciPy's ten doublings or ten bisections reach none, the search begins again from the best trial, or
-    from the shortest if none was better. After the last round the best trial is taken, with a remark, if it meets
-    the first condition.
+    from the shortest if none was better. After the last round the best trial is taken, with a remark, if it
+    meets the first condition.
     """
     from scipy.optimize import line_search  # type: ignore[import-untyped]  # a third of a second to import
 

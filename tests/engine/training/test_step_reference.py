@@ -11,6 +11,7 @@ import numpy as np
 import numpy_reference as reference
 import pytest
 import torch
+from reference_runs import LABEL_LOSSES, RAMP_LOSSES, reference_run
 from small_runs import DIGITS, RAMP, flat_parameters, preset
 
 from gradstep.engine import Session
@@ -29,13 +30,6 @@ RATES = {
     "rmsprop_torch": 1e-3,
     "adam": 1e-3,
 }
-RAMP_LOSSES = {"mse": reference.mse, "half_mse": reference.half_mse}
-LABEL_LOSSES = {
-    "mse": reference.on_one_hot(reference.mse),
-    "half_mse": reference.on_one_hot(reference.half_mse),
-    "cross_entropy": reference.cross_entropy,
-    "exam_cross_entropy": reference.binary_cross_entropy,
-}
 CASES = [(RAMP, loss) for loss in RAMP_LOSSES] + [(DIGITS, loss) for loss in LABEL_LOSSES]
 INITIALISERS = [
     "torch",
@@ -45,46 +39,6 @@ INITIALISERS = [
     {"name": "constant", "value": 0.03},
     "identity",
 ]
-
-
-def reference_layers(session):
-    """The run's initial parameters, copied, as the reference's layers."""
-    named = session.parameters()
-    return [
-        reference.Layer(
-            named[f"layer{number}.weight"].astype(np.float64),
-            named[f"layer{number}.bias"].astype(np.float64) if session.preset.network.bias else None,
-            layer.activation,
-        )
-        for number, layer in enumerate(session.preset.network.layers, 1)
-    ]
-
-
-def reference_run(session, steps=STEPS, clip_norm=None):
-    """The same run by `numpy_reference`; each batch's samples are those of the engine's order."""
-    config, data = session.preset, session.dataset
-    labels = data.tolerance is None
-    loss = (LABEL_LOSSES if labels else RAMP_LOSSES)[config.train.loss]
-    rule = reference.RULES[config.train.rule.name](config.train.rule.learning_rate)
-    samples = len(data.train_inputs)
-    size = samples if config.train.batch == "all" else min(config.train.batch, samples)
-    count = -(-samples // size)
-
-    def batch(position):
-        epoch, number = divmod(position, count)
-        order = np.arange(samples)
-        if config.train.shuffle and config.train.batch != "all":
-            # the order as batches.py documents it; that it is one of all samples is tested below
-            order = np.random.default_rng([config.train.seed, epoch]).permutation(samples)
-        chosen = order[number * size : (number + 1) * size]
-        return data.train_inputs[chosen], data.train_targets[chosen]
-
-    def metrics(outputs, targets):
-        if labels:
-            return reference.classification_metrics(outputs, targets)
-        return reference.regression_metrics(outputs, targets, data.tolerance)
-
-    return reference.train(reference_layers(session), loss, rule, batch, metrics, steps, clip_norm)
 
 
 def assert_same(session, expected, relative=RELATIVE):
