@@ -263,3 +263,16 @@ def test_a_zero_pixel_adds_a_billion_percent_a_grey_level():
     outputs = torch.full((1, 1), 3.0)
     metrics, _ = measured(make_objective("mse", 0.5), outputs, torch.zeros(1, 1))
     assert metrics.mape == pytest.approx(3e9, rel=1e-6)
+
+
+@pytest.mark.parametrize("loss", LABEL_LOSSES)
+def test_loss_is_the_mean_of_the_samples_own(loss):
+    generator = torch.Generator().manual_seed(0)
+    outputs = torch.randn(20, 5, generator=generator, dtype=torch.float64)
+    labels = torch.arange(20) % 5
+    objective = make_objective(loss, None)
+    torch.testing.assert_close(objective.per_sample(outputs, labels).mean(), objective.loss(outputs, labels))
+    if "mse" in loss:
+        objective, targets = make_objective(loss, 0.5), torch.ones_like(outputs)
+        own = objective.per_sample(outputs, targets)
+        torch.testing.assert_close(own.mean(), objective.loss(outputs, targets))
