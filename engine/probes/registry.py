@@ -1,4 +1,4 @@
-"""The probes: for each one its cost, what it needs of the run, and what it wants of the way here.
+"""The probes, each with its cost, its needs of the run, and its wants of the way here.
 
 A probe computes a result from a copy of a state, one probe a file. None disturbs the run. This module and
 `results` import no torch, so a screen can list the probes and unpickle their results.
@@ -52,7 +52,7 @@ class Probe:
     cost: Cost
     """free: every step; cheap: now and then while the run goes; dear: on demand or when paused."""
     needs: tuple[Need, ...] = ()
-    """What the run must have, else the probe is not available."""
+    """The names of NEEDS that the run must meet; the probe does not apply to others."""
     wants: Wanted | None = None
     dear_options: tuple[str, ...] = ()
     """Options that make it dear if they are true."""

@@ -44,7 +44,7 @@ class LayerStep:
     update_norm: float
     ratio: float
     notes: tuple[str, ...]
-    """What is suspicious about these numbers, in words."""
+    """Suspicious numbers, in words."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ class SpectrumResult:
     condition: float
     """λ₁/λ_rank, on the directions that exist."""
     naive_condition: float
-    """What cond(XᵀX) prints in float64."""
+    """cond(XᵀX) as float64 computes it."""
     words: str
     loss: float
     unreachable: float

@@ -71,7 +71,7 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """What is optimized: the parts of a run that stay the same from position to position."""
+    """The problem that is optimized: the parts of a run that stay the same at all positions."""
 
     layers: tuple[Layer, ...]
     classifies: bool

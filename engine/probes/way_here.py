@@ -1,4 +1,4 @@
-"""What probes want of the way to the present position: the last update, the state before it, the path.
+"""Parts of the way to the present position, for probes: the last update, the state before it, the path.
 
 Where the run has not kept it, part of the way is re-executed.
 """

@@ -1,4 +1,4 @@
-"""What does not apply to the present run, and why, as far as the screen can tell. The engine judges again."""
+"""Probes, quantities and fields that do not apply to the run, and why, as far as the screen can tell."""
 
 from __future__ import annotations
 

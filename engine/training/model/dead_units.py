@@ -1,4 +1,4 @@
-"""What a dead unit is.
+"""The definition of a dead unit.
 
 A unit of a ReLU layer, leaky or not, *fires* on a sample if its pre-activation is above 0; its output then is
 too. It is *silent* on a batch if it fires on none of the batch's samples. It is *dead* if it fires on no
