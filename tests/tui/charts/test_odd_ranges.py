@@ -162,6 +162,7 @@ def test_histogram_shows_its_ends(values, said):
     lists(), st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=5, unique=True)
 )
 @example([5e-324, -5e-324], [0.0, 1.0])
+@example([0.0], [0.0, 1.0000000000000001e307])
 def test_rebinned_loses_no_count(values, onto):
     found = histogram(np.array(values, np.float64), 64)
     low, high = min(*onto, found.edges[0]), max(*onto, found.edges[-1])
