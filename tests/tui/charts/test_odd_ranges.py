@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from odd_numbers import LARGEST, lists, moved
 
@@ -170,6 +170,7 @@ def test_rebinned_loses_no_count(values, onto):
     assert inside.sum() == pytest.approx(found.counts.sum(), abs=1e-4)
 
 
+@settings(deadline=None)  # the first average imports scipy.signal
 @given(lists())
 def test_any_numbers_are_drawn_as_bars_pixels_and_averages(values):
     numbers = np.array(values, np.float64)
