@@ -35,8 +35,10 @@ def rebinned(counts: NDArray[np.int64], edges: Floats, onto: Floats) -> Floats:
     """Return a histogram's counts in the bins `onto`, as if values lay evenly in each old bin."""
     below = np.concatenate([[0], np.cumsum(counts)])
     unit = unit_for(float(min(onto[0], edges[0])), float(max(onto[-1], edges[-1])))
-    placed = np.interp(onto * unit, edges * unit, below)
-    inside: Floats = np.diff(np.minimum(placed, below[-1]))  # in a bin of subnormal width its slope overflows
+    # In a bin of subnormal width the slope overflows, or both edges times `unit` are 0.
+    placed = np.minimum(np.interp(onto * unit, edges * unit, below), below[-1])
+    placed = np.where(onto <= edges[0], 0, np.where(onto >= edges[-1], below[-1], placed))
+    inside: Floats = np.diff(placed)
     return inside.round(6)  # no rounding noise where the edges agree
 
 
