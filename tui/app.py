@@ -105,7 +105,7 @@ class Explorer(PaneRequests, Ending, WireApp):
 
     def on_mount(self) -> None:
         self.link.listen(True)
-        self.on_engine_events()
+        self.on_engine_events(EngineEvents())
         self.call_after_refresh(self.later.prepare)
         if not self._resuming:
             self.after(OFFER_SECONDS, self.opening.offer)
@@ -113,7 +113,7 @@ class Explorer(PaneRequests, Ending, WireApp):
     def on_unmount(self) -> None:
         self.link.listen(False)
 
-    def on_engine_events(self, _message: EngineEvents | None = None) -> None:
+    def on_engine_events(self, _message: EngineEvents) -> None:
         """Take the events that have come, and have drawn what they change."""
         topics, died = NOTHING, None
         for event in self.link.events():

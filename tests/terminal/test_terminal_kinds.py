@@ -23,9 +23,9 @@ def stepped(terminal):
     terminal.press("4")
     terminal.wait_for(lambda text: "The loss function can never" in text)
     terminal.press("?")
-    terminal.wait_for(lambda text: "One step back" in text)
+    terminal.wait_for(lambda text: "Step back (exact)" in text)
     terminal.press("q")
-    terminal.wait_for(lambda text: "One step back" not in text)
+    terminal.wait_for(lambda text: "Step back (exact)" not in text)
     terminal.press("q")
     assert terminal.exit_status() == 0
 
