@@ -8,7 +8,6 @@ import pytest
 
 from gradstep.engine.conditions import aggregates, language
 from gradstep.engine.conditions.breakpoints import READY
-from gradstep.engine.config import form
 from gradstep.engine.config.files import load_preset, preset_names
 from gradstep.engine.config.network import ACTIVATION_FORMULAS, Activation, Network
 from gradstep.engine.config.run import LOSS_FORMULAS, LossName, RunConfig, Train
@@ -28,7 +27,7 @@ def names(model, key):
 NAMED = {
     "conditions": [*language.SAYS, *aggregates.SAYS, *READY, *READY.values()],
     "fields": FIELDS,
-    "quantities": [form(quantity) for quantity in QUANTITIES.values()],
+    "quantities": [quantity.form for quantity in QUANTITIES.values()],
     "losses": get_args(LossName),
     "rules": [*names(Train, "rule"), *FORMULAS.values()],
     "initialisers": names(Network, "initialiser"),

@@ -31,7 +31,7 @@ def held(keyframes):
 
 
 def state(position, size=10):
-    return State(position, torch.zeros(size), {}, 0.0)
+    return State(position, {"weight": torch.zeros(size)}, {}, 0.0)
 
 
 # --- what a seek costs ------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def test_before_the_first_there_is_none():
 
 
 def test_bytes_are_what_the_tensors_take():
-    assert State(0, torch.zeros(10, dtype=torch.float64), {"a": torch.zeros(3)}, 0.0).nbytes == 92
+    assert State(0, {"w": torch.zeros(10, dtype=torch.float64)}, {"a": torch.zeros(3)}, 0.0).nbytes == 92
     session = Session(minibatch())
     parameters = 784 * 5 + 5 + 5 * 10 + 10
     assert session.trainer.snapshot().nbytes == 2 * 4 * parameters
@@ -271,12 +271,11 @@ def test_no_two_states_share_memory():
         near = draw.choice((here, draw.randrange(length)))
         if keyframes.wants(here, length, dense=draw.random() < 0.5):
             spare = keyframes.spare(length, near)
-            memory = torch.empty(1) if spare is None else spare.parameters
-            keyframes.add(State(here, memory.fill_(here), {}, 0.0))
+            memory = torch.empty(1) if spare is None else spare.parameters["weight"]
+            keyframes.add(State(here, {"weight": memory.fill_(here)}, {}, 0.0))
         here += 1
         length = max(length, here)
     states = held(keyframes)
     assert len(states) > 50
-    assert {position: int(saved.parameters[0]) for position, saved in states.items()} == {
-        p: p for p in states
-    }
+    found = {position: int(saved.parameters["weight"][0]) for position, saved in states.items()}
+    assert found == {p: p for p in states}
