@@ -60,7 +60,10 @@ def test_first_frame_waits_for_no_torch(loaded):
 
 
 def test_first_frame_waits_for_no_later_module(tmp_path):
-    code = "import sys, gradstep.tui.app as app; print([name for name in app.LATER if name in sys.modules])"
+    code = (
+        "import sys, gradstep.tui.app; from gradstep.tui.later import MODULES; "
+        "print([name for name in MODULES if name in sys.modules])"
+    )
     assert _python(code, tmp_path) == "[]\n"
 
 

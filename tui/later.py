@@ -8,9 +8,8 @@ from functools import cached_property, partial
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from textual.app import App
-
 from gradstep.tui.link import After
+from gradstep.tui.wire.textual_private import PrivateApp
 
 if TYPE_CHECKING:
     from gradstep.tui.screens.help import Help
@@ -29,7 +28,7 @@ PAUSE_SECONDS = 0.02
 class Later:
     """Prepares them after the first frame; `fill` puts the contents into the panes."""
 
-    def __init__(self, app: App[int], fill: Callable[[], Awaitable[None]], after: After) -> None:
+    def __init__(self, app: PrivateApp, fill: Callable[[], Awaitable[None]], after: After) -> None:
         self._app = app
         self._fill = fill
         self._after = after
@@ -41,7 +40,7 @@ class Later:
             import_module(modules[0])
             self._after(PAUSE_SECONDS, partial(self.prepare, modules[1:]))
         else:
-            self._app._get_screen(self.help)
+            self._app.prepare_screen(self.help)
             gc.freeze()  # imported modules are no garbage
             gc.enable()
 

@@ -29,7 +29,7 @@ NAMED = {
     "fields": FIELDS,
     "quantities": [quantity.form for quantity in QUANTITIES.values()],
     "losses": get_args(LossName),
-    "rules": [*names(Train, "rule"), *FORMULAS.values()],
+    "rules": [*names(Train, "rule"), *(each.format("η") for each in FORMULAS.values())],
     "initialisers": names(Network, "initialiser"),
     "activations": get_args(Activation),
     "sweep": [name for name in preset_names() if load_preset(name).sweep],
@@ -84,7 +84,7 @@ def test_examples_show_all_of_the_language():
     assert [word for word in words if word not in said] == []
     assert [each.partition("(")[0] for each in aggregates.SAYS] == list(aggregates.AGGREGATES)
     for text in aggregates.SAYS:
-        aggregates.parse_measure_of_run(text)
+        aggregates.parse_number_of_run(text)
 
 
 @pytest.mark.parametrize("command", ["run", "export"])

@@ -95,10 +95,9 @@ def legend(scale: ColourScale) -> Content:
         return Content.assemble(f"{fitted(scale.low, FITTED_WIDTH)} ", ("0", _style(0)))
     swatch = [(str(level), _style(level)) for level in range(len(HEAT))]
     digits = digits_apart(scale.low, scale.high, least=FITTED_DIGITS)
-    low, high = (
-        fitted(end, FITTED_WIDTH) if digits == FITTED_DIGITS else f"{end:.{digits}g}"
-        for end in (scale.low, scale.high)
-    )
+    low, high = (fitted(end, FITTED_WIDTH) for end in (scale.low, scale.high))
+    if digits > FITTED_DIGITS or low == high:
+        low, high = (f"{end:.{digits}g}" for end in (scale.low, scale.high))
     kind = "  log" if scale.logarithmic else ""
     return Content.assemble(f"{low} ", *swatch, f" {high}", (kind, "$muted"))
 

@@ -9,12 +9,14 @@ from gradstep.engine.errors import UserError
 from gradstep.engine.records.history import History
 from gradstep.engine.session.file import SessionFile, StoredBranch
 from gradstep.engine.session.read import read_history, saved_preset
+from gradstep.tui.commands.arguments import completes
 from gradstep.tui.commands.records import add_record_arguments, record_writer
 from gradstep.tui.commands.sessions import session_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("session", help="a file of `gradstep sessions`, or a path")
+    session = parser.add_argument("session", help="a file of `gradstep sessions`, or a path")
+    completes(session, "session_file")
     parser.add_argument("--branch", metavar="NAME", help="default: the one that the run stands on")
     add_record_arguments(parser)
 

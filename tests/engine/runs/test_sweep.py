@@ -178,7 +178,7 @@ OWNER = """
 import sys
 sys.path[:0] = {path!r}
 from sweep_runs import small_plan
-from gradstep.engine.config.axes import make_axis
+from gradstep.engine.config.sweep import make_axis
 from gradstep.engine.runs.local_workers import LocalWorkers
 from gradstep.engine.runs.plan import make_plan
 from gradstep.engine.runs.result import Job

@@ -59,7 +59,7 @@ def assert_as_expected(name):
     assert verdicts
     wrong = [(v.claim.says, v.text, v.claim.expect, v.values) for v in verdicts if not v.expected]
     assert not wrong
-    assert [verdict.state for verdict in verdicts] == [row["verdict"] for row in claims(name)]
+    assert [verdict.outcome for verdict in verdicts] == [row["verdict"] for row in claims(name)]
 
 
 @pytest.mark.parametrize("name", NEED_NOTHING)

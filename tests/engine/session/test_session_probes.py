@@ -36,7 +36,7 @@ def test_probes_leave_the_run_where_it_was(settings):
         looked.seek(position)
         alone.seek(position)
         for name in PROBES:
-            if unmet(name, looked.subject("layers", {})) is None:
+            if unmet(name, looked.prepare_probe("layers", {})[0]) is None:
                 looked.probe(name, **OPTIONS.get(name, {}))
                 assert looked.position == position, name
                 assert looked.state_hash() == alone.state_hash(), name
@@ -82,7 +82,7 @@ def test_the_way_back_that_a_probe_needs_can_be_cancelled():
     before = session.state_hash()
     for name in ("step", "flips"):
         with pytest.raises(SeekCancelledError):
-            session.subject(name, {}, lambda *_: False)
+            session.prepare_probe(name, {}, lambda *_: False)
         assert (session.position, session.state_hash()) == (position, before)
 
 

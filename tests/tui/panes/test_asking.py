@@ -5,14 +5,16 @@ import dataclasses
 import numpy as np
 import probe_results as made
 import pytest
-from fake_engine import bench, classifier
+from fake_engine import bench, classifier, run_info
 from probe_tabs import RESULTS, SMALL, asked, at, said, tell
 
 from gradstep.engine.config.files import load_preset
+from gradstep.engine.probes.budget import QUICK
 from gradstep.engine.worker.commands import CancelProbe, Probe
 from gradstep.engine.worker.events import Died, Opened, Probed, ProbeFailed, Probing, SettingsChanged
 from gradstep.tui.state.available import unmet
 from gradstep.tui.state.probes import COMPUTED_SHARE
+from gradstep.tui.state.run import RunState
 
 
 async def test_tab_in_sight_asks_once_at_each_stop():
@@ -56,7 +58,7 @@ async def test_change_at_same_position_asks_again():
     [
         ("5", [Probe("line")]),
         ("6", [Probe("layers", {"whole": True, "ranks": True})]),
-        ("7", [Probe("spectrum"), Probe("curvature", {"k": 5})]),
+        ("7", [Probe("spectrum"), Probe("curvature", {"k": 5, "budget": QUICK})]),
     ],
 )
 async def test_enter_asks_for_expensive_probes(key, wanted):
@@ -75,9 +77,9 @@ async def test_keys_of_a_tab_ask_for_more():
         await at(b, 20, "7")
         await b.press("enter", "v", "a")
         assert asked(b) == [
-            Probe("curvature", {"k": 5, "samples": 5000, "tolerance": 1e-2}),
-            Probe("surface", {"samples": 5000}),
-            Probe("curvature", {"k": 5, "samples": None, "tolerance": 1e-2}),
+            Probe("curvature", {"k": 5, "budget": QUICK}),
+            Probe("surface", {"budget": QUICK}),
+            Probe("curvature", {"k": 5, "budget": None, "tolerance": 1e-2}),
         ]
         b.engine.sent.clear()
         await b.press("5", "a")
@@ -250,11 +252,12 @@ async def test_tab_that_does_not_apply_says_so():
         assert says in said(b)
 
 
-def test_unmet_needs_follow_from_the_preset():
-    assert unmet("flips", load_preset("linear-1-layer"))
-    assert unmet("spectrum", load_preset("exam-full-batch"))
-    assert not unmet("spectrum", load_preset("identity-1-layer-linear"))
-    assert not unmet("step", load_preset("exam-full-batch"))
+def test_engine_tells_which_probes_apply():
+    state = RunState(load_preset("linear-1-layer"))
+    assert unmet("flips", state) == ""
+    state.info = run_info(state.preset, available={"flips": "needs targets that are labels", "step": None})
+    assert unmet("flips", state) == "needs targets that are labels"
+    assert unmet("step", state) == ""
 
 
 async def test_another_run_forgets_results():

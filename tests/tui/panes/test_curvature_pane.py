@@ -8,6 +8,7 @@ import pytest
 from fake_engine import bench, classifier
 from probe_tabs import SMALL, WIDTHS, asked, at, drawn, said, tell
 
+from gradstep.engine.probes.budget import QUICK
 from gradstep.engine.worker.commands import Probe
 from gradstep.engine.worker.events import BranchInfo, BranchList, MeasuredValues
 
@@ -90,7 +91,7 @@ async def test_map_beside_another_has_the_same_window():
         await at(b, 1)
         await b.press("v")
         window = ((-1.0, 1.0), (-2.0, 2.0))
-        assert asked(b)[-1] == Probe("surface", {"samples": 5000, "window": window})
+        assert asked(b)[-1] == Probe("surface", {"budget": QUICK, "window": window})
 
 
 async def test_learning_rate_is_spelled_in_ascii():

@@ -7,7 +7,7 @@ from fake_engine import Bench, classifier, explorer
 from gradstep.engine.worker.events import (
     Probing,
 )
-from gradstep.tui.app import Explorer
+from gradstep.tui.looking import Looking
 from gradstep.tui.state import catalogue
 
 
@@ -32,7 +32,7 @@ RESULTS = {
 @pytest.fixture(autouse=True)
 def _nothing_is_asked_for(monkeypatch):
     """All that is told was made by hand."""
-    monkeypatch.setattr(Explorer, "_wishes", lambda _explorer: [])
+    monkeypatch.setattr(Looking, "_wishes", lambda _looking: [])
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])

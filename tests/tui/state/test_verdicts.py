@@ -107,7 +107,7 @@ def test_only_claims_about_position_0_are_shown_at_position_0(name):
     found = Session(load_preset(name)).claims()
     for verdict in found:
         line = told(verdict).plain
-        if verdict.claim.at == 0 and verdict.state == "shown":
+        if verdict.claim.at == 0 and verdict.outcome == "shown":
             assert verdict.position == 0
             assert verdict.values
         else:

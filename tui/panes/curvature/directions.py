@@ -14,7 +14,6 @@ from gradstep.engine.records.ranges import Floats
 from gradstep.tui import text
 from gradstep.tui.charts.blocks import bar
 from gradstep.tui.panes.numbers import KEPT, REFERENCE, Entry, grid
-from gradstep.tui.text import number
 
 SHARE_WIDTH = 10
 DIRECTIONS = 12
@@ -93,7 +92,7 @@ def _table(
     shares = [float(result.shares[i]) / result.loss if result.loss else 0.0 for i in at]
 
     def numbers(values: Floats, style: str = "") -> list[tuple[str, str]]:
-        return [(number(float(values[i]) if i < len(values) else None), style) for i in at]
+        return [(text.column(float(values[i]) if i < len(values) else None), style) for i in at]
 
     columns = [
         Column("", [(f"{i + 1:>2}", "$muted") for i in at], gap=0),

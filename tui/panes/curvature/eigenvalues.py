@@ -10,7 +10,7 @@ from gradstep.engine.probes.results import CurvatureResult
 from gradstep.tui import text
 from gradstep.tui.charts.blocks import bar
 from gradstep.tui.panes.numbers import KEPT, NAME_WIDTH, REFERENCE, Entry, grid
-from gradstep.tui.text import NUMBER_WIDTH, number
+from gradstep.tui.text import COLUMN_WIDTH, column
 
 BAR_WIDTH = 30
 EDGE = 2 / 3
@@ -56,7 +56,7 @@ def _against_threshold(result: CurvatureResult, other: CurvatureResult | None) -
     return [
         Content.assemble(
             (f"{result.measure:<12} ", "$muted"),
-            number(result.measured),
+            column(result.measured),
             (f"  {result.threshold_formula} = ", "$muted"),
             text.number(result.threshold, 4),
             (then, REFERENCE),
@@ -74,7 +74,7 @@ def _ratio(name: str, result: CurvatureResult) -> Content:
     style = REFERENCE if kept else "$error" if ratio > 1 else "$success"
     return Content.assemble(
         (name.ljust(13), "$muted"),
-        (text.number(ratio, 3).rjust(NUMBER_WIDTH), style if kept else f"bold {style}"),
+        (text.number(ratio, 3).rjust(COLUMN_WIDTH), style if kept else f"bold {style}"),
         "  ",
         (drawn[:edge], f"{style} on $highlight"),
         ("│", "bold $foreground on $highlight"),
@@ -84,6 +84,6 @@ def _ratio(name: str, result: CurvatureResult) -> Content:
 
 def _eigenvalues(name: str, result: CurvatureResult, style: str, width: int) -> Content:
     """Return one line of the largest eigenvalues, as many as fit."""
-    room = (width - NAME_WIDTH) // (1 + NUMBER_WIDTH)
-    values = " ".join(number(float(value)) for value in result.largest[:room])
+    room = (width - NAME_WIDTH) // (1 + COLUMN_WIDTH)
+    values = " ".join(column(float(value)) for value in result.largest[:room])
     return Content.assemble((f"{name:<12} ", "$muted"), (values, style))
