@@ -247,8 +247,7 @@ def test_fifty_hammered_steps_are_fifty_records_in_order(engine, wait_for):
 def test_steps_come_before_what_is_asked_for_behind_them(engine, wait_for, behind, told, position):
     engine.send(Step(1), Step(1), behind)
     engine.wait(told)
-    wait_for(lambda: engine.heard(Advanced)[-1].position == position)
-    assert len(engine.rows()) == 3
+    wait_for(lambda: len(engine.rows()) == 3 and engine.heard(Advanced)[-1].position == position)
     for event in engine.heard(SettingsChanged, Probed):
         assert getattr(event, "result", event).position == position
 
