@@ -10,7 +10,7 @@ from gradstep.engine.worker.events import Died
 from gradstep.tui import text
 
 LOG_LINES = 500
-"""Lines kept; the oldest go first."""
+"""The most lines kept; the oldest are removed."""
 
 Level = Literal["info", "warning", "error"]
 

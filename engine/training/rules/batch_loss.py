@@ -1,4 +1,4 @@
-"""The loss of one batch around the current parameters, for rules that look before they step."""
+"""The loss of a batch around the current parameters, for rules that evaluate it before they step."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gradstep.engine.training.model.loss import Objective
 from gradstep.engine.training.model.norms import dot
 
 HESSIAN_CHUNK = 32
-"""Hessian columns computed at once: each keeps the model's passes over the whole batch in memory."""
+"""Hessian columns computed at once. Each keeps the passes over the whole batch in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A step length that a line search tried, the loss there, and the evaluations that it took up to it.
+    """A trial of a line search: step length, loss there, and evaluations so far.
 
-    `accepted` marks the one that the update was made with.
+    `accepted` marks the step length of the update.
     """
 
     step_length: float
@@ -32,9 +32,9 @@ class Trial:
 class Landscape:
     """The batch's loss around the current parameters θ, where `loss` and `gradient` are known.
 
+    `outputs` is the model as a differentiable function of a flat parameter vector and of inputs.
     `evaluations` counts passes over the batch: one for a loss, with or without its gradient, and one for a
-    Hessian-vector product. The known values at θ count nothing. `outputs` is the model as a differentiable
-    function of a vector of parameters and of inputs.
+    Hessian-vector product. Reading the known values at θ costs none.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class Landscape:
         self.evaluations = 0
         self.trials: list[Trial] = []
         self.remark = ""
-        """What kept a rule from its usual step, in words."""
+        """The reason for an unusual step of the rule, in words; "" for none."""
         self._outputs = outputs
         self._objective = objective
         self._inputs, self._targets = batch
 
     def loss_at(self, displacement: Tensor) -> float:
-        """Return the loss at θ + d, to the bit of its record if the next position has the same batch."""
+        """Return the loss at θ + d, equal to the next record's to the bit if its batch is the same."""
         self.evaluations += 1
         outputs = self._outputs(self.parameters + displacement, self._inputs)
         return self._objective.measure(outputs, self._targets, None).loss
@@ -96,7 +96,7 @@ class Landscape:
         return hessian
 
     def along(self, direction: Tensor) -> Line:
-        """Return the loss along θ + αd, which records what is asked of it as trials."""
+        """Return the loss along θ + αd. It records its evaluations as trials."""
         return Line(self, direction)
 
     def accept(self, step_length: float) -> None:
@@ -114,7 +114,7 @@ class Landscape:
 
 
 class Line:
-    """The loss along θ + αd as a function of the step length α, with its value and slope at 0."""
+    """The loss at θ + αd as a function of the step length α. `loss` and `slope` are its values at 0."""
 
     def __init__(self, landscape: Landscape, direction: Tensor) -> None:
         self.loss = landscape.loss
@@ -149,7 +149,7 @@ class Line:
         return not torch.equal(parameters + self._direction * step_length, parameters)
 
     def remark(self, text: str) -> None:
-        """Set the text on what kept the search from its usual end."""
+        """Set the reason for an unusual end of the search."""
         self._landscape.remark = text
 
     def _record(self, step_length: float, loss: float) -> None:
