@@ -21,7 +21,7 @@ from gradstep.engine.training.model.last_fired import Watched
 from gradstep.engine.training.model.loss import NUMBERS, Metrics
 from gradstep.engine.training.model.norms import weighted_mean, write_scaled_square
 from gradstep.engine.training.rules.base import AnyRule, InPlaceRule, SearchingRule
-from gradstep.engine.training.rules.batch_loss import Landscape, Trial
+from gradstep.engine.training.rules.batch_loss import BatchLoss, Trial
 from gradstep.engine.training.rules.clipping import clipped
 from gradstep.engine.training.state import State, copied, hash_state
 
@@ -240,7 +240,7 @@ class Trainer:
         """Write the rule's update."""
         rule = self.rule
         if isinstance(rule, SearchingRule):
-            landscape = Landscape(
+            batch_loss = BatchLoss(
                 partial(flat_outputs, self.model),
                 self.loss,
                 self.batch(self.position),
@@ -248,8 +248,8 @@ class Trainer:
                 self.model.gradient,
                 self.evaluate().metrics.loss,
             )
-            rule.search(landscape, self.slots, self._update)
-            self.trials, self.remark = tuple(landscape.trials), landscape.remark
+            rule.search(batch_loss, self.slots, self._update)
+            self.trials, self.remark = tuple(batch_loss.trials), batch_loss.remark
         elif not isinstance(rule, InPlaceRule):
             rule.propose(self.clipped_gradient(), self.slots, self._update)
             self.trials, self.remark = (), ""

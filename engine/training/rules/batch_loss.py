@@ -29,7 +29,7 @@ class Trial:
     accepted: bool = False
 
 
-class Landscape:
+class BatchLoss:
     """The batch's loss around the current parameters θ, where `loss` and `gradient` are known.
 
     `outputs` is the model as a differentiable function of a flat parameter vector and of inputs.
@@ -116,21 +116,21 @@ class Landscape:
 class Line:
     """The loss at θ + αd as a function of the step length α. `loss` and `slope` are its values at 0."""
 
-    def __init__(self, landscape: Landscape, direction: Tensor) -> None:
-        self.loss = landscape.loss
-        self.slope = landscape.slope(direction)
-        self._landscape = landscape
+    def __init__(self, batch_loss: BatchLoss, direction: Tensor) -> None:
+        self.loss = batch_loss.loss
+        self.slope = batch_loss.slope(direction)
+        self._batch_loss = batch_loss
         self._direction = direction
 
     def loss_at(self, step_length: float) -> float:
         """Return the loss at θ + αd."""
-        loss = self._landscape.loss_at(self._direction * step_length)
+        loss = self._batch_loss.loss_at(self._direction * step_length)
         self._record(step_length, loss)
         return loss
 
     def loss_and_gradient_at(self, step_length: float) -> tuple[float, Tensor]:
         """Return the loss at θ + αd and the gradient of all parameters there."""
-        loss, gradient = self._landscape.loss_and_gradient_at(self._direction * step_length)
+        loss, gradient = self._batch_loss.loss_and_gradient_at(self._direction * step_length)
         self._record(step_length, loss)
         return loss, gradient
 
@@ -141,16 +141,16 @@ class Line:
 
     def curvature(self) -> float:
         """Return the second derivative by α at θ."""
-        return self._landscape.curvature(self._direction)
+        return self._batch_loss.curvature(self._direction)
 
     def moves(self, step_length: float) -> bool:
         """Return whether θ + αd differs from θ, in the parameters' precision."""
-        parameters = self._landscape.parameters
+        parameters = self._batch_loss.parameters
         return not torch.equal(parameters + self._direction * step_length, parameters)
 
     def remark(self, text: str) -> None:
         """Set the reason for an unusual end of the search."""
-        self._landscape.remark = text
+        self._batch_loss.remark = text
 
     def _record(self, step_length: float, loss: float) -> None:
-        self._landscape.trials.append(Trial(step_length, loss, self._landscape.evaluations))
+        self._batch_loss.trials.append(Trial(step_length, loss, self._batch_loss.evaluations))
