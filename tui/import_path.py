@@ -1,4 +1,4 @@
-"""The import path, without the folder that gradstep is started in.
+"""The import path of modules, without the folder that gradstep is started in.
 
 Imports only modules that Python has loaded already. A file of that folder could replace any other one.
 """

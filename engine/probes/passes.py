@@ -218,7 +218,7 @@ def _propose_in_place(subject: Subject, rule: InPlaceRule) -> Proposal:
 def _share_of_loss(
     subject: Subject, data: Data, rows: slice, dtype: torch.dtype
 ) -> tuple[Callable[[Mapping[str, Tensor]], Tensor], float]:
-    """The part of the loss that some samples add, as a function of the parameters; their share of all."""
+    """Return the loss of some samples times their share, as a function of the parameters; and the share."""
     inputs, targets = cast(data, rows, dtype)
     share = len(inputs) / len(data.inputs)
 

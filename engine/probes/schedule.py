@@ -39,7 +39,7 @@ class Measurer:
         self.left = False
 
     def __bool__(self) -> bool:
-        """Whether anything is measured as the run goes."""
+        """Return whether anything is measured during the run."""
         return bool(self._schedule or self._sought or self._breakpoints.quantities)
 
     def add(self, name: str, every: int) -> None:

@@ -24,7 +24,7 @@ class Quantity:
 
     name: str
     says: str
-    """One line for a list."""
+    """A line for a list."""
     index: Index | None = None
     """The number in brackets: a layer from 1 on, a sample from 0 on, or none. "layers": a layer, or without
     one the largest of all."""

@@ -108,7 +108,7 @@ class SessionFile(SqliteFile):
             db.execute(f"delete from {table} where branch not in ({numbers})")
 
     def branches(self) -> list[StoredBranch]:
-        """The branches, parents before children."""
+        """Return the branches, parents before children."""
         with self._explained():
             found = self._db.execute("select number, name, parent, fork from branches order by number")
             return [self._branch(*row) for row in found.fetchall()]

@@ -1,4 +1,4 @@
-"""How many threads a run computes with, and how long an idle one spins.
+"""The number of threads of a run, and the time that an idle thread spins.
 
 The number is part of the config: the order of a sum changes its last bits. This file imports neither torch
 nor pydantic: `gradstep.engine` calls `spin_shortly` before anything loads torch.

@@ -1,4 +1,4 @@
-"""One state and one step: evaluate at a position, and apply the update that follows from it."""
+"""The trainer: the state at a position, its evaluation, and the update to the next position."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VALIDATION_CHUNK = 1000
 GRADIENT, UPDATE, PARAMETERS = range(NUMBERS, NUMBERS + 3)
 """Places of their squared norms among the raw numbers of a position, after the objective's."""
 FACTORS = 3
-"""So many places behind each of them is the factor that its vector was scaled by (`norms.scaled_square`)."""
+"""The distance from each of these places to the scale factor of its vector (`norms.scaled_square`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Trainer:
         self.trials: tuple[Trial, ...] = ()
         """The trials of the last update's line search; empty for other rules, and after `restore`."""
         self.remark = ""
-        """What kept the last update's rule from its usual step; empty if nothing did."""
+        """The reason for an unusual last step of the rule; "" for none."""
         self._validation = parts.validation
         self._outputs = parts.outputs
         vector = self.model.vector

@@ -44,7 +44,7 @@ class Parser(argparse.ArgumentParser):
 
 @dataclass(frozen=True)
 class Group:
-    """A group of options of which a command line may have at most one."""
+    """A group of mutually exclusive options."""
 
     _add: Callable[..., argparse.Action]
     _listed: Callable[[argparse.Action], argparse.Action]

@@ -16,7 +16,7 @@ MAX_FPS = 60
 
 
 def command_parser(name: str) -> Parser:
-    """The parser of one of `COMMANDS`."""
+    """Return the parser of one of `COMMANDS`."""
     command = import_module(f"gradstep.tui.commands.{name}")
     parser = Parser(f"gradstep {name}", description=command.__doc__, epilog=ALL)
     command.add_arguments(parser)
@@ -24,7 +24,7 @@ def command_parser(name: str) -> Parser:
 
 
 def explorer_parser() -> Parser:
-    """The parser of `gradstep` without a command."""
+    """Return the parser of `gradstep` without a command."""
     parser = Parser(
         "gradstep",
         description="A debugger for gradient descent: opens a scenario to step through.",
@@ -39,7 +39,7 @@ def explorer_parser() -> Parser:
 
 
 def add_explorer_options(parser: argparse.ArgumentParser) -> None:
-    """The explorer's options, without what it opens."""
+    """Add the explorer's options, without its argument."""
     add_set(parser)
     add_data_dir(parser)
     parser.add_argument(

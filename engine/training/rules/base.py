@@ -1,7 +1,7 @@
-"""What every update rule is. Each rule is one file beside this one, made from its config by `make.py`.
+"""The base classes of update rules. Each rule is a file beside this one; `make.py` makes it from its config.
 
-A rule's file holds its update, the curvature up to which it is stable, and what it multiplies the distance to
-a minimum by.
+A rule's file holds its update and the largest curvature at which it is stable. It also has the factors by
+which a step multiplies the distance to a minimum.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Threshold(NamedTuple):
 
 
 class _OnQuadratics:
-    """What a rule does on a quadratic loss, as far as that is known."""
+    """The known behaviour of a rule on a quadratic loss."""
 
     def threshold(self, slots: Slots, dtype: torch.dtype) -> Threshold | None:
         """Return the rule's bound after an update that left these slots, its preconditioner in `dtype`.
