@@ -1,6 +1,6 @@
 """All actions of the explorer: their keys, their words, and when they are possible.
 
-Bindings, help, palette, key bar and README's keys are made from this one table. It names widgets and methods
+Bindings, help, palette and key bar are made from this one table. It names widgets and methods
 by strings, so that it imports none of them.
 """
 

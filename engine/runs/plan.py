@@ -105,7 +105,7 @@ def make_plan(
         until = until or own.until
         measures = measures or own.measure
     if not axes:
-        raise UserError(f"{preset.name} has no [sweep]: say over what, as in --over train.seed=0:20")
+        raise UserError(f"{preset.name} has no [sweep]: name an axis, such as --over train.seed=0:20")
     if preset.run.steps is None and preset.run.epochs is None:
         raise UserError(f"{preset.name} does not say how long it goes: give --steps")
     for i, axis in enumerate(axes):

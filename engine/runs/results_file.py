@@ -64,7 +64,7 @@ class ResultsFile(SqliteFile):
         try:
             self._lock = lock(path)
         except SessionInUseError:
-            raise SweepFileError(f"{path}: another gradstep is at this sweep") from None
+            raise SweepFileError(f"{path}: another gradstep has this sweep open") from None
         try:
             super().__init__(path, create=not (path.exists() and path.stat().st_size > 0))
         except BaseException:

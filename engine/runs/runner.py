@@ -125,6 +125,6 @@ def _result(future: Future[Result], job: Job) -> Result:
     except BrokenExecutor:
         raise
     except CancelledError:
-        raise UserError("the workers are gone; what is finished is kept") from None
+        raise UserError("the workers are gone; finished runs are kept") from None
     except Exception as error:
         return Result(job.point, "failed", explain(error))

@@ -178,7 +178,7 @@ class SessionFile(SqliteFile):
             with self._explained():
                 values = np.frombuffer(positions, "<i8"), np.frombuffer(numbers, "<f8")
             if not isinstance(name, str) or len(values[0]) != len(values[1]):
-                raise self.damaged("what was measured is no column")
+                raise self.damaged("the measured values are no column")
             yield name, *values
 
     def put_keyframe(self, branch: int, position: int, state: bytes) -> None:

@@ -75,7 +75,7 @@ class Session(Stepping):
             try:
                 held = lock(path)
             except StoreError as error:
-                session.notices.append(f"{error}; what is done now is not saved")
+                session.notices.append(f"{error}; changes will not be saved")
         try:
             run = load_run(path, data_dir, progress or (lambda _text: None))
             session.dataset, session.breakpoints = run.dataset, run.breakpoints
@@ -89,7 +89,7 @@ class Session(Stepping):
             try:
                 session._saver = Saver(path, session.timeline, session.breakpoints, session.dataset, held)
             except StoreError as error:
-                session.notices.append(f"{error}; what is done now is not saved")
+                session.notices.append(f"{error}; changes will not be saved")
             else:
                 if run.differences:
                     session.fork(name=session.timeline.branches.free_name(f"replay from {session.position}"))

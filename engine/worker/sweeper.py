@@ -82,7 +82,7 @@ class Sweeper:
         with closing(sweeping.run(workers)) as updates:
             for update in updates:
                 if over.is_set():
-                    return "cancelled; what is finished is kept"
+                    return "cancelled; finished runs are kept"
                 self._tell(Swept(plan, update.results, update.running))
                 if wanted is not None and wanted.done():
                     with suppress(Exception):  # optional: the map then shows no limit

@@ -29,7 +29,7 @@ def explorer_parser() -> Parser:
         "gradstep",
         description="A debugger for gradient descent: opens a scenario to step through.",
         epilog=f"commands: {', '.join(COMMANDS)}; `gradstep COMMAND --help` tells more. "
-        f"Colours are those that TERM and COLORTERM promise; NO_COLOR switches them off. {ALL}",
+        f"TERM and COLORTERM tell the colours; NO_COLOR switches them off. {ALL}",
     )
     parser.add_argument(
         "preset", nargs="?", metavar="PRESET|FILE.toml|SESSION", help="see `gradstep presets`"

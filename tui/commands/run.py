@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="origin",
         metavar="SESSION[@POSITION]",
-        help="instead of a preset: go on from a saved session, which is left as it is",
+        help="instead of a preset: go on from a saved session, which stays unchanged",
     )
     completes(origin, "session_file")
     add_data_dir(parser)

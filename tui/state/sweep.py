@@ -78,7 +78,7 @@ class SweepState:
     def died(self) -> None:
         """Record that the engine has ended, and the sweep with it."""
         if self.going:
-            self.going, self.running, self.said = False, {}, "the engine has ended; what is finished is kept"
+            self.going, self.running, self.said = False, {}, "the engine has ended; finished runs are kept"
 
     @property
     def complete(self) -> bool:
