@@ -291,7 +291,7 @@ class SurfaceResult:
 
 @dataclass(frozen=True, eq=False)
 class SampleRow:
-    """One sample; `target` is its label, or an array with the shape of `output`."""
+    """A sample; `target` is its label, or an array with the shape of `output`."""
 
     number: int
     input: Values

@@ -32,10 +32,10 @@ def samples(
     worst: int = 8,
     part: Literal["training", "validation"] = "training",
 ) -> SamplesResult:
-    """Return the `chosen` samples, by number from 0 on, and the `worst` ones, of the greatest loss first.
+    """Return the `chosen` samples, by number from 0 on, and the `worst` ones, greatest loss first.
 
-    Raises UserError for a number that the part does not have, more than 1000 of either, and a validation
-    set that is not there.
+    Raises UserError for a number outside the part, more than 1000 samples of either kind, or a missing
+    validation set.
     """
     data = _data(subject, part)
     count = len(data.inputs)

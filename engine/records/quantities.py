@@ -33,7 +33,7 @@ class Quantity:
 
     @property
     def form(self) -> str:
-        """How conditions write it: `sharpness`, `rank[layer]`."""
+        """The form in conditions: `sharpness`, `rank[layer]`."""
         return self.name if self.index in _NEEDS_NO_INDEX else f"{self.name}[{self.index}]"
 
 

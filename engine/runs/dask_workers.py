@@ -145,7 +145,7 @@ def _caller() -> Callable[[bytes], Any]:
 
 
 _one_at_a_time = threading.Lock()
-"""One run at a time, also on a worker with several threads: torch has one number of threads a process."""
+"""Held during a run: a worker with several threads does one at a time, since they share torch's threads."""
 
 
 def _work(job: Job, topic: str) -> Result:

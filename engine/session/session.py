@@ -188,9 +188,9 @@ class Session(Stepping):
     def prepare_probe(
         self, name: str, options: Mapping[str, Any], tick: Tick | None = None
     ) -> tuple[Subject, dict[str, Any]]:
-        """Return a copy of the present state for a probe, and its options with what it wants of the way here.
+        """Return a copy of the current state for a probe, and its options with the path to here.
 
-        Part of the way may be re-executed; `tick` can cancel that, with SeekCancelledError.
+        Part of the path may be re-executed. `tick` can cancel that, with SeekCancelledError.
         """
         self.timeline.use_threads()
         found = with_way_here(name, options, self.timeline, tick)

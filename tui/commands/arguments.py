@@ -58,8 +58,8 @@ def parse(
 ) -> argparse.Namespace:
     """Parse a command line; exit with argparse's error for an unknown option.
 
-    The error ends with `elsewhere(option)`, which may name a command that has the option, or else with a
-    similar option of this parser.
+    The error ends with `elsewhere(option)`, which may name a command with this option. If it does not, a
+    similar option of this parser follows.
     """
     found, unknown = parser.parse_known_args(arguments)
     if unknown:

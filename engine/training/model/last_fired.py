@@ -44,7 +44,7 @@ class Watched:
 
 @dataclass(frozen=True, eq=False)
 class LayerWatched:
-    """One layer's part of `Watched`, on the processor."""
+    """A layer's part of `Watched`, on the processor."""
 
     since: int
     last_fired: Ints
