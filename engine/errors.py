@@ -45,9 +45,9 @@ def did_you_mean(given: str, allowed: Iterable[str]) -> str:
 
 
 def meant(given: str, allowed: Iterable[str]) -> str:
-    """Return the allowed name that begins with the given one, is a slip or two away, or has it as initials.
+    """Return the allowed name that was meant; "" for none, or if another method has the given name.
 
-    Returns "" if there is none, or if the given name is another method's.
+    The name begins with the given one, is a slip or two away, or has it as initials.
     """
     if given.lower() in OTHER_METHODS:
         return ""

@@ -1,6 +1,6 @@
 """All actions of the explorer: their keys, their words, and when they are possible.
 
-Bindings, help, palette, key bar and README's keys are made from this one table. It names widgets and methods
+Bindings, help, palette and key bar are made from this one table. It names widgets and methods
 by strings, so that it imports none of them.
 """
 
@@ -28,7 +28,7 @@ class Group:
     name: str = ""
     """The first word of its entries in the palette."""
     front: str = ""
-    """The explorer's action that gives the place the focus."""
+    """The explorer's action that focuses the place."""
     offered: bool = True
     """Whether the palette lists its actions; moves of a list's cursor mean nothing there."""
     engine: bool = False
@@ -36,7 +36,7 @@ class Group:
 
 
 PARTS = ("dialogs", "opening", "sweeps")
-"""The parts of the app whose methods actions call."""
+"""The parts of the app with methods that actions call."""
 
 RUN = Group("Run", engine=True)
 CHARTS = Group("Charts")
@@ -103,7 +103,7 @@ def _run_to(state: RunState) -> str:
 
 @dataclass(frozen=True)
 class Action:
-    """Something that a key, or an entry of the palette, does."""
+    """An action of a key or of an entry in the palette."""
 
     name: str
     """`widget.verb`, or just the verb for what the explorer does in every pane."""
@@ -111,12 +111,11 @@ class Action:
     """Textual's names, with commas between; empty for entries of the palette only."""
     group: Group
     label: str
-    """Words for the key bar; empty for actions that it leaves out."""
+    """Words for the key bar; empty to leave the action out."""
     says: str
     """A sentence for the help and the palette."""
     does: str = ""
-    """Textual's action, or a method of one of the app's `PARTS`. By default the command is sent, or the
-    widget's method `action_verb` called."""
+    """Textual's action, or a method of a part. By default: send the command, or call `action_verb`."""
     sends: Callable[[RunState], Command] | None = None
     possible: Callable[[RunState], str | None] | None = None
     """Why it can't be done now, and what to press instead; None if it can. By default the group's."""
@@ -131,7 +130,7 @@ class Action:
 
     @property
     def runs(self) -> str:
-        """What Textual's `run_action` takes."""
+        """The argument of Textual's `run_action`."""
         part, _, method = self.does.partition(".")
         if part in PARTS:
             return f"app.call('{part}', '{method}')"
@@ -323,7 +322,7 @@ _ALL = (
     Action("step.all", "a", STEP, "all samples", "The update's effect on the whole training set"),
     Action("layers.next", "full_stop", LAYERS, "next unit", "The next silent, or dead, unit", "move(1)"),
     Action(
-        "layers.unit_death", "x", LAYERS, "death", "Go to the update that silenced the unit", possible=alive
+        "layers.unit_death", "x", LAYERS, "death", "Go to the update that killed the unit", possible=alive
     ),
     Action("layers.previous", "comma", LAYERS, "", "The previous silent, or dead, unit", "move(-1)"),
     Action("layers.ask", "number_sign", LAYERS, "by number", "Show a unit by its number"),
@@ -376,13 +375,13 @@ _ALL = (
 )
 
 ACTIONS: dict[str, Action] = {action.name: action for action in _ALL}
-"""The table. Of actions with one key the first that is possible is carried out."""
+"""The table. A key of several actions does the first possible one."""
 GROUPS = tuple(dict.fromkeys(action.group for action in _ALL))
 """The groups in the order of the help."""
 
 
 def bindings(widget: str) -> list[Binding]:
-    """Return a widget's bindings, of the actions `widget.verb`; for "" those of the explorer."""
+    """Return the bindings of the actions `widget.verb`; for "" the explorer's."""
     return [action.binding for action in _ALL if action.keys and action.name.rpartition(".")[0] == widget]
 
 

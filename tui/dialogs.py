@@ -32,7 +32,7 @@ MAX_DIGITS = 9
 
 
 class Dialogs:
-    """One method for each question. `send` takes the command, `show` what it changes on the screen."""
+    """The dialogs, one method each. `send` takes the command, `show` the changed parts of the state."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""When the panes are drawn after the engine's events."""
+"""The times at which panes are drawn after the engine's events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gradstep.tui.state.topics import NOTHING, Topic
 
 
 class Frames:
-    """Collects what has changed and draws it, at most once in so many seconds."""
+    """A collector of changed parts, which draws them at most once in `seconds`."""
 
     def __init__(self, draw: Callable[[Topic], object], after: After, seconds: float) -> None:
         self._draw = draw

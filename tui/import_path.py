@@ -1,23 +1,23 @@
-"""Keeps the folder that gradstep is started in out of where Python looks for modules.
+"""The import path of modules, without the folder that gradstep is started in.
 
-Imports nothing but what every Python has loaded already: a file of that folder could stand in for the rest.
+Imports only modules that Python has loaded already. A file of that folder could replace any other one.
 """
 
 import os
 import sys
 
-# where the package gradstep lies: the links of a checkout, or site-packages
+# the folder of the package gradstep: the links of a checkout, or site-packages
 OURS = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def leave_current_folder_out() -> None:
-    """Take the current folder out of `sys.path` and PYTHONPATH, for this process and those that it starts.
+    """Remove the current folder from `sys.path` and PYTHONPATH, for this process and its children.
 
     The folder that gradstep itself was imported from stays.
     """
-    # An empty or relative entry of PYTHONPATH means whatever folder one is in. It is mostly a slip, as in
-    # PYTHONPATH=$PYTHONPATH:/lib where nothing was set. A full path is the user's choice, also where it is
-    # the current folder. What Python imports before our first line (sitecustomize) is out of our hands.
+    # An empty or relative entry of PYTHONPATH means the current folder. It is mostly a slip, as in
+    # PYTHONPATH=$PYTHONPATH:/lib if PYTHONPATH was unset. A full path is the user's choice, even if it is the
+    # current folder. Imports before our first line (sitecustomize) can't be prevented.
     given = os.environ.get("PYTHONPATH", "")
     entries = given.split(os.pathsep) if given else []
     full = [entry for entry in entries if os.path.isabs(entry)]
@@ -27,7 +27,7 @@ def leave_current_folder_out() -> None:
         os.environ.pop("PYTHONPATH", None)
     try:
         here = os.getcwd()
-    except FileNotFoundError:  # a folder that was removed has no modules
+    except FileNotFoundError:  # a deleted folder has no modules
         return
     if sys.path and sys.path[0] == here != OURS and not sys.flags.safe_path:  # `python -m gradstep.tui.cli`
         del sys.path[0]

@@ -13,14 +13,14 @@ from gradstep.engine.worker.commands import Command
 from gradstep.engine.worker.events import Event, Saved
 
 PATIENCE_SECONDS = 0.4
-"""After so many seconds without an answer, the engine is said to be computing."""
+"""The wait for an answer before the screen says that the engine is computing."""
 
 After = Callable[[float, Callable[[], object]], TimerHandle]
-"""Have something done after so many seconds, unless it is cancelled."""
+"""Calls a function after a number of seconds; the handle cancels it."""
 
 
 class Engine(Protocol):
-    """What the explorer needs of the engine's client."""
+    """The methods of the engine's client that the explorer calls."""
 
     def start(self) -> None: ...
     def send(self, command: Command) -> None: ...

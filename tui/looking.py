@@ -1,4 +1,4 @@
-"""When the tab in sight asks for its probes."""
+"""The requests for probes of the visible tab, and their times."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class Looking:
-    """Asks for probes when the run has rested for so many seconds; for cheap ones while it goes on, too.
+    """Sends the visible tab's requests when the run has rested for a while, and cheap ones also during it.
 
-    `pane` returns the tab on probes that is in sight, if there is one.
+    `pane` returns the visible tab on probes, or None.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the panes ask for by their messages."""
+"""The answers to the panes' messages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class PaneRequests(App[int]):
-    """Hands each request to what carries it out. The names of the methods are Textual's, by message."""
+    """An app that carries out the panes' requests. Textual finds each method by its message's name."""
 
     state: RunState
     link: Link

@@ -1,4 +1,4 @@
-"""Handlers for SIGTERM, which tells a program to end, and SIGHUP, which says that its terminal is closed."""
+"""Handlers for SIGTERM, and for SIGHUP, which says that the terminal is closed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 SIGNALS = (signal.SIGHUP, signal.SIGTERM)
 REPEAT_SECONDS = 5.0
-"""A second signal within so many seconds is ignored: a shell and the terminal both send SIGHUP."""
+"""The time in which a second signal is ignored: a shell and the terminal both send SIGHUP."""
 
 
 class Interrupting:

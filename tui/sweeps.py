@@ -80,7 +80,7 @@ class Sweeps:
         await self._dialogs.ask(dialog, open_it)
 
     def _sweep_of(self, plan: Plan) -> SweepState:
-        """Return what is known of a plan's sweep, from now on as the latest one."""
+        """Return the state of a plan's sweep, new if unknown, and make it the latest one."""
         from gradstep.tui.state.sweep import SweepState
 
         found = next((sweep for sweep in self._known if sweep.plan == plan), None) or SweepState(plan)
@@ -142,7 +142,7 @@ class Sweeps:
         return next((sweep for sweep in reversed(self._known) if sweep.going), None)
 
     def last_words(self) -> list[str]:
-        """Say what is left of the sweep that ends with the engine."""
+        """Return a line on the sweep that ends with the engine, if one is running."""
         if (sweep := self.left) is None:
             return []
         done, of = len(sweep.results), text.plain(sweep.plan.preset.name)

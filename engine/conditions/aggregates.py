@@ -34,7 +34,7 @@ SAYS = {
     "median(loss)": "median of a number over the steps, or over the seeds",
     "quantile(loss, 0.9)": "the number below which 90 % of them lie",
 }
-"""What each aggregate is, by example."""
+"""The aggregates by example, each with its meaning."""
 
 
 class Place(NamedTuple):

@@ -115,7 +115,7 @@ class Operand:
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a comparison: its text, and the operands and constants in it, in order."""
+    """A side of a comparison: its text, and its operands and constants in order."""
 
     text: str
     reads: tuple[Operand | float, ...]

@@ -142,7 +142,7 @@ SAYS = {
     "dead[2]": "a quantity of layer 2; case_loss[916] is of sample 916",
     'run("linear-4-layer").loss': "the last loss of another preset's run; in claims only",
 }
-"""What can be written in a condition, by example."""
+"""The forms of a condition by example, each with its meaning."""
 _TRUTHS = {"finite", "rising", "falling"}
 _NUMBERS = {*_FUNCTIONS, *_WINDOWED} - _TRUTHS
 _HELPERS: dict[str, Callable[..., object]] = {"_divide": _divide, "_modulo": _modulo, "_power": _power}

@@ -54,7 +54,7 @@ def _origin(
     options: Sequence[str],
     changes: Mapping[str, Mapping[str, Any]],
 ) -> str:
-    """Return the source of a problem of a changed file; `own` are the problems of the file alone."""
+    """Return the source of a changed file's problem; `own` are the problems of the unchanged file."""
     at = problem.partition(":")[0].split(".")
     for option in reversed(options):
         if any(_begins(at, key.split(".")) for key in changes[option]):
@@ -69,7 +69,7 @@ def _origin(
 
 
 def _touches(key: str, path: Sequence[str]) -> bool:
-    """Return whether a changed key lies below a path, or is the `name` that selects its table."""
+    """Return whether a changed key is below a path, or is the `name` that selects its table."""
     return _begins(key.split("."), path) or (
         key.endswith(".name") and _begins(path, key.removesuffix(".name").split("."))
     )
@@ -116,7 +116,7 @@ def parse_value(text: str) -> Any:
 def changed(preset: Preset, changes: Mapping[str, Any], source: str = "change") -> Preset:
     """Return the preset with the changes {dotted key: value}; None removes a key. Raises ConfigError.
 
-    A new `name` of a table keeps the keys that the new kind has too.
+    A new `name` of a table keeps all keys that the new kind has.
     """
     raw, problems = assigned(preset.model_dump(exclude_unset=True) | {"name": preset.name}, changes)
     if problems:
@@ -125,9 +125,9 @@ def changed(preset: Preset, changes: Mapping[str, Any], source: str = "change") 
 
 
 def assigned(raw: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Return a copy of a parsed file with {dotted key: value} changed, and a problem for each unknown key.
+    """Return a changed copy of a parsed file, and a problem for each unknown key.
 
-    The file need not be valid.
+    `changes` is {dotted key: value}. The file need not be valid.
     """
     result, problems = dict(raw), []
     for key, value in changes.items():
@@ -163,7 +163,7 @@ def _assign(raw: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _entered(at: Any, allowed: Tables, path: Sequence[str], depth: int) -> tuple[Any, Tables]:
-    """Copy the table or list at `path[depth]` of `at` in place; return it and the tables that it may be."""
+    """Replace the table or list at `path[depth]` by a copy. Return the copy and its possible tables."""
     where = _where(at, allowed, path, depth)
     if isinstance(where, str):
         known = _narrowed(allowed, at)
@@ -188,7 +188,7 @@ def _where(at: Any, allowed: Tables, path: Sequence[str], depth: int) -> str | i
     if not isinstance(at, dict):
         raise _NoSuchKeyError(f"{key}: {part!r} is a key of no table")
     if not allowed:
-        return part  # a table whose keys are not given, such as `measure`
+        return part  # a table with free keys, such as `measure`
     known = _narrowed(allowed, at)
     if part not in keys_of(known):
         raise _NoSuchKeyError(f"{key}: {unknown_key(path[:depth], part, known, at)}")

@@ -308,7 +308,7 @@ def _shown(given: object) -> str:
     try:
         return _cut(repr(given))
     except (RecursionError, ValueError):  # nested too deep, or an integer too long to be written
-        return "what is too long to show"
+        return "a value too long to show"
 
 
 def _cut(text: str) -> str:

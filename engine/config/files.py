@@ -1,4 +1,4 @@
-"""Presets as TOML: load shipped ones by name and others by path, and write them as text."""
+"""Presets as TOML: shipped ones by name, others by path."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def load_preset(
 ) -> Preset:
     """Load a shipped preset by name, or a TOML file by path, and apply overrides such as "train.seed=3".
 
-    A file may be invalid if the overrides make it valid. If they do not, `over` is applied too: the first
-    values of a sweep's axes, by dotted keys. Raises ConfigError with every problem, watched or claimed fields
-    that never have a value in the run among them. Overrides may take such a value away from a file that has
-    it: its claims then stay unchecked. `parse_preset`, which reads saved runs, allows all of these.
+    An invalid file is allowed if the overrides make it valid. If they do not, `over` is applied too: the
+    first values of a sweep's axes, by dotted keys. Raises ConfigError with every problem. A watched or
+    claimed field that never has a value is one, unless the overrides cause it: such claims stay unchecked.
+    `parse_preset`, which reads saved runs, allows these fields.
     """
     if str(which) in preset_names():
         text = resources.files("gradstep.presets").joinpath(f"{which}.toml").read_text("utf-8")

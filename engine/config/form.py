@@ -1,4 +1,4 @@
-"""The settings of a run, one editable value each, for a form."""
+"""The settings of a run as editable values, for a form."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Setting:
 
 
 def settings(preset: Preset) -> list[Setting]:
-    """Return the settings of a preset in the file's order, live ones first; a list of numbers is one."""
+    """Return the settings of a preset, live ones first, in the file's order. A list of numbers is one."""
     found: list[Setting] = []
     for section in ("train", "data", "network"):
         _collect(section, getattr(preset, section), RunConfig.model_fields[section], found)

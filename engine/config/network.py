@@ -98,7 +98,7 @@ ACTIVATION_FORMULAS: dict[Activation, str] = {
     "sigmoid": "1/(1 + e⁻ᶻ)",
     "tanh": "tanh z",
 }
-"""What a unit makes of z, the weighted sum of its inputs and its bias."""
+"""The output of a unit, by z: the weighted sum of its inputs plus its bias."""
 
 
 class Layer(Table):

@@ -1,4 +1,4 @@
-"""Fields that never have a value in a run, conditions that never can be evaluated, and why."""
+"""Fields without a value in any record of a run, conditions without one, and the reasons."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from gradstep.engine.records.record import FIELDS
 OF_NUMBERS = ("mape", "max_error", "val_mape")
 """Fields that need numbers as targets."""
 OF_EPOCHS, OF_VALIDATION = "epoch_loss", "val_"
+"""The field of epochs, and the beginning of the fields of a validation set."""
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,14 @@ class Recorded:
     @classmethod
     def of(cls, preset: Preset) -> Recorded:
         """Return the facts of a preset's runs."""
-        # a data set without a key for it has no validation part; without a value, all there is
+        # without the key there is no validation part; without a value, all of it is used
         validates = getattr(preset.data, "validation", 0) != 0
         return cls(preset.data.target == "label", validates, preset.train.learning_rate is None)
 
     def known(self, batches: int, validate_every: int | None) -> Recorded:
-        """Return the facts once the data is loaded.
+        """Return the facts after the data is loaded.
 
-        `batches` are those of an epoch, `validate_every` the positions between validations, None for none.
+        `batches` is the number in an epoch, `validate_every` the positions between validations, or None.
         """
         periods = {OF_EPOCHS: batches}
         if validate_every is not None:
@@ -53,7 +54,7 @@ class Recorded:
         return replace(self, validates=validate_every is not None, every=every)
 
     def why_never(self, name: str) -> str:
-        """Return why a field never has a value; "" if it has one, and for a quantity."""
+        """Return why a field never has a value; "" if it can have one, and for quantities."""
         if name.startswith(OF_VALIDATION) and not self.validates:
             return "this run has no validation set"
         if name in OF_NUMBERS and self.labels:
@@ -91,7 +92,7 @@ class Recorded:
 
 
 def _offsets(operand: Operand) -> tuple[int, ...]:
-    """Return how far back the values of an operand lie; of many neighbours, two."""
+    """Return the distances back of the positions that an operand reads, at most two."""
     match operand.kind:
         case "ago":
             return (operand.window,)

@@ -1,4 +1,4 @@
-"""The tables and keys that a preset's models allow at a place of a file."""
+"""The tables and keys that a preset's pydantic models allow at a place in a file."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def named(among: Tables, name: object) -> Tables:
 
 
 def settings_in(among: Tables, given: Any = None) -> Iterator[str]:
-    """Yield the dotted keys of a table and of the tables inside it; of a list, those of its first entry.
+    """Yield the dotted keys of a table and of its inner tables. A list counts with its first entry.
 
     `given` is the file's value there. A table of several kinds has keys only if its `name` is given.
     """

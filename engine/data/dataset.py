@@ -25,14 +25,14 @@ class DataError(UserError, ValueError):
 class Dataset:
     """Training and validation arrays, scaled and in the run's dtype, all C-contiguous.
 
-    Targets are class labels of shape (n,), the inputs themselves (the same array object, so that an
-    autoencoder's data is in memory once), or the sample's index of shape (n, 1).
+    Targets are class labels of shape (n,), the inputs themselves, or the sample's index of shape (n, 1). Inputs
+    as targets are the same array object, so that an autoencoder's data is in memory once.
     """
 
     name: str
     """The set in use, which is "digits" if there is no MNIST."""
     description: str
-    """One line for the screen."""
+    """A line for the screen."""
     substitute: bool
     """The digits were opened because there is no MNIST."""
     train_inputs: Floats

@@ -42,7 +42,7 @@ FILES = (
 ARCHIVE = "mnist.npz"
 ARCHIVE_KEYS = ("x_train", "y_train", "x_test", "y_test")
 LAYOUTS = "the four IDX files, plain or gzipped, there or in torchvision's MNIST/raw; or Keras's mnist.npz"
-"""What may lie in a folder. The SHA-256 of the contents is checked."""
+"""The accepted files in a folder. Their contents' SHA-256 is checked."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How many samples the Curvature tab's Hessian is of: fewer than all, so that it is answered in seconds.
+"""The number of samples in the Curvature tab's Hessian, limited for an answer within seconds.
 
 A budget counts the multiplications of a forward pass, samples times parameters. Imports no torch.
 """

@@ -78,7 +78,7 @@ def outputs_along(
 
 
 def _combined(vectors: Sequence[Tensor], coefficients: Sequence[float]) -> Tensor:
-    """The first vector, plus each further one times its coefficient."""
+    """Return the first vector, plus each further one times its coefficient."""
     result = vectors[0]
     for vector, coefficient in zip(vectors[1:], coefficients, strict=True):
         result = torch.add(result, vector, alpha=coefficient)

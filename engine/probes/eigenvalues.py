@@ -25,8 +25,10 @@ from gradstep.engine.probes.results import Values
 from gradstep.engine.records.ranges import Floats
 
 SPARE = 10
-"""ARPACK's basis has so many vectors more than twice k. ARPACK first tests convergence after one product a
-vector. A smaller basis needs more restarts, a larger one more products before the first test."""
+"""Vectors in ARPACK's basis beyond 2k. ARPACK first tests convergence after one product a vector.
+
+A smaller basis needs more restarts, a larger one more products before the first test.
+"""
 EXPECTED_PRODUCTS = 30
 """A guess of the products for one end of the spectrum, for the progress only."""
 MAX_BYTES = 400_000_000
@@ -122,7 +124,9 @@ def _extreme(
     *,
     vectors: bool = False,
 ) -> tuple[Floats, Floats | None, bool]:
-    """The k eigenvalues at one end, descending, NaN for each not found; their vectors; whether all were.
+    """Return the k eigenvalues at one end, their vectors, and whether all were found.
+
+    They descend, with NaN for each eigenvalue not found.
 
     `times(vector, shift)` is (H − shift·I)·vector.
     """

@@ -146,7 +146,7 @@ def _exact(subject: Subject, low: float, high: float) -> tuple[Floats, Floats]:
 
 
 def _candidates(activation: str, own: Floats, rest: Floats, low: float, high: float) -> list[Floats]:
-    """The t at which a(wt + rest) − t can be extreme. Some may lie outside of the interval, or be NaN."""
+    """Return each t at which a(wt + rest) − t can be extreme. Some may be outside the interval, or NaN."""
     found = [np.full_like(own, low), np.full_like(own, high)]
     with np.errstate(all="ignore"):
         kinks: list[Floats] = []
@@ -234,8 +234,11 @@ def map_resolution(subject: Subject) -> float:
 
 
 def _from_identity(weight: Floats, vt: Floats, rank: int) -> tuple[Floats, float, float, float | None]:
-    """The singular values of the map A; ‖(A − I)V‖₂ and ‖(A − I)V‖_F/√rank on the data's span V; the latter
-    off it, None if there is nothing off it."""
+    """Return the singular values of the map A, and its distances to the identity.
+
+    On the data's span V these are ‖(A − I)V‖₂ and ‖(A − I)V‖_F/√rank. The last value is the latter off the
+    span, None if the span is the whole space.
+    """
     difference: Floats = weight - np.eye(len(weight))
     values = singular_values(weight)
     span: Floats = np.asarray(difference @ vt[:rank].T)

@@ -199,7 +199,7 @@ def _distinct_gradients(layer: Layer, grad: NDArray[Any]) -> int:
 
 
 def _groups(rows: list[bytes]) -> tuple[tuple[int, ...], ...]:
-    """The groups of equal rows, by their numbers."""
+    """Return the groups of equal rows, each as the rows' numbers."""
     found: dict[bytes, list[int]] = {}
     for number, row in enumerate(rows):
         found.setdefault(row, []).append(number)

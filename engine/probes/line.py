@@ -34,7 +34,8 @@ def line(
 ) -> LineResult:
     """Return the loss of the batch, or of the whole training set, at θ + m·d for m from 0 to `reach`.
 
-    `points` of them (3–1000), m = 1 among these. Raises UserError for other numbers, or a reach up to 1.
+    There are `points` values of m (3–1000), m = 1 among them. Raises UserError for another number, or for a
+    reach up to 1.
     """
     if not (reach > 1 and 3 <= points <= 1000):
         raise UserError(f"line: needs reach > 1 and 3 … 1000 points; given {reach:g} and {points}")

@@ -19,7 +19,7 @@ from gradstep.engine.probes.subject import Data, Subject
 from gradstep.engine.records.ranges import Floats
 from gradstep.engine.training.model.hessian import hessian_products
 from gradstep.engine.training.rules.base import InPlaceRule, SearchingRule
-from gradstep.engine.training.rules.batch_loss import Landscape, Trial
+from gradstep.engine.training.rules.batch_loss import BatchLoss, Trial
 
 GRADIENT_COST = 3
 """The cost of a gradient, in forward passes."""
@@ -193,7 +193,7 @@ def propose(subject: Subject) -> Proposal:
     }
     update = torch.empty_like(subject.parameters)
     if isinstance(rule, SearchingRule):
-        landscape = Landscape(
+        batch_loss = BatchLoss(
             subject.outputs_at,
             subject.objective,
             subject.batch,
@@ -201,8 +201,8 @@ def propose(subject: Subject) -> Proposal:
             subject.gradient,
             subject.loss,
         )
-        rule.search(landscape, slots, update)
-        return Proposal(update, slots, tuple(landscape.trials), landscape.remark)
+        rule.search(batch_loss, slots, update)
+        return Proposal(update, slots, tuple(batch_loss.trials), batch_loss.remark)
     rule.propose(subject.clipped_gradient, slots, update)
     return Proposal(update, slots, (), "")
 
@@ -218,7 +218,7 @@ def _propose_in_place(subject: Subject, rule: InPlaceRule) -> Proposal:
 def _share_of_loss(
     subject: Subject, data: Data, rows: slice, dtype: torch.dtype
 ) -> tuple[Callable[[Mapping[str, Tensor]], Tensor], float]:
-    """The part of the loss that some samples add, as a function of the parameters; their share of all."""
+    """Return the loss of some samples times their share, as a function of the parameters; and the share."""
     inputs, targets = cast(data, rows, dtype)
     share = len(inputs) / len(data.inputs)
 

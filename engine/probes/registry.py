@@ -48,7 +48,7 @@ class Probe:
 
     name: str
     says: str
-    """One line for a list."""
+    """A line for a list."""
     cost: Cost
     """free: every step; cheap: now and then while the run goes; dear: on demand or when paused."""
     needs: tuple[Need, ...] = ()
@@ -143,7 +143,7 @@ NEEDS: dict[Need, tuple[str, Callable[[Problem], bool]]] = {
 def run(name: str, subject: Subject, progress: Progress | None = None, **options: Any) -> Any:
     """Compute a probe and return its result, a dataclass of `results`.
 
-    Raises UserError for an unknown name or option and for a run that the probe does not apply to, and
+    Raises UserError for an unknown name or option, or if the probe does not apply to the run. Raises
     ProbeCancelledError if `progress` returns False.
     """
     probe = find(name)

@@ -133,7 +133,7 @@ class LineResult:
 
 @dataclass(frozen=True, eq=False)
 class LayerReport:
-    """One layer on the present batch, and, if asked for, on the whole training set.
+    """A layer on the current batch and, on request, on the whole training set.
 
     `training.model.dead_units` says what silent and dead mean.
     """
@@ -291,7 +291,7 @@ class SurfaceResult:
 
 @dataclass(frozen=True, eq=False)
 class SampleRow:
-    """One sample; `target` is its label, or an array with the shape of `output`."""
+    """A sample; `target` is its label, or an array with the shape of `output`."""
 
     number: int
     input: Values

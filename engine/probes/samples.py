@@ -32,10 +32,10 @@ def samples(
     worst: int = 8,
     part: Literal["training", "validation"] = "training",
 ) -> SamplesResult:
-    """Return the `chosen` samples, by number from 0 on, and the `worst` ones, of the greatest loss first.
+    """Return the `chosen` samples, by number from 0 on, and the `worst` ones, greatest loss first.
 
-    Raises UserError for a number that the part does not have, more than 1000 of either, and a validation
-    set that is not there.
+    Raises UserError for a number outside the part, more than 1000 samples of either kind, or a missing
+    validation set.
     """
     data = _data(subject, part)
     count = len(data.inputs)
@@ -157,7 +157,7 @@ def _forward(subject: Subject, flat: Tensor, inputs: Tensor) -> Tensor:
 
 
 def _softmaxed(subject: Subject) -> bool:
-    """Whether the loss takes the softmax of the outputs. The squared losses do not."""
+    """Return whether the loss takes the softmax of the outputs. The squared losses do not."""
     return subject.classifies and not isinstance(subject.objective, OneHotRegression)
 
 
@@ -166,7 +166,7 @@ def _shown(subject: Subject, out: Tensor) -> Tensor:
 
 
 def _right(subject: Subject, out: Tensor, targets: Tensor) -> Tensor:
-    """Whether each sample has the right class, or all outputs within the tolerance. NaN is wrong."""
+    """Return whether each sample has the right class, or all outputs within the tolerance. NaN is wrong."""
     tolerance = subject.dataset.tolerance
     if tolerance is None:
         return (out.argmax(1) == targets) & ~torch.isnan(out).any(1)

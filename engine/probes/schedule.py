@@ -25,9 +25,8 @@ Look = Callable[[], Subject]
 class Measurer:
     """Measures quantities on a schedule.
 
-    A quantity that does not apply to the run, such as the loss of a sample that is not there, is removed from
-    the schedule with a notice. If `go_on` returns False, the measurement stops; `left` is then true until
-    the next one.
+    A quantity that does not apply to the run, such as a missing sample's loss, is removed with a notice. If
+    `go_on` returns False, the measurement stops. `left` is then true until the next one.
     """
 
     def __init__(self, schedule: Mapping[str, int], breakpoints: Breakpoints, notices: list[str]) -> None:
@@ -39,7 +38,7 @@ class Measurer:
         self.left = False
 
     def __bool__(self) -> bool:
-        """Whether anything is measured as the run goes."""
+        """Return whether anything is measured during the run."""
         return bool(self._schedule or self._sought or self._breakpoints.quantities)
 
     def add(self, name: str, every: int) -> None:

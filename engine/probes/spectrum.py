@@ -33,7 +33,7 @@ if its share is at most this part of the loss."""
 FROZEN_STEPS = 1e6
 """A direction that needs more steps is frozen."""
 KEPT_DIRECTIONS = 8
-"""So many right singular vectors are returned at most."""
+"""The most right singular vectors returned."""
 
 DirectionState = Literal["solved", "falling", "frozen", "diverging"]
 
@@ -131,7 +131,7 @@ def _factor(subject: Subject) -> float:
 
 @torch.no_grad()
 def _difference(subject: Subject, weight: Floats, offset: Floats, work: Work) -> float:
-    """The largest difference between the network's outputs and the map's. Adds 1 to `work`."""
+    """Return the largest difference between the outputs of network and map. Adds 1 to `work`."""
     dtype, device = subject.precise, subject.parameters.device
     parameters = subject.parameters.to(dtype)
     matrix, constant = (torch.from_numpy(a).to(device, dtype) for a in (weight, offset))

@@ -167,7 +167,7 @@ def _on_all(subject: Subject, before: Tensor, after: Tensor, grad: Tensor, work:
 
 
 def _times(subject: Subject) -> float:
-    """The size of the training set, in batches."""
+    """Return the size of the training set in batches."""
     return len(subject.training.inputs) / len(subject.batch.inputs)
 
 

@@ -33,7 +33,7 @@ class Data(NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a probe does at once."""
+    """Limits on a probe's work, time and memory."""
 
     chunk_work: float = 4e8
     """Multiplications in a chunk of samples: 0.05–0.15 s on a processor of 2020."""
@@ -42,9 +42,9 @@ class Limits:
     qr_work: float = 1.5e9
     """Multiplications in a chunk of samples of a QR decomposition."""
     dense_hessian: int = 500
-    """Up to so many parameters the whole Hessian is made, instead of products with it."""
+    """The most parameters for which the whole Hessian is computed, instead of products with it."""
     restarts: int = 100
-    """ARPACK gives up after so many restarts."""
+    """The most restarts of ARPACK."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from gradstep.engine.records.ranges import Floats, evenly, is_one_number
 from gradstep.engine.training.model.norms import dot, norm
 
 MARGIN = 1.25
-"""The grid is so many times as wide as the path, the lowest point and θ need."""
+"""The grid's width, relative to the extent of the path, the lowest point and θ."""
 TOLERANCE = 1e-2
 """The tolerance of the eigendirections, relative to their eigenvalue."""
 
@@ -134,7 +134,7 @@ def _bend(subject: Subject, where: Data, vector: Floats, work: Work) -> float:
 def _sides(
     subject: Subject, where: Data, plane: tuple[Tensor, Tensor], walked: Floats, work: Work
 ) -> list[tuple[float, float]]:
-    """The (from, to) along each direction that take in θ, the path and the quadratic model's lowest point."""
+    """Return (from, to) along each direction, around θ, the path and the quadratic model's lowest point."""
     grad = gradient(subject, subject.parameters, where, subject.precise, work)[1]
     hessian = Hessian(subject, where, subject.precise, work)
     sides = []

@@ -48,7 +48,7 @@ def find_unit_death(timeline: Timeline, dataset: Dataset, layer: int, unit: int,
     if fired == NEVER and dead(alive):
         alive = 0
         if dead(alive):
-            raise UserError(f"{name} was dead at the start: no update silenced it")
+            raise UserError(f"{name} was dead at the start: no update killed it")
     # a silent unit of the first layer is moved by momentum only: most are dead at once
     gone = alive + 1 if alive + 1 == here.position or dead(alive + 1) else here.position
     while gone - alive > 1:

@@ -24,7 +24,7 @@ class Quantity:
 
     name: str
     says: str
-    """One line for a list."""
+    """A line for a list."""
     index: Index | None = None
     """The number in brackets: a layer from 1 on, a sample from 0 on, or none. "layers": a layer, or without
     one the largest of all."""
@@ -33,7 +33,7 @@ class Quantity:
 
     @property
     def form(self) -> str:
-        """How conditions write it: `sharpness`, `rank[layer]`."""
+        """The form in conditions: `sharpness`, `rank[layer]`."""
         return self.name if self.index in _NEEDS_NO_INDEX else f"{self.name}[{self.index}]"
 
 

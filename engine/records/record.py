@@ -50,7 +50,7 @@ class Record:
 
 FIELDS = tuple(each.name for each in fields(Record))
 FIELD_SAYS: dict[str, str] = {each.name: each.metadata["says"] for each in fields(Record)}
-"""What each field is, in a few words."""
+"""The meaning of each field, in a few words."""
 COUNTS = tuple(each.name for each in fields(Record) if str(each.type).startswith("int"))
 """Fields that hold whole numbers."""
 SUMS = ("loss", "mape", "epoch_loss", "val_loss", "val_mape")

@@ -1,4 +1,4 @@
-"""The check of a preset: it runs until its claims are decided, and so do the runs they speak of."""
+"""The check of a preset: the runs that decide its claims."""
 
 from __future__ import annotations
 

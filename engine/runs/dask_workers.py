@@ -1,4 +1,4 @@
-"""Runs on a cluster: the workers of a Dask scheduler, through Dask's own executor."""
+"""The workers of a Dask cluster, for the runner, through Dask's own executor."""
 
 from __future__ import annotations
 
@@ -20,15 +20,16 @@ from gradstep.engine.runs.workers import Progress
 
 TIMEOUT_SECONDS = 5
 SUBMITTED = 2
-"""So many runs for each worker are submitted, so that none waits for the next."""
+"""Runs submitted per worker: the second one waits there, so that no worker is idle between runs."""
 MUST_AGREE = ("gradstep", "torch")
+"""Programs with the same version on all machines. Another version may compute other bits."""
 
 
 class ClusterWorkers:
-    """The workers there are now, one run at a time each; a run whose worker is lost is done by another.
+    """The scheduler's workers at the start, each with one run at a time.
 
-    Raises UserError where nobody answers, no worker is there, or one has other programs or data than this
-    machine.
+    Dask gives the run of a lost worker to another one. Raises UserError if no scheduler answers, if it has no
+    worker, or if a worker's programs or data differ from this machine's.
     """
 
     def __init__(self, address: str, plan: Plan, data_dir: Path | None = None) -> None:
@@ -51,7 +52,7 @@ class ClusterWorkers:
         return dict(self._progress)
 
     def restart(self) -> None:
-        """Dask replaces its workers by itself."""
+        """Do nothing: Dask replaces its workers by itself."""
 
     def close(self) -> None:
         self._executor.shutdown(wait=False)
@@ -63,12 +64,12 @@ class ClusterWorkers:
 
 
 def _connected(address: str) -> Any:
-    """A Dask client, whose methods have no types."""
+    """Return a Dask client, untyped as all of Dask. Raises UserError if Dask or the scheduler is missing."""
     try:
         import distributed
     except ImportError:
         raise UserError("--cluster needs Dask: pip install 'gradstep[cluster]'") from None
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # we say it ourselves
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # the UserError below says it
     client: Any = distributed.Client
     try:
         return client(address, timeout=TIMEOUT_SECONDS, set_as_default=False)
@@ -80,7 +81,7 @@ def _connected(address: str) -> Any:
 
 
 def _check(client: Any, address: str, plan: Plan, data_dir: Path | None) -> int:
-    """The number of workers, all of which do here as this machine would. Raises UserError."""
+    """Return the number of workers. Raises UserError for none, or one that differs from this machine."""
     here = _environment(plan, data_dir)
     there = client.run(_caller(), _call(_environment, plan, data_dir), on_error="return")
     if not there:
@@ -105,14 +106,14 @@ def _check(client: Any, address: str, plan: Plan, data_dir: Path | None) -> int:
 
 
 def _environment(plan: Plan, data_dir: Path | None) -> dict[str, str]:
-    """What must be the same on all machines for a run to be the same run."""
+    """Return the versions and the data that must be the same on all machines, for equal bits."""
     found = data.load(plan.preset.data, plan.preset.train.dtype, data_dir)
     programs = {program: version(program) for program in MUST_AGREE}
     return {**programs, "data": found.fingerprint, "description": found.description}
 
 
 def _call(function: Callable[..., object], *arguments: object) -> bytes:
-    """A call to be made on a worker. As bytes it imports nothing there before `_caller`'s function runs."""
+    """Pickle a call for a worker. Bytes import nothing there until `_caller`'s function runs."""
     return pickle.dumps((function, arguments))
 
 
@@ -120,10 +121,10 @@ def _call(function: Callable[..., object], *arguments: object) -> bytes:
 
 
 def _caller() -> Callable[[bytes], Any]:
-    """A function that makes a `_call`, with gradstep imported from where it is installed on the worker.
+    """Return a function that makes a `_call` with the gradstep that is installed on the worker.
 
-    Dask ships a nested function by value. A function of this module would be looked up in the first `engine`
-    on the worker's path, which may be a folder of the user's.
+    Dask ships a nested function by value. It would import a function of this module by name, perhaps from a
+    folder `gradstep` in the worker's current folder.
     """
 
     def call(given: bytes) -> Any:
@@ -131,10 +132,10 @@ def _caller() -> Callable[[bytes], Any]:
         import pickle
         import sys
 
-        # Last, not out: the process is not ours, and other clients' tasks may want their modules from there.
+        # Move the current folder to the end. Other clients' tasks may import their modules from there.
         try:
             here = os.getcwd()
-        except FileNotFoundError:  # a folder that was removed has no modules
+        except FileNotFoundError:  # a deleted folder has no modules
             here = ""
         sys.path[:] = sorted(sys.path, key=lambda path: path == here or not os.path.isabs(path))
         function, arguments = pickle.loads(given)
@@ -144,7 +145,7 @@ def _caller() -> Callable[[bytes], Any]:
 
 
 _one_at_a_time = threading.Lock()
-"""torch's number of threads is the process's: a worker with several threads does one run at a time too."""
+"""Held during a run: a worker with several threads does one at a time, since they share torch's threads."""
 
 
 def _work(job: Job, topic: str) -> Result:
@@ -158,7 +159,7 @@ def _work(job: Job, topic: str) -> Result:
     def tell(position: int, end: int) -> None:
         task = worker.state.tasks.get(key)
         if task is None or task.state != "executing":
-            raise CancelledError  # nobody waits for it any more
+            raise CancelledError  # the client has cancelled it
         worker.log_event(topic, (job.point, position, end))
 
     with _one_at_a_time:

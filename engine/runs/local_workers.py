@@ -1,4 +1,4 @@
-"""Runs on this machine: a pool of processes, each with one run at a time."""
+"""The workers of this machine: a pool of processes, each with one run at a time."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ SAFE_PATH = "PYTHONSAFEPATH"
 
 
 class Board:
-    """Where the processes write how far their runs are, and read whether they shall go on.
+    """The progress of all runs, and a flag that cancels them, shared by the processes.
 
-    A file in memory rather than a queue: a process that is killed while it writes locks out no other.
+    A memory-mapped file and not a queue: a process killed while it writes would leave a queue locked.
     """
 
     def __init__(self, path: Path, points: int) -> None:
@@ -34,7 +34,7 @@ class Board:
 
     @staticmethod
     def make(folder: Path, points: int) -> Path:
-        """A board for runs of so many points; one row more is for the word to end."""
+        """Write the file of a board: (position, end) of each point, and a last row for the flag."""
         path = folder / "board"
         np.zeros((points + 1, 2)).tofile(path)
         return path
@@ -55,7 +55,7 @@ class Board:
 
 
 class LocalWorkers:
-    """So many processes; begun with the first run that is submitted, and gone with this one."""
+    """A pool of `count` processes. They start with the first submitted run, and end with this process."""
 
     def __init__(self, count: int, points: int) -> None:
         self.count = count
@@ -66,7 +66,7 @@ class LocalWorkers:
         self._pool = self._make_pool()
 
     def _make_pool(self) -> ProcessPoolExecutor:
-        # forked from a server that has torch imported: a process is there in no time, also after a crash
+        # a server with torch imported forks the processes: they start fast, also after a crash
         context = get_context("forkserver")
         context.set_forkserver_preload(["gradstep.engine.runs.one_run"])
         _start_fork_server()
@@ -95,10 +95,12 @@ class LocalWorkers:
 
 
 def _start_fork_server() -> None:
-    """With Ctrl+C blocked, in it and in what is forked from it: the terminal sends it to all of them, and it
-    is for the one that owns the terminal to answer."""
+    """Start the server with SIGINT blocked, in it and in its forks.
+
+    The terminal sends Ctrl+C to all processes. Only the process that owns the terminal handles it.
+    """
     with _safe_path():
-        resource_tracker.ensure_running()  # what starts with the other, and unblocks signals afterwards
+        resource_tracker.ensure_running()  # first: it starts with the server, and then unblocks signals
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             forkserver.ensure_running()
@@ -108,7 +110,7 @@ def _start_fork_server() -> None:
 
 @contextmanager
 def _safe_path() -> Iterator[None]:
-    """Keep the current folder out of the import path of the Python processes that are started meanwhile.
+    """Keep the current folder out of the import path of Python processes started meanwhile.
 
     `multiprocessing` starts both with `-c`, which looks for modules in the current folder first. It passes
     on this process's own `-P`, and has no option to add one.
@@ -133,13 +135,13 @@ def _begin(path: Path, points: int, environment: dict[str, str]) -> None:
     """Set up a process of the pool."""
     global _board
     threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
-    os.environ.pop(SAFE_PATH, None)  # the fork server's; what the user set comes with the environment
+    os.environ.pop(SAFE_PATH, None)  # set for the fork server; `environment` has the user's own value
     os.environ.update(environment)
     _board = Board(path, points)
 
 
 def _end_with_parent() -> None:
-    """End this process when its parent has died: a pool's processes wait for work for ever."""
+    """End this process when its parent dies: a process of a pool never stops waiting for work."""
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])

@@ -1,4 +1,4 @@
-"""One run of a sweep, from its config to its result."""
+"""A run of a sweep, from its config to its result."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def do(job: Job, tell: Tell) -> Result:
 
 
 def _done(job: Job, tell: Tell, started: float) -> Result:
-    # nobody goes back in these runs, so no memory is spent on it
+    # no run of a sweep steps back, so keyframes would waste memory
     preset = changed(job.preset, {"run.keyframe_megabytes": 1})
     session = Session(preset, dataset=load_kept(preset.data, preset.train.dtype, job.data_dir))
     end = session.planned_steps or 0

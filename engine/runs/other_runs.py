@@ -14,7 +14,7 @@ from gradstep.engine.records.history import History
 from gradstep.engine.session.session import Session
 
 AT_ONCE = 10
-"""Steps between two calls of `meanwhile`, which may cancel the run."""
+"""Steps between two calls of `meanwhile`, which may cancel the run by raising."""
 
 
 class FinishedRuns:

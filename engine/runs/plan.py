@@ -26,7 +26,7 @@ SHOWN_BESIDE = ("ended", "step", "loss")
 
 @dataclass(frozen=True)
 class Plan:
-    """A preset, in which the threads are said, and the axes over which it is run; the last varies fastest."""
+    """A preset with a fixed number of threads, and the axes of its runs; the last axis varies fastest."""
 
     preset: Preset
     axes: tuple[Axis, ...]
@@ -44,11 +44,11 @@ class Plan:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What each axis is called beside the others and the numbers of a run."""
+        """The axes' short names, unique among themselves and the columns of a table."""
         return names_of_axes(self.axes, SHOWN_BESIDE)
 
     def place(self, point: int) -> tuple[int, ...]:
-        """The indices of a point's values on the axes."""
+        """Return the index of a point's value on each axis."""
         indices = []
         for count in reversed(self.shape):
             point, index = divmod(point, count)
@@ -93,10 +93,11 @@ def make_plan(
     until: str | None = None,
     measures: Sequence[str] = (),
 ) -> Plan:
-    """The plan of a sweep, of which every run can begin; what is not given is as in the preset's [sweep].
+    """Return the plan of a sweep, after checking that every run can begin.
 
-    One thread a run, unless the preset says how many. Raises UserError for axes that don't fit the preset or
-    each other, too many runs, or nothing to sweep over.
+    Missing arguments are taken from the preset's [sweep]. A run has one thread unless the preset gives a
+    number. Raises UserError for axes that don't fit the preset or each other, for too many runs, and for
+    missing axes or a missing end.
     """
     own = preset.sweep
     if own is not None:
@@ -104,7 +105,7 @@ def make_plan(
         until = until or own.until
         measures = measures or own.measure
     if not axes:
-        raise UserError(f"{preset.name} has no [sweep]: say over what, as in --over train.seed=0:20")
+        raise UserError(f"{preset.name} has no [sweep]: name an axis, such as --over train.seed=0:20")
     if preset.run.steps is None and preset.run.epochs is None:
         raise UserError(f"{preset.name} does not say how long it goes: give --steps")
     for i, axis in enumerate(axes):

@@ -15,7 +15,7 @@ Ending = Literal["done", "condition", "diverged", "failed"]
 
 @dataclass(frozen=True)
 class Job:
-    """One run to do, with everything that a process on another machine needs."""
+    """A run to do, with everything that a process on another machine needs."""
 
     point: int
     preset: Preset

@@ -27,7 +27,7 @@ class SweepFileError(UserError):
 
 
 def identity(plan: Plan, data_dir: Path | None) -> dict[str, str]:
-    """Return what identifies a sweep, by names for people: equal if results belong together."""
+    """Return the texts that identify a sweep, by names for messages. Equal texts have equal results."""
     found = data.load(plan.preset.data, plan.preset.train.dtype, data_dir)
     return {
         "preset": _as_written_before(to_toml(plan.preset.model_copy(update={"sweep": None}))),
@@ -41,7 +41,7 @@ def identity(plan: Plan, data_dir: Path | None) -> dict[str, str]:
 
 
 def _as_written_before(text: str) -> str:
-    """Return the text with the old name of the exam's loss, so that old files still fit."""
+    """Return the text with version 0.1's name of the exam's loss, so that old files still match."""
     return text.replace('"exam_cross_entropy"', '"binary_cross_entropy"')
 
 
@@ -64,7 +64,7 @@ class ResultsFile(SqliteFile):
         try:
             self._lock = lock(path)
         except SessionInUseError:
-            raise SweepFileError(f"{path}: another gradstep is at this sweep") from None
+            raise SweepFileError(f"{path}: another gradstep has this sweep open") from None
         try:
             super().__init__(path, create=not (path.exists() and path.stat().st_size > 0))
         except BaseException:
@@ -72,7 +72,7 @@ class ResultsFile(SqliteFile):
             raise
 
     def results(self) -> dict[int, Result]:
-        """Return the results by point. Failed runs are left out, since they are tried again."""
+        """Return the results by point, without failed runs, which a resumed sweep tries again."""
         with self._explained():
             rows = self._db.execute("select * from results where ending != 'failed'").fetchall()
         return {result.point: result for result in (result_of(self._plan, list(one)) for one in rows)}

@@ -14,9 +14,9 @@ from gradstep.engine.runs.workers import Progress, Workers
 
 FRAME_SECONDS = 0.2
 TRIES = 2
-"""How often a run is begun before it counts as failed."""
+"""Attempts at a run before it counts as failed."""
 BARREN = 3
-"""Deaths of processes in a row, with no run begun, after which none will ever begin one."""
+"""Deaths in a row, before any run began, after which the sweep ends with an error."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Update:
 
 
 def run_all(jobs: Iterable[Job], workers: Workers) -> Iterator[Update]:
-    """Have all jobs done; an update a frame, with one result for each job in the end.
+    """Do all jobs, and yield an update a frame; together they have one result for each job.
 
-    Closing the iterator gives up what still runs. Raises UserError where no process ever begins a run.
+    Closing the iterator cancels the running jobs. Raises UserError if no process can begin a run.
     """
     runner = _Runner(jobs, workers)
     try:
@@ -41,10 +41,10 @@ def run_all(jobs: Iterable[Job], workers: Workers) -> Iterator[Update]:
 
 
 class _Runner:
-    """Runs that are waiting, running or under suspicion.
+    """The runs of a sweep: waiting, running, or suspected of killing their process.
 
-    A process that dies takes the runs beside it along. Each of them is begun again, alone, to find the one
-    that kills it; its second death is its result.
+    The death of a process breaks the pool, and all running jobs are lost. Each of them is tried again alone.
+    A job that kills its process twice has failed.
     """
 
     def __init__(self, jobs: Iterable[Job], workers: Workers) -> None:
@@ -61,13 +61,13 @@ class _Runner:
         return bool(self._to_do() or self._suspects or self._running)
 
     def _to_do(self) -> deque[Job]:
-        """The runs that wait, of which the first is known if there is one."""
+        """Return the waiting jobs, after fetching the next one if none waits."""
         if not self._waiting:
             self._waiting.extend(islice(self._fresh, 1))
         return self._waiting
 
     def frame(self) -> Update:
-        """Submit as many runs as there is room for, and wait a little for results."""
+        """Submit jobs until the workers are full, and wait up to FRAME_SECONDS for results."""
         results: list[Result] = []
         try:
             self._submit()
@@ -92,7 +92,7 @@ class _Runner:
         return any(job.point in self._deaths for job in self._running.values())
 
     def _pick_up(self) -> list[Result]:
-        """After the death of a process, start new ones and queue the lost runs. Return those given up."""
+        """Start new processes after a death, and queue the lost jobs. Return the failed ones' results."""
         results, lost = [], []
         for future, job in self._running.items():
             try:
@@ -125,6 +125,6 @@ def _result(future: Future[Result], job: Job) -> Result:
     except BrokenExecutor:
         raise
     except CancelledError:
-        raise UserError("the workers are gone; what is finished is kept") from None
+        raise UserError("the workers are gone; finished runs are kept") from None
     except Exception as error:
         return Result(job.point, "failed", explain(error))

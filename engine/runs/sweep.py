@@ -1,4 +1,4 @@
-"""A sweep from its plan to its results: finished runs are kept, the others are done."""
+"""A sweep from its plan to its results, which skips the runs that its file has already."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Sweeping:
             yield update
 
     def reread(self) -> None:
-        """Read `results` from the file again: an interrupt may have come between the two writes of a run."""
+        """Read `results` from the file again. An interrupt may have come after a run's write to it."""
         self.results = self._file.results()
 
     def keep(self) -> None:

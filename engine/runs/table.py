@@ -47,7 +47,7 @@ def row(plan: Plan, result: Result) -> list[Any]:
 
 
 def result_of(plan: Plan, values: list[Any]) -> Result:
-    """Return the result that a row was made from."""
+    """Return the result of a row: the inverse of `row`."""
     named = dict(zip(columns(plan), values, strict=True))
     first = 1 + len(plan.axes) + 2
     fields = dict(zip(FIELDS, values[first : first + len(FIELDS)], strict=True))
@@ -72,8 +72,10 @@ def result_of(plan: Plan, values: list[Any]) -> Result:
 
 
 def write_csv(file: SupportsWrite[str], plan: Plan, results: Iterable[Result], source: str) -> None:
-    """The table as CSV, with one column more: the command that does the run again; `source` is the preset as
-    one names it, with what was changed of it."""
+    """Write the table as CSV, with a last column `command` that repeats the run.
+
+    `source` is the preset's name and its changes, as in `gradstep run`.
+    """
     rows = csv.writer(file)
     rows.writerow([*columns(plan), "command"])
     for result in sorted(results, key=lambda result: result.point):

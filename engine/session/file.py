@@ -108,7 +108,7 @@ class SessionFile(SqliteFile):
             db.execute(f"delete from {table} where branch not in ({numbers})")
 
     def branches(self) -> list[StoredBranch]:
-        """The branches, parents before children."""
+        """Return the branches, parents before children."""
         with self._explained():
             found = self._db.execute("select number, name, parent, fork from branches order by number")
             return [self._branch(*row) for row in found.fetchall()]
@@ -178,7 +178,7 @@ class SessionFile(SqliteFile):
             with self._explained():
                 values = np.frombuffer(positions, "<i8"), np.frombuffer(numbers, "<f8")
             if not isinstance(name, str) or len(values[0]) != len(values[1]):
-                raise self.damaged("what was measured is no column")
+                raise self.damaged("the measured values are no column")
             yield name, *values
 
     def put_keyframe(self, branch: int, position: int, state: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The user's folder of sessions: its list, and names, search and deletion."""
+"""The user's folder of sessions: list, search, names and deletion."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from gradstep.engine.session.lock import locked
 
 SUFFIX = ".gradstep"
 MEANT = (".toml", SUFFIX)
-"""A name with one of these endings means a file."""
+"""Endings of file names, which a session's name may not have."""
 LONGEST_NAME = 60
+"""Characters in a session's name."""
 OLD_SECONDS = 30 * 24 * 3600
 """The age in seconds from which unnamed sessions are offered for deletion."""
 
 
 @dataclass(frozen=True)
 class SessionSummary:
-    """A line of the list. `problem` says why a file can't be read; the rest is then empty."""
+    """A session in the list. `problem` says why its file can't be read; the other fields are then empty."""
 
     path: Path
     size: int
@@ -91,7 +92,7 @@ def sessions_called(name: str) -> list[Path]:
 
 
 def sessions_beginning(start: str) -> list[Path]:
-    """Return the user's sessions whose file name begins with `start`."""
+    """Return the user's sessions with a file name that begins with `start`."""
     return [path for path in _paths(sessions_folder()) if start and path.name.startswith(start)]
 
 
@@ -101,7 +102,7 @@ def session_names() -> list[str]:
 
 
 def session_name(path: Path) -> str:
-    """Return the text that `find_session` finds a session by: its file name, or elsewhere its path."""
+    """Return the text that `find_session` accepts: the file name, or outside the folder the path."""
     return path.stem if path.parent == sessions_folder() else str(path)
 
 
@@ -111,18 +112,18 @@ def list_sessions(folder: Path | None = None) -> list[SessionSummary]:
 
 
 def recent_sessions(count: int = 12) -> list[SessionSummary]:
-    """Return the readable ones of the `count` newest sessions."""
+    """Return the `count` newest sessions, without the unreadable ones."""
     summaries = [summarise(path) for path in _paths(sessions_folder())[:count]]
     return [summary for summary in summaries if summary.problem is None]
 
 
 def newest_of(preset: str, sessions: Sequence[SessionSummary]) -> SessionSummary | None:
-    """Return the first session of a preset with a step, of sessions from the newest on, or None."""
+    """Return a preset's newest session with a step, or None. `sessions` begin with the newest."""
     return next((saved for saved in sessions if saved.preset == preset and saved.positions > 1), None)
 
 
 def summarise(path: Path) -> SessionSummary:
-    """Return the line of the list for a session file."""
+    """Return the summary of a session file. An unreadable file has a `problem`."""
     try:
         stat = path.stat()
     except OSError as error:
@@ -169,9 +170,9 @@ def checked_name(name: str) -> str:
 
 
 def rename_session(path: Path, name: str) -> None:
-    """Name a session, or remove its name with "". A named one is never offered for deletion.
+    """Name a session, or remove its name with "". A named session is never offered for deletion.
 
-    The file keeps its time. Raises UserError for a bad name, StoreError if the file can't be written.
+    The file keeps its modification time. Raises UserError for a bad name, and StoreError if writing fails.
     """
     name, stat = checked_name(name), path.stat()
     file = SessionFile(path)
@@ -184,14 +185,14 @@ def rename_session(path: Path, name: str) -> None:
 
 
 def delete_session(path: Path) -> None:
-    """Delete a session file. Raises StoreError if it is none, or open elsewhere."""
+    """Delete a session file. Raises StoreError if it is another file, or open elsewhere."""
     SessionFile(path, read_only=True).close()
     with locked(path):
         delete_files(path)
 
 
 def _bytes(path: Path) -> int:
-    """Return a file's size, 0 without a file: another process may be closing the session."""
+    """Return a file's size in bytes, 0 if it is missing: another process may be closing the session."""
     try:
         return path.stat().st_size
     except OSError:
@@ -199,7 +200,7 @@ def _bytes(path: Path) -> int:
 
 
 def _paths(folder: Path) -> list[Path]:
-    """Return the session files of a folder, newest first. Files deleted meanwhile are left out."""
+    """Return the session files of a folder, newest first, without files deleted meanwhile."""
     written = {}
     for path in folder.glob(f"*{SUFFIX}"):
         with contextlib.suppress(OSError):

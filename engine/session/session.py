@@ -75,7 +75,7 @@ class Session(Stepping):
             try:
                 held = lock(path)
             except StoreError as error:
-                session.notices.append(f"{error}; what is done now is not saved")
+                session.notices.append(f"{error}; changes will not be saved")
         try:
             run = load_run(path, data_dir, progress or (lambda _text: None))
             session.dataset, session.breakpoints = run.dataset, run.breakpoints
@@ -89,7 +89,7 @@ class Session(Stepping):
             try:
                 session._saver = Saver(path, session.timeline, session.breakpoints, session.dataset, held)
             except StoreError as error:
-                session.notices.append(f"{error}; what is done now is not saved")
+                session.notices.append(f"{error}; changes will not be saved")
             else:
                 if run.differences:
                     session.fork(name=session.timeline.branches.free_name(f"replay from {session.position}"))
@@ -188,9 +188,9 @@ class Session(Stepping):
     def prepare_probe(
         self, name: str, options: Mapping[str, Any], tick: Tick | None = None
     ) -> tuple[Subject, dict[str, Any]]:
-        """Return a copy of the present state for a probe, and its options with what it wants of the way here.
+        """Return a copy of the current state for a probe, and its options with the path to here.
 
-        Part of the way may be re-executed; `tick` can cancel that, with SeekCancelledError.
+        Part of the path may be re-executed. `tick` can cancel that, with SeekCancelledError.
         """
         self.timeline.use_threads()
         found = with_way_here(name, options, self.timeline, tick)

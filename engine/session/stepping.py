@@ -175,10 +175,10 @@ class Stepping:
         return self.record
 
     def advance(self, at_most: int = 1, *, dense: bool = True) -> None:
-        """Step once, without making a record object, and set `hit` to the breakpoint met, if any.
+        """Step once, without a record object, and set `hit` to the breakpoint met, if any.
 
-        Up to `at_most` steps are done if their numbers are fetched from a device together and nothing has to
-        look at each. `dense` keeps states for instant steps back, which costs 5 % of each step.
+        Up to `at_most` steps are done if a device's numbers are fetched together, and no breakpoint or
+        measurement needs each step. `dense` keeps states for instant steps back, at 5 % of each step's time.
         """
         if self.measurer.left:
             self._measure()
@@ -297,8 +297,8 @@ class Stepping:
     def add_breakpoint(self, condition: str, name: str = "") -> Breakpoint:
         """Add a breakpoint and measure what it reads at every step.
 
-        Raises UserError for a bad condition, or one with a part that can't be measured here or never has a
-        value.
+        Raises UserError for a bad condition. A part that can't be measured here, or never has a value, is
+        an error too.
         """
         self.recorded.check(parse_condition(condition))
         point = self.breakpoints.add(condition, name)

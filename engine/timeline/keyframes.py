@@ -14,10 +14,12 @@ from gradstep.engine.training.state import State
 DENSE_STRIDE = 2
 """Positions between two states near a stop, so that a step back re-executes one step at most."""
 SPARSE_STRIDE = 20
-"""Positions between two states far from a stop. A copy takes the time of a third of a step of a large
-network, or of a whole step of a small one."""
+"""Positions between two states far from a stop.
+
+A copy takes a third of the time of a large network's step, or all of the time of a small one's.
+"""
 ROOT_A_STRIDE = 64
-"""For every so much of √n, n positions, the sparse stride grows by itself: a seek re-executes √n anyhow."""
+"""For n positions the sparse stride is 20 · (1 + ⌊√n/64⌋): a seek re-executes about √n anyhow."""
 DENSE_STEPS = SPARSE_STRIDE
 """Steps before a stop in which states are dense."""
 RECENT = DENSE_STEPS // DENSE_STRIDE + 2
@@ -43,7 +45,7 @@ class Keyframes:
         return len(self._kept) + len(self._recent)
 
     def positions(self) -> list[int]:
-        """The positions with a saved state, ascending."""
+        """Return the positions with a saved state, ascending."""
         return sorted({*self._positions, *self._recent})
 
     def wants(self, position: int, length: int, *, dense: bool) -> bool:

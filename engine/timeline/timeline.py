@@ -215,11 +215,11 @@ class Timeline:
         self._share_budget()
 
     def owner(self, position: int) -> Branch:
-        """The branch, current or an ancestor, that holds a position."""
+        """Return the branch, current or an ancestor, that holds a position."""
         return self.branches.owner(self.branch, position)
 
     def keyframe_positions(self) -> list[int]:
-        """The positions of the current branch with a saved state, ascending."""
+        """Return the positions of the current branch with a saved state, ascending."""
         limit = self.branch.tip
         found: set[int] = set()
         for branch in self.branches.lineage(self.branch):
@@ -228,7 +228,7 @@ class Timeline:
         return sorted(found)
 
     def nearest(self, position: int) -> State:
-        """The last saved state of the current branch at or before a position."""
+        """Return the last saved state of the current branch at or before a position."""
         for branch in self.branches.lineage(self.branch):
             state = branch.keyframes.before(position)
             if state is not None:
@@ -283,8 +283,10 @@ class Timeline:
         return passed
 
     def _together(self, at_most: int, *, dense: bool) -> int:
-        """The number of steps, up to `at_most`, until the host has something to do: keep a state, validate,
-        change a setting, or pass the end of the records."""
+        """Return the number of steps, up to `at_most`, that need nothing from the host between them.
+
+        The host saves states, validates, changes settings, and compares steps with old records.
+        """
         here, every = self.position, stride(len(self.branch.history), dense=dense)
         stops = [here + min(at_most, self._at_once), (here // every + 1) * every]
         if here < self.branch.tip:
@@ -344,7 +346,7 @@ class Timeline:
         self._follow_schedule()
 
     def _scheduled(self, position: int) -> int:
-        """The index of the config in force at a position."""
+        """Return the index of the config in force at a position."""
         return max(0, bisect.bisect_right(self._schedule, position, key=lambda entry: entry[0]) - 1)
 
     def _follow_schedule(self) -> None:

@@ -1,1 +1,1 @@
-"""One state of a run, and one step of it."""
+"""The state of a run, and the step from it to the next."""

@@ -22,7 +22,7 @@ from gradstep.engine.training.samples import Samples
 
 @dataclass(frozen=True)
 class Parts:
-    """What a trainer trains, and with what."""
+    """The parts that a trainer is made of."""
 
     model: Model
     loss: Objective

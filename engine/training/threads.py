@@ -1,4 +1,4 @@
-"""How many threads a run computes with, and how long an idle one spins.
+"""The number of threads of a run, and the time that an idle thread spins.
 
 The number is part of the config: the order of a sum changes its last bits. This file imports neither torch
 nor pydantic: `gradstep.engine` calls `spin_shortly` before anything loads torch.
@@ -17,9 +17,9 @@ WORTH_SHARING = 20_000_000
 SPINS = "15000"
 """Rounds that an idle thread of GNU's OpenMP spins before it gives its processor up; 300,000 by default.
 
-These last longer than the gaps between two parts of a step, so a step alone on its processors is as fast.
-Where other processes want the processors too, a step with the default takes two to three times as long: it
-waits for a thread that waits for its turn.
+They last longer than the gaps between two parts of a step, so a step alone on its processors is as fast. On
+busy processors a step with the default takes two to three times as long. It waits for a thread without a
+processor.
 """
 
 

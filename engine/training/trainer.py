@@ -1,4 +1,4 @@
-"""One state and one step: evaluate at a position, and apply the update that follows from it."""
+"""The trainer: the state at a position, its evaluation, and the update to the next position."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from gradstep.engine.training.model.last_fired import Watched
 from gradstep.engine.training.model.loss import NUMBERS, Metrics
 from gradstep.engine.training.model.norms import weighted_mean, write_scaled_square
 from gradstep.engine.training.rules.base import AnyRule, InPlaceRule, SearchingRule
-from gradstep.engine.training.rules.batch_loss import Landscape, Trial
+from gradstep.engine.training.rules.batch_loss import BatchLoss, Trial
 from gradstep.engine.training.rules.clipping import clipped
 from gradstep.engine.training.state import State, copied, hash_state
 
@@ -29,15 +29,15 @@ VALIDATION_CHUNK = 1000
 GRADIENT, UPDATE, PARAMETERS = range(NUMBERS, NUMBERS + 3)
 """Places of their squared norms among the raw numbers of a position, after the objective's."""
 FACTORS = 3
-"""So many places behind each of them is the factor that its vector was scaled by (`norms.scaled_square`)."""
+"""The distance from each of these places to the scale factor of its vector (`norms.scaled_square`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """The numbers of a position before its update.
 
-    They are the metrics and the gradient's norm, before clipping, on the batch that the update will use, and
-    the norm of the update that led here.
+    The metrics and the gradient's norm, before clipping, are of the batch of that update. The update's norm is
+    of the update that led here.
     """
 
     metrics: Metrics
@@ -74,7 +74,7 @@ class Trainer:
         self.trials: tuple[Trial, ...] = ()
         """The trials of the last update's line search; empty for other rules, and after `restore`."""
         self.remark = ""
-        """What kept the last update's rule from its usual step; empty if nothing did."""
+        """The reason for an unusual last step of the rule; "" for none."""
         self._validation = parts.validation
         self._outputs = parts.outputs
         vector = self.model.vector
@@ -240,7 +240,7 @@ class Trainer:
         """Write the rule's update."""
         rule = self.rule
         if isinstance(rule, SearchingRule):
-            landscape = Landscape(
+            batch_loss = BatchLoss(
                 partial(flat_outputs, self.model),
                 self.loss,
                 self.batch(self.position),
@@ -248,8 +248,8 @@ class Trainer:
                 self.model.gradient,
                 self.evaluate().metrics.loss,
             )
-            rule.search(landscape, self.slots, self._update)
-            self.trials, self.remark = tuple(landscape.trials), landscape.remark
+            rule.search(batch_loss, self.slots, self._update)
+            self.trials, self.remark = tuple(batch_loss.trials), batch_loss.remark
         elif not isinstance(rule, InPlaceRule):
             rule.propose(self.clipped_gradient(), self.slots, self._update)
             self.trials, self.remark = (), ""

@@ -14,10 +14,11 @@ from gradstep.engine.worker.events import (
 )
 
 FLUSH_SECONDS = 0.5
+"""Seconds between two writes of a running run."""
 
 
 class AutoSave:
-    """Saves a session from its first step on. If that fails, the run goes on and the next try may succeed."""
+    """Saves a session from its first step on. After a failure the run goes on, and saving is tried again."""
 
     def __init__(self, session: Session, send: Callable[[Event], None], *, wanted: bool) -> None:
         self._session = session
@@ -32,7 +33,7 @@ class AutoSave:
             self.now()
 
     def now(self) -> None:
-        """Write everything new to the file."""
+        """Write unsaved changes to the file, which is made after the first step."""
         session = self._session
         if not self._wanted or (session.path is None and len(session.history) < 2):
             return
@@ -48,7 +49,7 @@ class AutoSave:
         self._next = time.monotonic() + FLUSH_SECONDS
 
     def tell(self, problem: str | None = None) -> None:
-        """Tell the front end the file, or why the run is not saved, if that is news."""
+        """Send the front end the file, or why the run is not saved, unless it was sent already."""
         told = Saved(self._session.path, problem)
         if told != self._told:
             self._told = told

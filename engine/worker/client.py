@@ -1,4 +1,4 @@
-"""The front end's side: starts the engine's process, sends commands, receives events."""
+"""The front end's connection to the engine's process: its start, commands and events."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ from gradstep.engine.worker.events import (
 from gradstep.engine.worker.process import FRAME_SECONDS, EngineProcess, start_process
 
 TAIL_BYTES = 2000
+"""The end of stderr, in bytes, that `Died` reports."""
 
 
 class EngineClient:
-    """Drives one engine process at a time; `start` begins a fresh one, also after one has died.
+    """A client of one engine process at a time. `start` begins a fresh one, also after a death.
 
     `on_event` is called on the client's own thread, in the order of the events. The first process may be
-    `started` already. While a run goes on, the engine sends news every `frame_seconds` at most.
+    `started` already. A running engine sends news at most every `frame_seconds`.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class EngineClient:
         return self._process.pid if running and self._process is not None else None
 
     def start(self) -> None:
-        """Start the engine's process."""
+        """Start the engine's process and the thread that reads its events."""
         started, self._started = self._started or start_process(self._frame_seconds), None
         self._process = started.process
         self._closing = False
@@ -64,7 +65,7 @@ class EngineClient:
         self._reader.start()
 
     def send(self, command: Command) -> None:
-        """Send a command. A dead engine, of which `Died` has told, ignores it."""
+        """Send a command. Does nothing if the engine is dead, which `Died` has reported."""
         if self._pipe is not None:
             with contextlib.suppress(OSError):
                 self._pipe.send(command)

@@ -240,9 +240,9 @@ class Driver:
             case Seek():
                 self._seek(command.position)
             case SeekUnitDeath(layer=layer, unit=unit):
-                tick = self._tick("Looking for the update that silenced the unit")
+                tick = self._tick("Looking for the update that killed the unit")
                 session.seek_unit_death(layer, unit, tick)
-                self._stopped(f"the next update silences unit {unit} of layer{layer + 1}", "moved")
+                self._stopped(f"the next update kills unit {unit} of layer{layer + 1}", "moved")
             case ReverseUntil(condition=text):
                 if session.reverse_until(text, self._tick()) is None:
                     raise UserError(f"`{text}` was never true before step {session.position:,}")

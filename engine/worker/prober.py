@@ -22,17 +22,18 @@ from gradstep.engine.worker.events import (
 )
 
 TELL_SECONDS = 0.25
+"""Seconds between two reports of a probe's progress."""
 
 
 class Prober:
-    """Two threads, so that cheap probes do not wait for dear ones. Subjects are copies: the run goes on."""
+    """Two threads, so that cheap probes do not wait for dear ones. Probes get copies: the run goes on."""
 
     def __init__(self, send: Callable[[Event], None]) -> None:
         self._cheap = Lane("cheap probes", send)
         self._dear = Lane("dear probes", send)
 
     def ask(self, request: Probe, subject: Subject, branch: int, copying: float) -> None:
-        """Queue a probe of a subject, whose copying took `copying` seconds."""
+        """Queue a probe of a subject. `copying` is the time spent on the copy, in seconds."""
         cheap = probes.find(request.name).cost_of(request.options) != "dear"
         (self._cheap if cheap else self._dear).ask(Task(request, subject, branch, copying))
 
@@ -57,8 +58,10 @@ class Task(NamedTuple):
 
 
 class Lane:
-    """Computes one probe at a time. A newer request replaces a pending one of the same probe, and cancels a
-    running one."""
+    """A thread that computes one probe at a time.
+
+    A newer request for the same probe replaces the pending one, and cancels the running one.
+    """
 
     def __init__(self, name: str, send: Callable[[Event], None]) -> None:
         self._send = send
@@ -128,7 +131,7 @@ class Lane:
         try:
             self._send(event)
         except OSError:
-            self._cancelled = True  # nobody is there to tell; the host will end
+            self._cancelled = True  # the front end is gone; the host will end
 
 
 def _failed(request: Probe, text: str) -> ProbeFailed:

@@ -1,4 +1,4 @@
-"""The start of the engine's process. Imports little, to start before the screen is there."""
+"""The start of the engine's process. Imports little, so that it starts before the screen is drawn."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ class EngineProcess:
 
 
 def start_process(frame_seconds: float = FRAME_SECONDS) -> EngineProcess:
-    """Start the process, in a session of its own: a hang-up of the terminal ends its pipe, and it can save.
+    """Start the engine's process in a POSIX session of its own.
 
-    A `multiprocessing` spawn would fail once Textual has taken the terminal.
+    A closed terminal sends it no SIGHUP: it reads the end of its pipe, and saves. A `multiprocessing` spawn
+    would fail once Textual has taken the terminal.
     """
     ours, theirs = socketpair()
     stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  (the client's reader closes it)

@@ -1,4 +1,4 @@
-"""A sweep beside the run: a thread hands out runs to processes, so that no step waits."""
+"""A sweep beside the run, on a thread that hands runs to processes, so that no step waits."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 5.0
 
 
 class Sweeper:
-    """Does one sweep at a time and leaves a processor to the run."""
+    """The thread of a sweep. Does one at a time, and leaves a processor to the run."""
 
     def __init__(self, send: Callable[[Event], None]) -> None:
         self._send = send
@@ -35,7 +35,7 @@ class Sweeper:
         self._over = threading.Event()
 
     def start(self, plan: Plan, data_dir: Path | None) -> None:
-        """Begin a sweep, or resume it. Another one is cancelled."""
+        """Cancel the current sweep, and begin or resume this one."""
         before, over = self._thread, threading.Event()
         self.cancel()
         self._over = over
@@ -72,7 +72,7 @@ class Sweeper:
         try:
             self._send(event)
         except OSError:
-            self._over.set()  # nobody is there to tell; the host will end
+            self._over.set()  # the front end is gone; the host will end
 
     def _sweep(self, sweeping: Sweeping, data_dir: Path | None, over: threading.Event) -> str:
         plan = sweeping.plan
@@ -82,17 +82,17 @@ class Sweeper:
         with closing(sweeping.run(workers)) as updates:
             for update in updates:
                 if over.is_set():
-                    return "cancelled; what is finished is kept"
+                    return "cancelled; finished runs are kept"
                 self._tell(Swept(plan, update.results, update.running))
                 if wanted is not None and wanted.done():
-                    with suppress(Exception):  # it is a help, no more
+                    with suppress(Exception):  # optional: the map then shows no limit
                         self._tell(SweepSharpness(plan, wanted.result()))
                     wanted = None
         return ""
 
 
 def _sharpness(plan: Plan, workers: LocalWorkers, data_dir: Path | None) -> Future[float] | None:
-    """Return λmax at the start of the first run, if the limit of the learning rates follows from it."""
+    """Submit λmax at the start of the first run; None if the sweep has no limit of the learning rate."""
     if stable_product(plan.preset) is None or all(axis.key != LEARNING_RATE for axis in plan.axes):
         return None
     return workers.sharpness(plan.config(0), data_dir)

@@ -215,7 +215,7 @@ def test_failed_runs_set_the_status_and_are_retried(gradstep):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["small.toml"], "say over what"),
+        (["small.toml"], "name an axis"),
         (["small.toml", "--over", "train.sed=0:3"], "did you mean 'seed'"),
         (["small.toml", "--over", "train.lr=1,2"], "did you mean 'train.rule.learning_rate'"),
         (["small.toml", "--ovr", "train.seed=0:3"], "did you mean '--over'"),

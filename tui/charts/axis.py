@@ -57,7 +57,7 @@ def whole_range(first: int, last: int) -> tuple[int, int]:
 def recent_range(last: int, count: int) -> tuple[int, int]:
     """Return the horizontal axis of the last `count` steps and up to two strides more.
 
-    It moves stride by stride. A run of no more steps has the axis of the whole run.
+    It moves stride by stride. A run of at most `count` steps has the axis of the whole run.
     """
     if last < count:
         return whole_range(0, last)

@@ -16,7 +16,7 @@ BARS = " ▁▂▃▄▅▆▇█"
 def distribution(values: Sequence[float], width: int = 24, *, count: bool = False) -> str:
     """Return least, histogram of `width` bins, greatest and median of the finite numbers.
 
-    The number of those that are not finite follows. Numbers that differ by rounding only are one bar.
+    The count of all other numbers follows. Numbers that differ by rounding only are one bar.
     `count` writes whole numbers.
     """
     seen = np.asarray(values, np.float64)

@@ -48,8 +48,8 @@ def draw(
 ) -> Picture:
     """Draw steps from `x_range[0]` to `x_range[1]` into width × height cells.
 
-    `before` is the axis of the drawing before, `count` whether values are whole numbers, and `empty` the
-    words for a chart without values.
+    `before` is the previous drawing's axis. `count` tells that values are whole numbers. `empty` is the text
+    of a chart without values.
     """
     if width < 1 or height < 1:
         return Picture([Strip([])] * height, before or ValueAxis(0.0, 1.0, log))

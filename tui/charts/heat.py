@@ -51,7 +51,7 @@ class ColourScale:
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of the grid."""
+    """A cell of the grid."""
 
     value: float
     otherwise: str = " "

@@ -21,7 +21,7 @@ class Role(Enum):
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a chart."""
+    """A line of a chart."""
 
     name: str
     points: Envelope

@@ -12,7 +12,7 @@ from gradstep.tui.theme import BRIGHT_CYAN, CYAN, GREY, MAGENTA, RED, WHITE, YEL
 
 @dataclass(frozen=True)
 class LineStyle:
-    """How a line or a sign is drawn."""
+    """The style of a line or a sign."""
 
     colour: int
     """Of the 256 colours."""

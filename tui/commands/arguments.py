@@ -44,7 +44,7 @@ class Parser(argparse.ArgumentParser):
 
 @dataclass(frozen=True)
 class Group:
-    """A group of options of which a command line may have at most one."""
+    """A group of mutually exclusive options."""
 
     _add: Callable[..., argparse.Action]
     _listed: Callable[[argparse.Action], argparse.Action]
@@ -58,8 +58,8 @@ def parse(
 ) -> argparse.Namespace:
     """Parse a command line; exit with argparse's error for an unknown option.
 
-    The error ends with `elsewhere(option)`, which may name a command that has the option, or else with a
-    similar option of this parser.
+    The error ends with `elsewhere(option)`, which may name a command with this option. If it does not, a
+    similar option of this parser follows.
     """
     found, unknown = parser.parse_known_args(arguments)
     if unknown:

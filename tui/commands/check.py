@@ -177,7 +177,7 @@ def _markdown_row(preset: str, verdict: Verdict) -> tuple[str, ...]:
 
 
 def _where(verdict: Verdict) -> str:
-    """Of which step or seeds a verdict is; of how many steps, if nothing decided it."""
+    """Return the step or the seeds of a verdict, or the number of steps without a decision."""
     seeds = len(verdict.seeds)
     if seeds and verdict.claim.over_seeds is None:
         return f"{sum(bool(seed.held) for seed in verdict.seeds)} of {seeds} seeds"

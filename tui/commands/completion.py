@@ -17,7 +17,7 @@ from gradstep.tui.commands.parsers import COMMANDS, add_explorer_options
 
 SHELLS = ("bash", "zsh", "fish")
 SESSIONS = "sessions"
-"""What the scripts ask for, in place of a shell, each time that they complete a session."""
+"""The argument, in place of a shell, with which the scripts ask for the names of sessions."""
 
 # A script defines what `arguments.completes` names: _gradstep_preset_file and the like. Those whose name
 # ends with _file offer files too: bash then adds a / to folders. _gradstep_first_file is for the first word.
@@ -102,7 +102,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def script(shell: str) -> str:
-    """The script for one of `SHELLS`."""
+    """Return the script for one of `SHELLS`."""
     import shtab
 
     before, after = SCRIPTS[shell]
@@ -110,7 +110,7 @@ def script(shell: str) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    """One parser with all commands. Its first word is a command; the scripts add what the explorer opens."""
+    """Return a parser with all commands. The scripts add the presets and sessions as first words."""
     parser = argparse.ArgumentParser("gradstep")
     add_explorer_options(parser)
     commands = parser.add_subparsers()
@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _words() -> dict[str, str]:
-    """The words that the scripts name, quoted as all three shells read them."""
+    """Return the words in the scripts, quoted for all three shells."""
     presets = {name: load_preset(name) for name in preset_names()}
     questions = {name: preset.question for name, preset in presets.items()}
     found = (settings_in([RunConfig], preset.model_dump()) for preset in presets.values())

@@ -127,7 +127,7 @@ def _sweep() -> None:
     sweeps = (load_preset(name) for name in preset_names())
     _list(((each.name, each.question) for each in sweeps if each.sweep), "Presets that have a sweep")
     _say(
-        "Ctrl+C keeps what is finished; the same command goes on. Beyond one machine, the runs go to the "
+        "Ctrl+C keeps finished runs; the same command resumes the sweep. On a cluster, the runs go to the "
         "workers of a Dask scheduler: install gradstep[cluster] on each machine, and the data."
     )
     _code("dask scheduler                                             # prints its address")
@@ -155,7 +155,7 @@ def _data() -> None:
     _tables(RunConfig, "data")
     folders = " or ".join(map(str, mnist.folders()))
     _say(f"MNIST is looked for in {folders} (--data-dir, $GRADSTEP_DATA, the cache): {mnist.LAYOUTS}.")
-    _code("gradstep data               # what is there")
+    _code("gradstep data               # the MNIST that presets use")
     _code("gradstep data fetch mnist   # download it, 12 MB")
 
 

@@ -8,7 +8,7 @@ from gradstep.tui.text import plain
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table as GitHub reads it. Line ends in a cell become spaces."""
+    """Return a table in GitHub's Markdown. Line ends in a cell become spaces."""
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(map(_cell, cells))} |" for cells in lines)
 

@@ -16,7 +16,7 @@ MAX_FPS = 60
 
 
 def command_parser(name: str) -> Parser:
-    """The parser of one of `COMMANDS`."""
+    """Return the parser of one of `COMMANDS`."""
     command = import_module(f"gradstep.tui.commands.{name}")
     parser = Parser(f"gradstep {name}", description=command.__doc__, epilog=ALL)
     command.add_arguments(parser)
@@ -24,12 +24,12 @@ def command_parser(name: str) -> Parser:
 
 
 def explorer_parser() -> Parser:
-    """The parser of `gradstep` without a command."""
+    """Return the parser of `gradstep` without a command."""
     parser = Parser(
         "gradstep",
         description="A debugger for gradient descent: opens a scenario to step through.",
         epilog=f"commands: {', '.join(COMMANDS)}; `gradstep COMMAND --help` tells more. "
-        f"Colours are those that TERM and COLORTERM promise; NO_COLOR switches them off. {ALL}",
+        f"TERM and COLORTERM tell the colours; NO_COLOR switches them off. {ALL}",
     )
     parser.add_argument(
         "preset", nargs="?", metavar="PRESET|FILE.toml|SESSION", help="see `gradstep presets`"
@@ -39,7 +39,7 @@ def explorer_parser() -> Parser:
 
 
 def add_explorer_options(parser: argparse.ArgumentParser) -> None:
-    """The explorer's options, without what it opens."""
+    """Add the explorer's options, without its argument."""
     add_set(parser)
     add_data_dir(parser)
     parser.add_argument(

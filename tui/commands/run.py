@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="origin",
         metavar="SESSION[@POSITION]",
-        help="instead of a preset: go on from a saved session, which is left as it is",
+        help="instead of a preset: go on from a saved session, which stays unchanged",
     )
     completes(origin, "session_file")
     add_data_dir(parser)
@@ -225,7 +225,7 @@ def _print_summary(session: Session, quantities: Sequence[str]) -> None:
 
 
 def _left(session: Session, how: str) -> Text:
-    """Return where an ended run stands, perhaps in the middle of a step, and how to go on from its file."""
+    """Return the last position of an ended run, and the command that resumes it from its file."""
     at = f"{how} at step {min(session.position, session.timeline.branch.tip):,}"
     if session.path is None:
         return Text(at)

@@ -70,7 +70,7 @@ class HyperparametersPane(LatePane):
 
 
 class SettingsForm(Scroll, can_focus=True):
-    """The rows: live settings, then those that need a new run. Arrows choose a row, `enter` edits it."""
+    """The rows: live settings, then settings for a new run. Arrows choose a row, `enter` edits it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("settings")]
 
@@ -100,10 +100,10 @@ class SettingsForm(Scroll, can_focus=True):
         self._preset = ""
 
     def show(self, state: RunState, defaults: Mapping[str, str]) -> None:
-        """Show the settings; `defaults` has texts for those that are None.
+        """Show the settings; `defaults` has texts for values of None.
 
-        Rows are reused while the keys stay the same. The chosen row stays chosen; in another preset it is the
-        learning rate's.
+        Rows are reused while the keys stay the same. The chosen row stays chosen. Another preset begins at
+        the learning rate.
         """
         self._state, self._edits = state, state.edits
         edits = state.edits

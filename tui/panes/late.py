@@ -1,4 +1,4 @@
-"""A pane whose contents are mounted after the screen's first frame."""
+"""A pane that mounts its contents after the screen's first frame."""
 
 from __future__ import annotations
 

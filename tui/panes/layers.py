@@ -46,7 +46,7 @@ class LayersPane(ProbePane):
     """All layers on the batch, and one unit.
 
     `enter` looks at the whole training set and at the weights' ranks. `,` and `.` go through the dead units,
-    or through the silent ones while no dead ones are known. `x` goes to the update that silenced the unit.
+    or through the silent ones while no dead ones are known. `x` goes to the update that killed the unit.
     """
 
     PROBES = ("layers",)
@@ -54,7 +54,7 @@ class LayersPane(ProbePane):
 
     @dataclass
     class UnitDeath(Message):
-        """The user wants to go to the update that silenced a unit."""
+        """The user wants to go to the update that killed a unit."""
 
         unit: Unit
 
@@ -115,7 +115,7 @@ class LayersPane(ProbePane):
             self.post_message(self.UnitDeath(unit))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whether a key does something now: the keys on units need units that can fall silent."""
+        """Return whether an action is possible now: keys on units need units that can fall silent."""
         if action in ("move", "unit_death"):
             return self._shown(self._result) is not None
         return super().check_action(action, parameters)
@@ -198,11 +198,11 @@ def _deadness(layer: LayerReport, unit: Unit) -> list[tuple[str, str]]:
     if layer.silent is None or unit.number not in layer.silent:
         return []
     if layer.dead is None:
-        return [("enter: does it fire on any sample?  x: go to the update that silenced it", "$muted")]
+        return [("enter: does it fire on any sample?  x: go to the update that killed it", "$muted")]
     if unit.number in layer.dead:
         return [
             ("dead on all training samples", "bold $error"),
-            ("  x: go to the update that silenced it", "$muted"),
+            ("  x: go to the update that killed it", "$muted"),
         ]
     return [("not dead: other training samples make it fire", "$success")]
 

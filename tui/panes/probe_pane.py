@@ -110,7 +110,7 @@ class ProbePane(ComparingPane, can_focus=True):
         self.post_message(self.Cancelled(self._pending()))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whether a key does something now."""
+        """Return whether an action is possible now."""
         if action == "cancel":
             return bool(self._pending())
         if (state := self._state) is None:

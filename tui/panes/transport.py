@@ -34,7 +34,7 @@ ROOM_TO_EXPLAIN = 100
 ROOM_FOR_STATUS = 110
 """The least width with the whole status; below it, a run that has stopped shows the brief one."""
 DIGITS = "scikit-learn "
-"""The part of the digits' name that is left out where there is no room."""
+"""The part of the digits' name that a narrow screen omits."""
 LEAST_WORDS = 8
 """The least cells of a reason beside its values."""
 SPEED_WIDTH = len("100,000")
@@ -42,7 +42,7 @@ SPEED_WIDTH = len("100,000")
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a line. Where there is no room for all, pieces of higher rank are left out first.
+    """A piece of a line. If the line is too narrow, pieces of higher rank are omitted first.
 
     An elastic piece is shortened instead, without its last `end` cells.
     """
@@ -156,7 +156,7 @@ def _fitted(status: str, width: int) -> str:
 
 
 def _whose_change(state: RunState, width: int) -> str:
-    """Return the label of the loss's change; where there is room, it says between which two losses."""
+    """Return the label of the loss's change; a wide one names the two losses."""
     if state.info is None or width < ROOM_TO_EXPLAIN:
         return "Δ"
     return "Δ between batches" if state.info.batches > 1 else "Δ of the last step"

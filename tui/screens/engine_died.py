@@ -22,7 +22,7 @@ TAIL_LINES = 12
 
 
 class EngineDied(Overlay, ModalScreen[bool]):
-    """How the engine ended, and the last lines that it wrote. Returns true to restart it."""
+    """A dialog with the engine's end and its last output. Returns True to restart it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r,enter", "dismiss(True)", "restart", tooltip="Start a fresh engine on the same preset"),

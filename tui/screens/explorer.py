@@ -307,5 +307,5 @@ class ExplorerScreen(Steady, Screen[None]):
         self.charts.next_window()
 
     async def on_tab_strip_chosen(self, event: TabStrip.Chosen) -> None:
-        """A pane's name was clicked."""
+        """Show the pane of the clicked name."""
         await self.action_pane(event.shows)

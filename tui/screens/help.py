@@ -30,12 +30,12 @@ POSITION = (
 )
 IN_CHARTS = {
     LINE_STYLES[Role.TRAIN]: "The run: the branch that it is on, on training data",
-    LINE_STYLES[Role.VALIDATION]: "On the validation data; beside the sharpness, what it has to stay below",
-    LINE_STYLES[Role.GHOST]: "Another branch from where they part; its letter stands at its end",
+    LINE_STYLES[Role.VALIDATION]: "On the validation data; beside the sharpness, its limit",
+    LINE_STYLES[Role.GHOST]: "Another branch from the fork on; its letter stands at its end",
     LINE_STYLES[Role.SMOOTHED]: "Smoothed",
-    LINE_STYLES[Role.RAW]: "What was smoothed",
-    styles.CURSOR: "The cursor, or where in its past the run stands",
-    styles.MARK: "A setting was changed, or the run stopped by itself; under the cursor it says which",
+    LINE_STYLES[Role.RAW]: "Unsmoothed",
+    styles.CURSOR: "The cursor, or the position of a run that stepped back",
+    styles.MARK: "A setting was changed, or the run stopped by itself; the cursor shows which",
     styles.FORK: "At the upper edge: a branch begins",
     styles.NAN: "Not a number",
     styles.RISEN: "Infinite",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gradstep.tui.screens.explorer import ExplorerScreen
 
 WIDTH, SHARE = 76, 0.96
-"""Columns of the palette, and at most so much of the terminal, as in app.tcss."""
+"""Columns of the palette, and its largest share of the terminal, as in app.tcss."""
 MARGIN = 6
 """Columns beside the entries: blanks and the scroll bar."""
 

@@ -152,6 +152,6 @@ def _line(session: SessionSummary) -> Content:
 
 
 def is_path(typed: str) -> bool:
-    """Whether the typed text is the path of a file rather than part of a name."""
+    """Return whether the typed text is the path of a file rather than part of a name."""
     typed = typed.strip()
     return "/" in typed or typed.startswith("~") or typed.endswith((".toml", SUFFIX))

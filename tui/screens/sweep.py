@@ -139,7 +139,7 @@ class SweepScreen(Screen[None]):
         self.post_message(self.Open(self.state.plan.config(self.point)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whether a key does something now."""
+        """Return whether an action is possible now."""
         if action == "start":
             return not self.state.going and not self.state.complete
         if action == "cancel":

@@ -1,1 +1,1 @@
-"""The state of the screen, kept up to date by the events of the engine."""
+"""The state of the screen, updated by the engine's events."""

@@ -1,4 +1,4 @@
-"""Probes, quantities and fields that do not apply to the run, and why, as far as the screen can tell."""
+"""The screen's checks that a probe, a quantity or a field applies to the run."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from gradstep.tui.state.run import RunState
 
 
 def unmet(probe: str, state: RunState) -> str:
-    """Return what a probe "needs …" and the run lacks; "" if it applies, or before the run is open."""
+    """Return why a probe does not apply, "needs …"; "" if it does, or before the run is open."""
     reason = None if state.info is None else state.info.available[probe]
     return reason or ""
 
 
 def check_measurable(quantities: Iterable[str], state: RunState) -> None:
-    """Raise UserError for a quantity that does not apply to the run, or is of a layer that is not there."""
+    """Raise UserError for a quantity that does not apply to the run, or of a missing layer."""
     if state.info is None:
         return
     count = len(state.info.layers)
@@ -32,7 +32,7 @@ def check_measurable(quantities: Iterable[str], state: RunState) -> None:
 
 
 def recorded(state: RunState) -> Recorded:
-    """Return which fields of the run's records have a value, as far as that is known."""
+    """Return the facts that decide which fields of the run's records have values, as far as known."""
     found, info = Recorded.of(state.preset), state.info
     return found if info is None else found.known(info.batches, info.validate_every)
 

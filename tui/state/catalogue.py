@@ -10,11 +10,11 @@ from gradstep.engine.config.files import load_preset, preset_names
 from gradstep.engine.config.preset import Preset
 
 OWN = "your own"
-"""The heading over presets without a document."""
+"""The heading of presets without a document."""
 
 
 def shipped() -> list[Preset]:
-    """Return the presets that gradstep ships, without any that does not load."""
+    """Return the shipped presets. Invalid ones are left out."""
     presets = []
     for name in preset_names():
         try:

@@ -1,4 +1,4 @@
-"""The choice of the charts: fields of the record, and quantities to measure for them."""
+"""The choice of charts: fields of the record, and quantities to measure for them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BESIDE = {
 def parse_watched(answer: str) -> tuple[str, ...]:
     """Return the names in a text such as `loss, sharpness`.
 
-    Raises UserError for another number of names than 1 to AT_MOST, or for an unknown name.
+    Raises UserError unless there are 1 to AT_MOST names, all known.
     """
     names = tuple(dict.fromkeys(name.strip() for name in answer.split(",") if name.strip()))
     if not 1 <= len(names) <= AT_MOST:
@@ -40,7 +40,7 @@ def parse_watched(answer: str) -> tuple[str, ...]:
 
 
 def to_measure(names: Sequence[str]) -> Iterator[str]:
-    """Yield the quantities among names and those drawn beside them."""
+    """Yield the quantities among the names, and the quantities drawn beside them."""
     for name in names:
         for drawn in (name, BESIDE.get(name)):
             if drawn is not None and drawn not in FIELDS:

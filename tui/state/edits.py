@@ -1,4 +1,4 @@
-"""Edits of a run's settings that are not in effect yet."""
+"""The pending edits of a run's settings."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ class Edits:
         return None if self.problems else self._result
 
     def settings(self) -> list[Setting]:
-        """Return the settings of the last valid result, which has the keys that an edited name brings."""
+        """Return the settings of the last valid result, with the keys that an edited `name` adds."""
         return settings(self._result)
 
     def pending(self) -> dict[str, tuple[Any, Any]]:
-        """Return the value in effect and the edited one, by the keys of all pending edits."""
+        """Return {key: (value in effect, edited value)} of all pending edits."""
         edits = self._all()
         in_effect = _values(self.preset) if edits else {}
         return {key: (in_effect.get(key), value) for key, value in edits.items()}
 
     def propose(self, key: str, value: Any) -> str:
-        """Add an edit and return an empty string, or change nothing and return why the value is invalid.
+        """Add an edit and return "", or change nothing and return why the value is invalid.
 
-        An edit for a new run may be valid by itself and not fit the other settings. It is added, and
-        `problems` says so: further edits may make it fit.
+        An edit for a new run may be valid by itself and not fit the other settings. It is added, and listed
+        in `problems`: further edits may make it fit.
         """
         live = is_live(key)
         proposed = {**(self.asked if live else self._all()), key: value}
@@ -69,17 +69,17 @@ class Edits:
         return ""
 
     def discard(self) -> None:
-        """Forget the edits that wait for a new run."""
+        """Discard the edits that wait for a new run."""
         self.waiting.clear()
         self._settle()
 
     def refused(self) -> None:
-        """Forget the live edits: the engine has refused them."""
+        """Discard the live edits: the engine has refused them."""
         self.asked.clear()
         self._settle()
 
     def applied(self, preset: Preset, keys: Iterable[str]) -> None:
-        """Forget the edits of these keys: they are in effect, in the engine's `preset`."""
+        """Take the engine's `preset`, and remove the edits of these keys: they are in effect."""
         self.preset = preset
         for key in keys:
             self.asked.pop(key, None)

@@ -1,4 +1,4 @@
-"""Apply the engine's events to the state of the run."""
+"""The changes of the run's state by each of the engine's events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The current branch and its ancestors: the marks along them, and where another branch leaves them."""
+"""The current branch and its ancestors: the marks along them, and their forks."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from gradstep.engine.worker.events import Died
 from gradstep.tui import text
 
 LOG_LINES = 500
-"""Lines kept; the oldest go first."""
+"""The most lines kept; the oldest are removed."""
 
 Level = Literal["info", "warning", "error"]
 
@@ -31,7 +31,7 @@ def ending_in_words(died: Died) -> str:
     """Return how a process ended: its exit status, or the signal that killed it."""
     status = died.exit_status
     if status is None:
-        return "it is gone"
+        return "it sent no exit status"
     if status >= 0:
         return f"exit status {status}"
     try:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COMPUTED_SHARE = 0.03
 """The share of a run's time for probes that follow it.
 
-Copies of the state and colder caches add to it: 5 % in all at most (tests/benchmarks/probes.py).
+With copies of the state and colder caches the cost is at most 5 % (tests/benchmarks/probes.py).
 """
 LEAST_SECONDS = 0.5
 """The least time between two results of a probe that follows a run."""
@@ -55,7 +55,7 @@ class Wish:
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A result, with its state, options and request."""
+    """A result of a probe, with its place, options and request."""
 
     place: Place
     options: dict[str, Any]
@@ -64,7 +64,7 @@ class Found:
     request: int
 
     def is_of_now(self, place: Place, probe: str, *, running: bool) -> bool:
-        """Return whether the result is of this place, or, while running, of a probe that follows the run."""
+        """Return whether the result is of this place. While running, probes that follow the run count too."""
         return self.place == place or (running and PROBES[probe].cost_of(self.options) != "dear")
 
     def answers(self, wish: Wish, place: Place) -> bool:
@@ -74,7 +74,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Pending:
-    """A request under way. `share` of it is done; None while it waits."""
+    """An unanswered request. `share` is its progress from 0 to 1, None before it begins."""
 
     request: int
     place: Place
@@ -88,7 +88,7 @@ class Probes:
     def __init__(self) -> None:
         self.found: dict[str, Found] = {}
         self.before: dict[str, Found] = {}
-        """The latest result of another place than that of `found`."""
+        """The latest result of another place than `found`."""
         self.reference: dict[str, Found] = {}
         """Results kept to compare with."""
         self.pending: dict[str, Pending] = {}
@@ -101,7 +101,7 @@ class Probes:
         """The time by `monotonic` when a probe may follow the run again."""
 
     def wants(self, wish: Wish, place: Place) -> bool:
-        """Return whether to send a wish: not answered, not pending, and not sent from here before."""
+        """Return whether to send a wish: it is not answered, not pending, and was not sent from here."""
         found, pending = self.found.get(wish.probe), self.pending.get(wish.probe)
         if found is not None and found.answers(wish, place):
             return False
@@ -110,13 +110,13 @@ class Probes:
         return self._asked.get(wish.probe) != (wish, place)
 
     def follows(self, wish: Wish) -> bool:
-        """Return whether to send a wish while running: it is cheap, and its last result is old enough."""
+        """Return whether to send a wish while running: it is cheap and the last result is old enough."""
         if PROBES[wish.probe].cost_of(wish.options) == "dear" or wish.probe in self.pending:
             return False
         return monotonic() >= self._due.get(wish.probe, 0.0)
 
     def ask(self, wish: Wish, place: Place) -> int:
-        """Note that a wish is sent. Returns the number for its request."""
+        """Record that a wish is sent. Returns the request's number."""
         pending = Pending(next(_requests), place, wish.options)
         self._asked[wish.probe] = (wish, place)
         self.pending[wish.probe] = self._unanswered[pending.request] = pending

@@ -1,4 +1,4 @@
-"""The screen's copy of the engine's run; `state/events.py` keeps it up to date."""
+"""The screen's copy of the engine's run, which `state/events.py` updates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gradstep.tui.state.verdicts import Judged
 MAX_BURST = 1_000_000
 COMPUTING = "computing"
 SPEED_SECONDS = 2.0
-"""Length of the stretch of the run over which `speed` is averaged."""
+"""The time, in seconds of the run, over which `speed` is averaged."""
 
 
 class RunState:
@@ -38,18 +38,18 @@ class RunState:
         self.log: list[LogLine] = []
         self.died: Died | None = None
         self.offered: tuple[str, str] = ("", "")
-        """A saved session to go on with: what it is, and the key, in full and in brief."""
+        """A saved session to resume: its description with the key to press, in full and in brief."""
         self.until = ""
         """The condition at which the run stops."""
         self.revision = 0
-        """Counts replacements of known records and switches of the branch. Charts are then drawn anew."""
+        """Counts replacements of known records and switches of the branch. Each redraws the charts."""
         self.stamp = 0
         """Counts changes that make a result at the same position outdated."""
         self.begin(preset, None)
         self.working = "starting the engine"
 
     def begin(self, preset: Preset, info: RunInfo | None) -> None:
-        """Start over with an empty run of this preset; None: the engine has not opened it yet."""
+        """Start over with an empty run of this preset. `info` is None until the engine has opened it."""
         self.preset, self.info = preset, info
         self.to_open: Preset | None = None
         """The preset that the engine was asked to open, until it has."""
@@ -89,7 +89,7 @@ class RunState:
 
     @property
     def busy(self) -> bool:
-        """Whether steps are computed, so that a pause has a meaning."""
+        """Whether steps are computed, which a pause can stop."""
         return self.running or self.working == COMPUTING
 
     @property
@@ -150,7 +150,7 @@ class RunState:
     # --- what the user does -------------------------------------------------------------------------
 
     def opening(self, preset: Preset) -> Topic:
-        """Note that the engine was asked to open a preset. The present run stays on the screen until then."""
+        """Record that the engine was asked to open a preset. The current run is shown until it has."""
         self.to_open = preset
         self.refusal, self.offered = "", ("", "")
         if self.died is None and self.info is not None:
@@ -158,13 +158,13 @@ class RunState:
         return Topic.STATUS
 
     def resuming(self, name: str) -> Topic:
-        """Note that the engine was asked to resume a saved session."""
+        """Record that the engine was asked to resume a saved session."""
         self.refusal, self.offered = "", ("", "")
         self.working = f"resuming {text.plain(name)}"
         return Topic.STATUS
 
     def offer(self, what: str, brief: str) -> Topic:
-        """Offer a saved session to go on with, in full for the log and in brief for the status line."""
+        """Offer to resume a saved session: `what` for the log, `brief` for the status line."""
         self.offered = text.plain(what), text.plain(brief)
         return Topic.STATUS | self.note("info", what)
 
@@ -181,14 +181,14 @@ class RunState:
         return Topic.STATUS
 
     def unanswered(self) -> Topic:
-        """Show that the engine is computing: it has not answered for a while."""
+        """Show that the engine is computing, since it has not answered for a while."""
         if self.working or self.running or self.died is not None:
             return NOTHING
         self.working = COMPUTING
         return Topic.STATUS
 
     def restarting(self) -> Topic:
-        """Note that a new engine is starting."""
+        """Record that a new engine is starting."""
         self.died = None
         self.working = "starting the engine"
         return Topic.STATUS

@@ -33,9 +33,9 @@ ENDINGS: dict[str, str] = {
     "diverged": "diverged",
     "failed": "failed",
 }
-"""Words for how runs ended."""
+"""Words for the endings of runs."""
 MAX_RUNS = 1000
-"""Runs that fit on a screen and whose configs are checked while the user waits."""
+"""The most runs of a sweep on the screen. Their configs are checked while the user waits."""
 RULE = "train.rule"
 LEARNING_RATE = "train.rule.learning_rate"
 
@@ -56,7 +56,7 @@ class SweepState:
         self._before: int | None = None
 
     def begin(self) -> None:
-        """Note that the engine was asked for the missing runs."""
+        """Record that the engine was asked for the missing runs."""
         self.going, self.said, self._before = True, "", None
 
     def take(self, event: Event) -> bool:
@@ -76,9 +76,9 @@ class SweepState:
         return True
 
     def died(self) -> None:
-        """Note that the engine has ended, and the sweep with it."""
+        """Record that the engine has ended, and the sweep with it."""
         if self.going:
-            self.going, self.running, self.said = False, {}, "the engine has ended; what is finished is kept"
+            self.going, self.running, self.said = False, {}, "the engine has ended; finished runs are kept"
 
     @property
     def complete(self) -> bool:
@@ -86,7 +86,7 @@ class SweepState:
 
     @property
     def names(self) -> list[str]:
-        """The numbers of a run to choose from: the loss, measures, other fields of the last record."""
+        """The names of a run's numbers: the loss, measures, other fields of the last record."""
         seen = next((result.record for result in self.results.values() if result.record is not None), None)
         there = [name for name in FIELDS_SHOWN if seen is None or seen[name] is not None]
         return ["loss", *self.plan.measures, *there]
@@ -101,7 +101,7 @@ class SweepState:
         return found.reshape(self.plan.shape)
 
     def told(self, name: str) -> list[float]:
-        """Return a number of each finished run that has it, infinities and NaN included."""
+        """Return a number of each finished run, with infinities and NaN, without runs that lack it."""
         values = (result.value(name, self.plan.measures) for result in self.results.values())
         return [value for value in values if value is not None]
 
@@ -116,7 +116,7 @@ class SweepState:
 
     @property
     def seconds_left(self) -> float | None:
-        """The time left, by the runs finished since the start; None before the first."""
+        """The estimated seconds left, by the runs finished since the start; None before the first."""
         if not self.going or len(self.results) <= (self._before or 0):
             return None
         done = self.share * len(self.plan) - (self._before or 0)
@@ -125,9 +125,9 @@ class SweepState:
         return left / done * spent if spent > 1 else None
 
     def border(self, point: int) -> float | None:
-        """Return the learning rate below which a run is stable, by the curvature where the first run begins.
+        """Return the learning rate below which a run is stable, by the curvature at the first run's start.
 
-        None if the curvature is missing or not positive, or if the rule has no limit.
+        Returns None if the curvature is missing or not positive, or if the rule has no limit.
         """
         if self.sharpness is None or not self.sharpness > 0:
             return None
@@ -135,7 +135,7 @@ class SweepState:
         return None if product is None else product / self.sharpness
 
     def _stable_product(self, point: int) -> float | None:
-        """Return the limit of learning rate × curvature; rules that differ in the rate only share it."""
+        """Return the limit of learning rate × curvature, cached for rules that differ only in the rate."""
         changes = self.plan.changes(point).items()
         rule = str([(key, value) for key, value in changes if RULE in key and key != LEARNING_RATE])
         if rule not in self._products:
@@ -169,7 +169,7 @@ def plan_of(preset: Preset, given: str = "") -> Plan:
 
 
 def suggested_axes(preset: Preset) -> list[tuple[str, str]]:
-    """Axes to choose from, each with what it asks."""
+    """Return axes to choose from, each with its question."""
     rate = preset.train.learning_rate
     ready = [("train.seed=0:20", "is it the luck of one seed?")]
     if rate is not None and 0 < rate / 10 < rate * 10 < math.inf:  # both ends are floats

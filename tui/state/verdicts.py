@@ -1,4 +1,4 @@
-"""Verdicts on claims: signs, colours, evidence in short, and which of them are news."""
+"""Verdicts on claims: their signs, colours, short evidence, and news."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SIGNS: dict[Standing, tuple[str, str]] = {
 DECIDED: tuple[Standing, ...] = ("shown", "refuted")
 AGO = re.compile(r"ago\((.+), (\d+)\)")
 NEWS_SECONDS = 3.0
-"""How long news stay before later news may replace them."""
+"""The time that news stay before later news may replace them."""
 
 
 def signed(verdict: Verdict) -> str:
@@ -41,7 +41,7 @@ def news(verdict: Verdict) -> str:
 
 
 class Judged:
-    """The verdicts of each branch, and those that turned since the user's last action."""
+    """The verdicts of each branch, and the changed ones since the user's last action."""
 
     def __init__(self) -> None:
         self._verdicts: dict[int, tuple[Verdict, ...]] = {}
@@ -54,7 +54,7 @@ class Judged:
         return self._verdicts.get(branch, ())
 
     def take(self, branch: int, verdicts: tuple[Verdict, ...], *, here: bool) -> tuple[Verdict, ...]:
-        """Take the verdicts of a branch. Returns those that turned, if it is the current branch."""
+        """Store the verdicts of a branch. Returns the newly decided or undecided ones, if it is current."""
         before = self.of(branch)
         self._verdicts[branch] = verdicts
         if not here or not before:
@@ -69,17 +69,17 @@ class Judged:
         self._verdicts.pop(branch, None)
 
     def stopped(self, position: int) -> None:
-        """Drop news from before this position, once they could be read: the run stopped by itself."""
+        """Drop older news when the run stops by itself, unless they are too new to have been read."""
         if not self._fresh and all(verdict.steps != position for verdict in self.turned):
             self.turned = ()
 
     @property
     def _fresh(self) -> bool:
-        """Whether the news are too new to have been read."""
+        """Whether the news have been shown for less than NEWS_SECONDS."""
         return time.monotonic() - self._turned_at < NEWS_SECONDS
 
     def _tell(self, turned: tuple[Verdict, ...]) -> None:
-        """Make verdicts the news, with those that are too new to have been read."""
+        """Make verdicts the news. Unread news stay beside them."""
         if self.turned and self._fresh:
             again = [verdict.claim for verdict in turned]
             turned = (*(verdict for verdict in self.turned if verdict.claim not in again), *turned)
@@ -89,7 +89,7 @@ class Judged:
 
 
 def _turned(before: Iterable[Verdict], now: Iterable[Verdict]) -> tuple[Verdict, ...]:
-    """Return the verdicts that are decided now and were not before, or the reverse."""
+    """Return the newly decided verdicts, and the decided ones that are open again."""
     return tuple(
         new
         for old, new in zip(before, now, strict=True)

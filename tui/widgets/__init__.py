@@ -1,1 +1,1 @@
-"""Parts that the panes are made of."""
+"""Widgets that several panes and dialogs use."""

@@ -26,11 +26,12 @@ WORDS = re.compile(r"[,\s]+")
 
 
 class Ask(Overlay, ModalScreen[str | None]):
-    """Asks for a line, and returns it, or None if the user closes the dialog.
+    """A dialog that returns a line, or None if the user closes it.
 
-    `check` raises UserError for a refused line; its text is shown. `ready` are answers to choose from, each
-    with its meaning: a list, filtered by the last typed word, or a function of the typed line. While nothing
-    is typed, `enter` takes the highlighted answer; with `complete`, also in place of a refused line.
+    `check` raises UserError for a refused line, and its text is shown. `ready` are the answers to choose
+    from, each with its meaning. They are a list, filtered by the last typed word, or a function of the typed
+    line. While nothing is typed, `enter` takes the highlighted answer. With `complete` it also replaces a
+    refused line.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -121,7 +122,8 @@ class Ask(Overlay, ModalScreen[str | None]):
     def _highlight(self, line: str) -> None:
         """Highlight the answer that `enter` takes.
 
-        That is the one in the line; the first if the line is empty, or is refused and may be completed.
+        It is the answer in the line. If the line is empty, or is refused and may be completed, it is the
+        first answer.
         """
         answers = [answer for answer, _ in self._answers]
         first = not line or (self._complete and not self._accepts(line))
@@ -130,7 +132,7 @@ class Ask(Overlay, ModalScreen[str | None]):
             self._list.highlighted = found
 
     def action_choose(self, distance: int) -> None:
-        """Put the next of the ready answers into the line."""
+        """Put the ready answer `distance` places below the highlighted one into the line, cyclically."""
         if self._answers:
             at = self._list.highlighted
             start = -1 if at is None and distance > 0 else 0 if at is None else at

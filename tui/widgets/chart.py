@@ -17,7 +17,7 @@ from gradstep.tui.charts.smooth import Smoother
 
 
 class Chart(Widget, can_focus=True):
-    """Series of a run over its steps. Several changes in a row are followed by one drawing."""
+    """A chart of series over the steps of a run. Changes in a row cause one drawing."""
 
     DEFAULT_CSS = """
     Chart { width: 1fr; height: 1fr; }
@@ -27,7 +27,7 @@ class Chart(Widget, can_focus=True):
     smoothing: reactive[float] = reactive(0.0, repaint=False)
     window: reactive[int | None] = reactive(None, repaint=False)
     reach: reactive[tuple[int, int] | None] = reactive(None, repaint=False)
-    """The first and the last step of the horizontal axis; None for those of the series."""
+    """The first and the last step of the horizontal axis. None takes them from the series."""
     cursor: reactive[int | None] = reactive(None, repaint=False)
 
     def __init__(
@@ -54,7 +54,7 @@ class Chart(Widget, can_focus=True):
     def append(
         self, name: str, values: ArrayLike, *, steps: ArrayLike | None = None, role: Role = Role.TRAIN
     ) -> None:
-        """Append values to the series `name`, which is made if it is missing.
+        """Append values to the series `name`, or begin it.
 
         Steps must ascend, without nulls. To replace values, clear the chart first.
         """
@@ -184,6 +184,6 @@ class _Track:
 
 
 def changed(before: Sequence[Strip], after: Sequence[Strip]) -> list[Region]:
-    """Return the lines that differ, which saves the compositor the others."""
+    """Return the regions of the lines that differ. The compositor skips all others."""
     lines = enumerate(zip_longest(before, after, fillvalue=Strip([])))
     return [Region(0, y, max(old.cell_length, new.cell_length), 1) for y, (old, new) in lines if old != new]

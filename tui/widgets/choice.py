@@ -17,7 +17,7 @@ from gradstep.tui.actions import bindings
 
 
 class Choice(Static, can_focus=True):
-    """One of the choices between arrows; `enter` submits it.
+    """A chosen value between arrows; `enter` submits it.
 
     Typed characters select the first choice that begins with them and never reach the screen's keys.
     """
@@ -52,11 +52,14 @@ class Choice(Static, can_focus=True):
         )
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        """Whether a key is typed into the choice and not one of the screen's."""
+        """Return whether the choice consumes a key, so that the screen's bindings do not get it."""
         return character is not None and character.isprintable()
 
     def on_key(self, event: Key) -> None:
-        """Select by the characters typed; one that continues no choice begins anew."""
+        """Select the first choice that begins with the typed characters.
+
+        A character that continues no choice starts a new search.
+        """
         if not event.is_printable or event.character is None:
             return
         event.prevent_default().stop()

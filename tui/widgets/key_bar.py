@@ -1,4 +1,4 @@
-"""The line of keys at the bottom: as many as there is room for, the most important first."""
+"""The line of keys at the bottom: as many as fit, the most important first."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from textual.widgets import Input, Static
 from gradstep.tui.widgets.choice import Choice
 
 ALWAYS = ("restart", "help", "sweep.help", "quit")
-"""Names of actions whose keys stand at the end at every size."""
+"""Actions with keys at the right end of the bar, in every width."""
 GAP = 2
+"""Columns between two keys."""
 
 
 class KeyBar(Static):
-    """The keys that do something now, those of the focused widget first."""
+    """The keys that do something now, first the focused widget's."""
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._bindings_updated)

@@ -1,4 +1,4 @@
-"""Scrolling containers and lists that leave the arrows right and left, and `end`, to the run."""
+"""Scrolling containers and lists that leave the keys →, ← and `end` to the run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from textual.widgets import OptionList
 from gradstep.tui.actions import bindings
 
 PAGES = ("page_up", "page_down")
+"""Textual's actions that scroll by a page."""
 
 
 class Scroll(ScrollableContainer, inherit_bindings=False):
@@ -25,12 +26,12 @@ class Choices(OptionList, inherit_bindings=False):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("list")]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Whether a key does something now."""
+        """Return whether an action is possible now."""
         if action in PAGES and not has_pages(self):
             return False
         return super().check_action(action, parameters)
 
 
 def has_pages(options: OptionList) -> bool:
-    """Whether a list can be paged through: Textual's `PAGES` actions fail before its layout."""
+    """Return whether a list is laid out. Before that, Textual's `PAGES` actions fail."""
     return bool(options.scrollable_content_region)

@@ -1,4 +1,4 @@
-"""One setting of a run: its name and value, or an editor and the problem of its value."""
+"""A row of the form: a setting's name and value, or an editor and the problem of the typed value."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ from gradstep.tui.widgets.choice import Choice
 from gradstep.tui.widgets.line import Line
 
 NONE = ("none", "")
-"""The texts that mean "not given"."""
-
-
+"""The texts that remove a value."""
 NAME_WIDTH = 19
+"""Columns of the names."""
 
 
 class SettingRow(Widget):
@@ -59,13 +58,13 @@ class SettingRow(Widget):
         return self._editor is not None
 
     def show(self, setting: Setting, pending: tuple[Any, Any] | None, default: str) -> None:
-        """Show the value in effect and the pending one; `default` replaces a value of None."""
+        """Show the value in effect and the pending one; `default` is the text for None."""
         if (setting, pending, default) != (self.setting, self._pending, self._default):
             self.setting, self._pending, self._default = setting, pending, default
             self.refresh(layout=True)
 
     def render(self) -> Content:
-        """Return the name and value; a pending value on a second line where the first has no room."""
+        """Return the name and value. A pending value that does not fit goes to a second line."""
         name = (self.name_shown.ljust(NAME_WIDTH), "$muted")
         if self._pending is None:
             return Content.assemble(name, self._said(self.setting.value))

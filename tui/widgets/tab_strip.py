@@ -23,9 +23,9 @@ class Tab:
 
 
 class TabStrip(Static):
-    """The tabs' names. A click chooses one; keys are the owner's, so it takes no focus.
+    """The names of tabs. A click chooses a tab; the owner handles keys, so the strip takes no focus.
 
-    Textual's Tabs are two lines high and animate, which sends bytes.
+    It replaces Textual's Tabs, which take two lines and send bytes for their animation.
     """
 
     chosen: reactive[str] = reactive("")

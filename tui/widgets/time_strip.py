@@ -17,11 +17,11 @@ STYLES = {
     LINE: "$border-blurred",
 }
 RANK = (LINE, SAVED, FORK, STOP, CHANGE, HERE)
-"""The order of precedence in one cell: the later sign is shown."""
+"""Signs in ascending precedence: a cell shows the last one."""
 
 
 class TimeStrip(Static):
-    """The positions from 0 to the branch's last, over the whole width."""
+    """The positions of a branch, from 0 to the last, over the whole width."""
 
     def __init__(self) -> None:
         super().__init__(id="time-strip", markup=False)

@@ -1,1 +1,1 @@
-"""The way to the terminal: changed cells only, in few bytes, and no more frames than it takes."""
+"""The output to the terminal: changed cells only, in few bytes, at the terminal's own pace."""

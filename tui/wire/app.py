@@ -1,4 +1,4 @@
-"""An app that writes only changed cells to the terminal, and no more frames than the terminal takes."""
+"""An app that writes only changed cells to the terminal, at the terminal's own pace."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from gradstep.tui.wire.textual_private import Piece, PrivateApp, use_parser
 from gradstep.tui.wire.type_ahead import TypeAhead
 
 LAST_ANSWER_SECONDS = 1.5
+"""The longest wait for the terminal's last answer before the app exits."""
 
 
 class WireApp(TypeAhead, PrivateApp):
-    """Sends the cells that changed, where Textual sends the widgets.
+    """An app that sends changed cells, where Textual sends whole widgets.
 
-    Frames that a slow terminal has no time for are never sent: the next one holds their changes.
+    A slow terminal gets fewer frames. Each of them holds all changes since the frame before.
     """
 
     def __init__(self, *, ascii: bool = False) -> None:  # noqa: A002
@@ -33,14 +34,14 @@ class WireApp(TypeAhead, PrivateApp):
         self.ascii = ascii or is_ascii(os.environ)
         """Whether to show ASCII only."""
         self.colours = None if self.no_color else self.colour_system
-        """The colours to use; None: none."""
+        """The colours to use; None for a terminal without colours."""
         self._cells: Cells | None = None
         self._pace = Pace()
         self._late: TimerHandle | None = None
         self._quitting = False
 
     def get_driver_class(self) -> type[Driver]:
-        """Return the terminal's driver; on Unix one that reads `esc` at once and can be ended by force."""
+        """Return the driver of the terminal. On Unix it reads `esc` at once and can be ended by force."""
         use_parser(EscapeAtOnce)
         found = super().get_driver_class()
         if sys.platform != "win32":
@@ -60,7 +61,7 @@ class WireApp(TypeAhead, PrivateApp):
         self._send_frame()
 
     def _send_frame(self) -> None:
-        """Send the cells that the terminal does not show yet; later if frames are under way."""
+        """Send the cells that the terminal does not show yet, or wait while frames are under way."""
         driver = self.terminal
         if driver is None or self._cells is None or not self.is_open or self._quitting:
             return
@@ -84,7 +85,7 @@ class WireApp(TypeAhead, PrivateApp):
         self._send_frame()
 
     def on_cursor_position(self, _event: events.CursorPosition) -> None:
-        """Note that the terminal has drawn a frame: it answers the question that followed it."""
+        """Count a drawn frame: the terminal has answered the question behind it."""
         self._pace.answered()
         if self._quitting and not self._pace.under_way:
             self.exit()
@@ -102,7 +103,7 @@ class WireApp(TypeAhead, PrivateApp):
         self.app_resume_signal.subscribe(self, lambda _app: self.action_repaint())
 
     async def action_quit(self) -> None:
-        """Exit when the terminal has answered: a later answer would be typed into the shell."""
+        """Exit when the terminal has answered. The shell would read a later answer as typed text."""
         self._quitting = True
         if self._pace.under_way:
             self.after(LAST_ANSWER_SECONDS, self.exit)

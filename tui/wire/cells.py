@@ -1,4 +1,4 @@
-"""The terminal's cells, wanted and shown, and few bytes that turn one into the other."""
+"""The terminal's cells, wanted and shown, and the bytes that change one into the other."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ NARROW = re.compile("[ -~\xa1-\xac\xae-\u02ff\u2010-\u2027\u2190-\u2211\u2500-\u
 PIXELS = "▀"
 """The character of an image's cell, which shows two pixels."""
 WORTH_WRITING = 8
-"""The longest gap between changed cells that may be written anew in place of a jump."""
+"""The longest gap between changed cells that may be written again instead of a jump."""
 
 
 class Cells:
-    """A grid of cells. At first the shown ones are unknown."""
+    """A grid of wanted and shown cells. At first the shown cells are unknown."""
 
     def __init__(self, width: int, height: int, colours: ColorSystem | None, *, ascii: bool) -> None:  # noqa: A002
         self.size = width, height
@@ -54,7 +54,7 @@ class Cells:
         self._touched = set(range(len(self._shown)))
 
     def difference(self) -> str:
-        """Return the text that makes the terminal show the wanted cells; "" if it does already."""
+        """Return the text that makes the terminal show the wanted cells; "" if it shows them."""
         out: list[str] = []
         pen = _Pen(out)
         for y in sorted(self._touched):
@@ -100,7 +100,7 @@ class _Pen:
         self._out.append(text)
         self._x += len(cells)
         if self._x >= width:
-            self._x = -1  # where the cursor is now, terminals disagree
+            self._x = -1  # terminals disagree on the cursor's place after the last column
 
 
 def _write_row(pen: _Pen, y: int, wanted: Sequence[Cell], shown: Sequence[Cell] | None) -> None:
@@ -162,7 +162,7 @@ def _cells(
 
 
 def _shaded(text: str, style: Style, colours: ColorSystem | None) -> tuple[Cell, ...]:
-    """Return characters as bright as the pixels, where a cell cannot have two colours."""
+    """Return characters as bright as the pixels, for terminals that can't show two colours in a cell."""
     halves = [Color.default() if half is None else half for half in (style.color, style.bgcolor)]
     bright = [sum(half.get_truecolor()) / (3 * 255) for half in halves]
     fore = halves[bright[1] > bright[0]]
@@ -170,9 +170,9 @@ def _shaded(text: str, style: Style, colours: ColorSystem | None) -> tuple[Cell,
 
 
 def _characters(text: str) -> Iterable[str]:
-    """Yield a string per cell: a character with combining ones; "" for the second cell of a wide one.
+    """Yield a string per cell: a character with combining ones, or "" for a wide one's second cell.
 
-    Control characters, which a terminal would obey, are left out.
+    Control characters, which a terminal would obey, are removed.
     """
     spans, _ = split_graphemes(text)
     for start, end, width in spans:

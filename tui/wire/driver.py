@@ -1,4 +1,4 @@
-"""Textual's driver of a Unix terminal, which can also give the terminal back without Textual."""
+"""A driver of a Unix terminal that can restore the terminal without Textual."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ GIVE_BACK = (
     "\x1b[?2026l\x1b[0m\x1b[?7h\x1b[?2004l\x1b[?2048l\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1004l"
     "\x1b[<u\x1b[?1049l\x1b[?25h"
 )
-"""Undoes what Textual's driver and the frames set.
+"""The escape sequences that undo the settings of Textual's driver and of the frames.
 
-In order: a frame that is held back, colours, no wrapping, bracketed paste, reports of size, mouse and focus,
-the Kitty keyboard, the alternate screen, the hidden cursor.
+In order they end a held-back frame, colours, no wrapping and bracketed paste. Then reports of size, mouse and
+focus, the Kitty keyboard, the alternate screen, and the hidden cursor.
 """
 
 
@@ -33,15 +33,15 @@ class TerminalDriver(UnixDriver):
 
     def stop_application_mode(self) -> None:
         """Give the terminal back."""
-        self.disable_input()  # first: an answer of the terminal that is read now would have a mode set
+        self.disable_input()  # first: Textual would set a mode after reading an answer of the terminal
         super().stop_application_mode()
         self.taken = False
 
     def resume_application_mode(self) -> None:
         """Take the terminal again on SIGCONT.
 
-        No program learns of a SIGSTOP, so the terminal may still be taken. It is given back first: taken
-        twice, its original modes would be lost.
+        A program does not notice a SIGSTOP, so the terminal may still be taken. Taking it twice would lose
+        its original modes, so it is given back first.
         """
         if self.taken:
             self.suspend_application_mode()
@@ -50,12 +50,12 @@ class TerminalDriver(UnixDriver):
 
     def end(self) -> None:
         """Give the terminal back if it is taken, and never take it again."""
-        self.ignore_resume()  # a shell that ends sends SIGCONT
+        self.ignore_resume()  # an ending shell sends SIGCONT
         if self.taken:
             self.give_back()
 
     def give_back(self) -> None:
-        """Give the terminal back without the thread that writes to it, which may be stuck."""
+        """Give the terminal back without Textual's writer thread, which may be stuck."""
         with suppress(OSError, termios.error):
             if self.attrs_before is not None:
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)

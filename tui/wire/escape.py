@@ -1,4 +1,4 @@
-"""`esc` and the key typed behind it, as two keys even when both arrive in one read over a slow line."""
+"""`esc` and the next key as two keys, even when a slow line delivers both in one read."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from gradstep.tui.wire.textual_private import Parser
 
 ESCAPE = "\x1b"
 WORDS = "bf\x7f"
-"""Keys that have a meaning with alt, in a line: move by a word, delete a word."""
+"""Keys that edit a line with alt: move by a word, delete a word."""
 BEHIND = re.compile(f"(?<={ESCAPE})(?=[^{re.escape('[O' + ESCAPE + WORDS)}])")
-"""The gap between the two, where the second begins no escape sequence."""
+"""The place after `esc` and before a key that begins no escape sequence."""
 
 
 class EscapeAtOnce(Parser):
-    """Reads `esc` and a letter as two keys.
+    """A parser that reads `esc` and a letter as two keys.
 
-    Textual reads one key with alt, which has no meaning here; or, before an answer of the terminal, the
-    characters ^ and the letter.
+    Textual reads one key with alt, which has no meaning here. Before an answer of the terminal it reads ^ and
+    the letter.
     """
 
     _after_escape = False

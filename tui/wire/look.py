@@ -21,10 +21,12 @@ ATTRIBUTES = {
 ON_BLANKS = frozenset(("underline", "reverse", "strike"))
 """Attributes that show on a blank."""
 SET_OFF = 0x40
-"""Without colours, a background of this brightness (of 255) or more is shown in reverse."""
+"""The brightness, of 255, from which a background is shown in reverse if there are no colours."""
 CHROMA, BRIGHT, GREYS = 0x28, 0x90, (0x28, 0xB0, 0xE8)
-"""Limits of 255, for sixteen colours: less chroma is grey, more is bright; steps of grey between black,
-dark grey, light grey and white."""
+"""Limits, of 255, for sixteen colours. Less chroma than CHROMA is grey, a colour from BRIGHT on is bright.
+
+GREYS separates black, dark grey, light grey and white.
+"""
 CUBE = (0, 95, 135, 175, 215, 255)
 PALETTE = {
     **{
@@ -57,7 +59,7 @@ PLAIN = Look(frozenset(), "", "")
 
 @lru_cache(maxsize=4096)
 def look(style: Style | None, colours: ColorSystem | None) -> Look:
-    """Return the look of a style on a terminal with these colours; None: no colours."""
+    """Return the look of a style on a terminal with these colours, or with none if None."""
     if style is None:
         return PLAIN
     attributes = frozenset(name for name in ATTRIBUTES if getattr(style, name))
@@ -119,7 +121,7 @@ def _code(colour: Color | None, colours: ColorSystem, foreground: bool) -> str:
 
 
 def sixteen(red: int, green: int, blue: int) -> int:
-    """Return the one of sixteen colours with the same hue. The nearest in the cube is mostly a grey."""
+    """Return the colour, of sixteen, with the same hue. The nearest one in the cube is mostly a grey."""
     least, most = min(red, green, blue), max(red, green, blue)
     if most - least < CHROMA:
         return (0, 8, 7, 15)[bisect_right(GREYS, most)]

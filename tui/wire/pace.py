@@ -1,4 +1,4 @@
-"""The pace of frames: a question follows each, and its answer shows that the terminal has drawn it."""
+"""The pace of frames. A question follows each frame; the answer shows that the frame is drawn."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable
 
 ASK = "\x1b[6n"
-"""Asks for the cursor's position (DSR 6, ECMA-48). After a frame, the answer comes when that is drawn."""
+"""The question for the cursor's position (DSR 6, ECMA-48). A terminal answers after drawing the frame."""
 UNDER_WAY = 2
-"""The most unanswered frames: one on its way there, one whose answer is on its way back."""
+"""The most unanswered frames: one on its way there, and one with its answer on the way back."""
 HEARD = 10.0
 UNHEARD = 1.0
 """Seconds to wait for a terminal that has answered before, and for one that never has."""
 
 
 class Pace:
-    """Counts the frames under way to the terminal, over any number of links."""
+    """A count of the frames under way to the terminal, over any number of links."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

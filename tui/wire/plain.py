@@ -1,4 +1,4 @@
-"""Characters in ASCII: one for one, so that nothing on the screen moves, and a few as words."""
+"""ASCII for other characters: one for one, so that columns stay in place, and a few as words."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ALIKE = {
 PLAIN = {character: ascii_one for ascii_one, characters in ALIKE.items() for character in characters}
 WORDS = {"η": "eta", "±": "+-"}
 WITH_BLANKS = re.compile("(η {0,2}(?= )|[η±])")
-"""A character with a word, and the blanks after it; of two or more, one stays."""
+"""A character with a word, and the blanks after it. The last of several blanks stays."""
 BRAILLE = range(0x2801, 0x2900)
 RAMP = " .:-=+*#%@"
 """Characters from dark to light."""
@@ -70,7 +70,7 @@ def plain(character: str) -> str:
 
 
 def spelled(content: Content) -> Content:
-    """Return content with words for characters that no single one stands for; to call before layout.
+    """Return content with WORDS for characters without a similar ASCII one. Call it before layout.
 
     A word uses up blanks after it, so that columns stay in place.
     """

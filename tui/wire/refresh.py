@@ -1,4 +1,4 @@
-"""How soon Textual draws changes."""
+"""Textual's frame rate, which decides how soon a change is drawn."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 FRAMES_A_SECOND = "240"
 """Changes within 1/240 s are drawn together. Textual's own 1/60 s is a third of the time to answer a key.
 
-How often a running run is drawn depends on --fps alone.
+Only --fps decides how often a running run is drawn.
 """
 
 

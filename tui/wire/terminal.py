@@ -1,4 +1,4 @@
-"""The terminal's characters, by the environment."""
+"""The characters that a terminal can show, by its locale."""
 
 from __future__ import annotations
 

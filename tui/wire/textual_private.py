@@ -1,8 +1,8 @@
 """All of Textual's private names that gradstep uses, behind public ones.
 
 Textual has no public way to send fewer cells, to end without a traceback, or to lay a screen out once.
-A new minor version may rename what is private: `tests/tui/wire/test_textual_private.py` fails then, and lists
-the names to check. No other module of tui/ uses them.
+A new minor version may rename private attributes. `tests/tui/wire/test_textual_private.py` then fails, and
+lists the names to check. No other module of tui/ uses them.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ Piece = tuple[int, int, Iterable[Segment]]
 
 
 class PrivateApp(App[int]):
-    """An app with public names for what Textual's keeps private."""
+    """An app with public names for private attributes of Textual's App."""
 
     # --- frames -------------------------------------------------------------------------------------
 
@@ -82,7 +82,7 @@ class PrivateApp(App[int]):
 
     @property
     def colour_system(self) -> ColorSystem | None:
-        """The colours that the terminal has; None: it has none."""
+        """The terminal's colours; None if it has none."""
         return self.console._color_system
 
     @property
@@ -165,10 +165,10 @@ def _pieces(update: LayoutUpdate | ChopsUpdate) -> Iterator[Piece]:
 
 
 class Steady(_Screen):
-    """A screen that is laid out no more often than needed, and drawn wherever that has moved something.
+    """A screen with no layout beyond need, and no stale region after one.
 
-    Put it before a screen's own class. Textual lays a screen out a second time when it first gets its size,
-    and once more with each dialog that opens above it.
+    Put it before a screen's own class. Textual lays a screen out a second time when it first gets its size.
+    It does so again for each dialog that opens above it.
     """
 
     _scrolled = False
@@ -177,8 +177,8 @@ class Steady(_Screen):
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         quick = scroll and not self._layout_widgets
         if self._scrolled and not quick:
-            # Textual compares the new layout with the one before the scrolling, and would leave widgets
-            # undrawn that are back in their places.
+            # Textual compares the new layout with the one before the scrolling. It would not draw widgets
+            # that are back in their old places.
             self._compositor._dirty_regions.add(self._compositor.size.region)
         self._scrolled = quick
         super()._refresh_layout(size, scroll)
@@ -191,18 +191,18 @@ class Steady(_Screen):
         self.style_focus(focused, blurred)
 
     def style_focus(self, focused: Widget | None, blurred: Widget | None) -> None:
-        """Apply the styles of the widgets that got or lost the focus, and of all that hold them."""
+        """Apply the styles of the widgets that got or lost the focus, and of their ancestors."""
         super()._update_focus_styles(focused, blurred)
 
 
 def drawn_lines(screen: Screen[Any], crop: Region) -> list[Strip]:
-    """Return the lines of a screen within `crop`; empty ones below its end, after the terminal has grown."""
+    """Return the lines of a screen within `crop`. Below its end they are empty: the terminal has grown."""
     chops = screen._compositor._render_chops(crop, crop.line_range.__contains__)
     return [Strip.join(chops[y].values()) if y < len(chops) else Strip([]) for y in crop.line_range]
 
 
 class Parser(XTermParser):
-    """Textual's parser of what the terminal sends, which waits for the rest of an escape sequence."""
+    """Textual's parser of the terminal's input. It waits for the rest of an escape sequence."""
 
     @property
     def waits(self) -> bool:
@@ -226,7 +226,7 @@ if sys.platform != "win32":
     from textual.drivers.linux_driver import LinuxDriver
 
     class UnixDriver(LinuxDriver):
-        """Textual's driver of a Unix terminal with public names for what it keeps private."""
+        """Textual's driver of a Unix terminal, with public names for its private attributes."""
 
         def ignore_resume(self) -> None:
             """Do not take the terminal again on SIGCONT."""

@@ -1,4 +1,4 @@
-"""Keys typed faster than they are answered, as they arrive over a slow line."""
+"""A queue of keys that are typed faster than they are handled, as over a slow line."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from textual.app import App
 from textual.screen import Screen
 
 PATIENCE_SECONDS = 0.5
-"""A key that takes longer does not hold up later keys."""
+"""The longest time that a key may hold up later keys."""
 
 
 class TypeAhead(App[int]):
-    """Hands out a key when the previous one has been answered.
+    """An app that hands out a key only after the previous key is handled.
 
-    Textual sends each key at once to the focused widget, and from there up to the app. A later key can
-    overtake, and a key after the one that closes a dialog still goes to the dialog.
+    Textual sends each key at once to the focused widget, and from there up to the app. A later key could
+    overtake it, and a dialog would still get the keys typed after it was closed.
     """
 
     def __init__(self) -> None:

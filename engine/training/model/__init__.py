@@ -1,1 +1,1 @@
-"""What is trained: parameters, forward and backward pass, loss."""
+"""The model: parameters, forward and backward pass, loss."""

@@ -17,7 +17,7 @@ class Group:
     name: str
     parameters: tuple[str, ...]
     kind: str
-    """What they do: "dense"."""
+    """The kind of the group's operation: "dense"."""
     activation: str | None
     """The function applied to the group's outputs, by its name in `activations.ACTIVATIONS`; None for none
     of these."""
@@ -58,19 +58,19 @@ class Model(Protocol):
         loss's raw numbers in `numbers` (see `loss.Objective.write`, also for `wait`)."""
 
     def outputs(self, parameters: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
-        """The outputs (samples, …) with any parameters, differentiable; nothing of the model moves."""
+        """Return the outputs (samples, …) at given parameters, differentiable. The model stays unchanged."""
 
     def layer_outputs(self, samples: int) -> Sequence[Tensor]:
-        """Each layer's outputs in the last evaluation, of so many samples, where units are watched."""
+        """Return each layer's outputs for the `samples` samples of the last evaluation, to watch units."""
 
     def step(self, update: Tensor) -> None:
         """Add a vector, in the parameters' order, to the parameters."""
 
     def snapshot(self) -> dict[str, Tensor]:
-        """Copies of all that an evaluation or a step changes beside the parameters: buffers, generators."""
+        """Return copies of buffers and generators: all that a step changes beside the parameters."""
 
     def restore(self, extra: Mapping[str, Tensor]) -> None:
-        """Go back to what `snapshot` gave."""
+        """Restore the buffers and generators of a `snapshot`."""
 
 
 def flat(tensors: Iterable[Tensor]) -> Tensor:

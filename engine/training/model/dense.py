@@ -18,7 +18,7 @@ from gradstep.engine.training.model.loss import Objective
 
 
 class DenseLayer:
-    """One layer: views into the flat vectors, and its two passes."""
+    """A layer: views into the flat vectors, and its two passes."""
 
     def __init__(self, weight: Tensor, bias: Tensor | None, activation: str) -> None:
         self.weight = weight

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 Parameters = TypeVar("Parameters", Tensor, Mapping[str, Tensor])
-"""One flat tensor, or tensors by name."""
+"""A flat tensor, or tensors by name."""
 
 
 def hessian_products(

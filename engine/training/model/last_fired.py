@@ -44,7 +44,7 @@ class Watched:
 
 @dataclass(frozen=True, eq=False)
 class LayerWatched:
-    """One layer's part of `Watched`, on the processor."""
+    """A layer's part of `Watched`, on the processor."""
 
     since: int
     last_fired: Ints
@@ -66,7 +66,7 @@ class Silence:
         )
 
     def __bool__(self) -> bool:
-        """Whether any unit is watched."""
+        """Return whether any unit is watched."""
         return bool(self.watched.last_fired)
 
     def see(self, position: int, outputs: Sequence[Tensor]) -> None:

@@ -15,7 +15,7 @@ from gradstep.engine.records.missing import MISSING
 from gradstep.engine.training.model.norms import finite_or, mean, scaled_square, scaled_square_on_device
 
 MAPE_FLOOR = 1e-7
-"""What Keras (2.2.4 to 3, `losses.py`) divides by at least."""
+"""The least divisor of a percentage error, as in Keras (2.2.4 to 3, `losses.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

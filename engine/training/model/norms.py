@@ -1,4 +1,4 @@
-"""Norms, dot products and means of vectors that overflow or underflow no sooner than their value does.
+"""Norms, dot products and means of vectors, without overflow or underflow on the way to the result.
 
 Each sum is made in the plain way. Where a square would leave the range of the vector's dtype, the sum is made
 again of the vector times a power of two, which rounds nothing: the bits are those of an unlimited exponent.

@@ -1,7 +1,7 @@
-"""What every update rule is. Each rule is one file beside this one, made from its config by `make.py`.
+"""The base classes of update rules. Each rule is a file beside this one; `make.py` makes it from its config.
 
-A rule's file holds its update, the curvature up to which it is stable, and what it multiplies the distance to
-a minimum by.
+A rule's file holds its update and the largest curvature at which it is stable. It also has the factors by
+which a step multiplies the distance to a minimum.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gradstep.engine.training.rules.batch_loss import Landscape, Line
+from gradstep.engine.training.rules.batch_loss import BatchLoss, Line
 from gradstep.engine.training.rules.step_length import NoStepError
 
 Slots = dict[str, Tensor]
@@ -33,7 +33,7 @@ class Threshold(NamedTuple):
 
 
 class _OnQuadratics:
-    """What a rule does on a quadratic loss, as far as that is known."""
+    """The known behaviour of a rule on a quadratic loss."""
 
     def threshold(self, slots: Slots, dtype: torch.dtype) -> Threshold | None:
         """Return the rule's bound after an update that left these slots, its preconditioner in `dtype`.
@@ -71,7 +71,7 @@ class SearchingRule(_OnQuadratics, ABC):
         return {}
 
     @abstractmethod
-    def search(self, landscape: Landscape, slots: Slots, update: Tensor) -> None:
+    def search(self, batch_loss: BatchLoss, slots: Slots, update: Tensor) -> None:
         """Write the update d of θ ← θ + d into `update`, and move `slots` on."""
 
 
@@ -93,22 +93,22 @@ AnyRule = Rule | SearchingRule | InPlaceRule
 
 
 def go_along(
-    landscape: Landscape, direction: Tensor, search: Callable[[Line], float], update: Tensor
+    batch_loss: BatchLoss, direction: Tensor, search: Callable[[Line], float], update: Tensor
 ) -> None:
     """Write the update α·direction with the α that `search` finds; zero and a remark if it finds none."""
     try:
-        step_length = search(landscape.along(direction))
+        step_length = search(batch_loss.along(direction))
     except NoStepError as error:
-        landscape.remark = str(error)
+        batch_loss.remark = str(error)
         update.zero_()
         return
-    landscape.accept(step_length)
+    batch_loss.accept(step_length)
     torch.mul(direction, step_length, out=update)
 
 
-def downhill(landscape: Landscape, direction: Tensor) -> Tensor:
+def downhill(batch_loss: BatchLoss, direction: Tensor) -> Tensor:
     """Return the direction, or −g with a remark where the loss does not fall along it."""
-    if landscape.slope(direction) < 0:
+    if batch_loss.slope(direction) < 0:
         return direction
-    landscape.remark = "the loss does not fall along the rule's direction: the gradient's was taken"
-    return -landscape.gradient
+    batch_loss.remark = "the loss does not fall along the rule's direction: the gradient's was taken"
+    return -batch_loss.gradient

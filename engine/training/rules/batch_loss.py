@@ -1,4 +1,4 @@
-"""The loss of one batch around the current parameters, for rules that look before they step."""
+"""The loss of a batch around the current parameters, for rules that evaluate it before they step."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gradstep.engine.training.model.loss import Objective
 from gradstep.engine.training.model.norms import dot
 
 HESSIAN_CHUNK = 32
-"""Hessian columns computed at once: each keeps the model's passes over the whole batch in memory."""
+"""Hessian columns computed at once. Each keeps the passes over the whole batch in memory."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A step length that a line search tried, the loss there, and the evaluations that it took up to it.
+    """A trial of a line search: step length, loss there, and evaluations so far.
 
-    `accepted` marks the one that the update was made with.
+    `accepted` marks the step length of the update.
     """
 
     step_length: float
@@ -29,12 +29,12 @@ class Trial:
     accepted: bool = False
 
 
-class Landscape:
+class BatchLoss:
     """The batch's loss around the current parameters θ, where `loss` and `gradient` are known.
 
+    `outputs` is the model as a differentiable function of a flat parameter vector and of inputs.
     `evaluations` counts passes over the batch: one for a loss, with or without its gradient, and one for a
-    Hessian-vector product. The known values at θ count nothing. `outputs` is the model as a differentiable
-    function of a vector of parameters and of inputs.
+    Hessian-vector product. Reading the known values at θ costs none.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class Landscape:
         self.evaluations = 0
         self.trials: list[Trial] = []
         self.remark = ""
-        """What kept a rule from its usual step, in words."""
+        """The reason for an unusual step of the rule, in words; "" for none."""
         self._outputs = outputs
         self._objective = objective
         self._inputs, self._targets = batch
 
     def loss_at(self, displacement: Tensor) -> float:
-        """Return the loss at θ + d, to the bit of its record if the next position has the same batch."""
+        """Return the loss at θ + d, equal to the next record's to the bit if its batch is the same."""
         self.evaluations += 1
         outputs = self._outputs(self.parameters + displacement, self._inputs)
         return self._objective.measure(outputs, self._targets, None).loss
@@ -96,7 +96,7 @@ class Landscape:
         return hessian
 
     def along(self, direction: Tensor) -> Line:
-        """Return the loss along θ + αd, which records what is asked of it as trials."""
+        """Return the loss along θ + αd. It records its evaluations as trials."""
         return Line(self, direction)
 
     def accept(self, step_length: float) -> None:
@@ -114,23 +114,23 @@ class Landscape:
 
 
 class Line:
-    """The loss along θ + αd as a function of the step length α, with its value and slope at 0."""
+    """The loss at θ + αd as a function of the step length α. `loss` and `slope` are its values at 0."""
 
-    def __init__(self, landscape: Landscape, direction: Tensor) -> None:
-        self.loss = landscape.loss
-        self.slope = landscape.slope(direction)
-        self._landscape = landscape
+    def __init__(self, batch_loss: BatchLoss, direction: Tensor) -> None:
+        self.loss = batch_loss.loss
+        self.slope = batch_loss.slope(direction)
+        self._batch_loss = batch_loss
         self._direction = direction
 
     def loss_at(self, step_length: float) -> float:
         """Return the loss at θ + αd."""
-        loss = self._landscape.loss_at(self._direction * step_length)
+        loss = self._batch_loss.loss_at(self._direction * step_length)
         self._record(step_length, loss)
         return loss
 
     def loss_and_gradient_at(self, step_length: float) -> tuple[float, Tensor]:
         """Return the loss at θ + αd and the gradient of all parameters there."""
-        loss, gradient = self._landscape.loss_and_gradient_at(self._direction * step_length)
+        loss, gradient = self._batch_loss.loss_and_gradient_at(self._direction * step_length)
         self._record(step_length, loss)
         return loss, gradient
 
@@ -141,16 +141,16 @@ class Line:
 
     def curvature(self) -> float:
         """Return the second derivative by α at θ."""
-        return self._landscape.curvature(self._direction)
+        return self._batch_loss.curvature(self._direction)
 
     def moves(self, step_length: float) -> bool:
         """Return whether θ + αd differs from θ, in the parameters' precision."""
-        parameters = self._landscape.parameters
+        parameters = self._batch_loss.parameters
         return not torch.equal(parameters + self._direction * step_length, parameters)
 
     def remark(self, text: str) -> None:
-        """Set the text on what kept the search from its usual end."""
-        self._landscape.remark = text
+        """Set the reason for an unusual end of the search."""
+        self._batch_loss.remark = text
 
     def _record(self, step_length: float, loss: float) -> None:
-        self._landscape.trials.append(Trial(step_length, loss, self._landscape.evaluations))
+        self._batch_loss.trials.append(Trial(step_length, loss, self._batch_loss.evaluations))

@@ -10,7 +10,7 @@ from torch.optim.lbfgs import _strong_wolfe
 
 from gradstep.engine.training.model.norms import dot, dot_tensor, mean_size
 from gradstep.engine.training.rules.base import SearchingRule, Slots, go_along
-from gradstep.engine.training.rules.batch_loss import Landscape, Line
+from gradstep.engine.training.rules.batch_loss import BatchLoss, Line
 from gradstep.engine.training.rules.step_length import NoStepError
 
 MIN_CURVATURE = 1e-10
@@ -36,8 +36,8 @@ class LBFGS(SearchingRule):
         pairs = torch.zeros((), dtype=torch.float64)
         return {"pairs": pairs, **{name: torch.zeros_like(parameters) for name in names}}
 
-    def search(self, landscape: Landscape, slots: Slots, update: Tensor) -> None:
-        gradient = landscape.gradient
+    def search(self, batch_loss: BatchLoss, slots: Slots, update: Tensor) -> None:
+        gradient = batch_loss.gradient
         slots["pairs"].clamp_(max=self._history)  # which may have been made shorter since
         first = not bool(slots["previous_update"].any())
         if not first:
@@ -47,7 +47,7 @@ class LBFGS(SearchingRule):
         if first:
             total = gradient.abs().sum().item()
             start /= max(1.0, total if math.isfinite(total) else mean_size(gradient) * len(gradient))
-        go_along(landscape, direction, lambda line: _search(line, gradient, direction, start), update)
+        go_along(batch_loss, direction, lambda line: _search(line, gradient, direction, start), update)
         slots["previous_gradient"].copy_(gradient)
         slots["previous_update"].copy_(update)
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from gradstep.engine.training.model.norms import dot
 from gradstep.engine.training.rules import step_length as searches
 from gradstep.engine.training.rules.base import SearchingRule, Slots, downhill, go_along
-from gradstep.engine.training.rules.batch_loss import Landscape, Line
+from gradstep.engine.training.rules.batch_loss import BatchLoss, Line
 
 Search = Literal["backtracking", "wolfe", "exact"]
 
@@ -27,12 +27,12 @@ class LineSearch(SearchingRule):
         self._armijo = armijo
         self._curvature = curvature
 
-    def search(self, landscape: Landscape, slots: Slots, update: Tensor) -> None:
-        go_along(landscape, self.direction(landscape, slots), self._step_length, update)
+    def search(self, batch_loss: BatchLoss, slots: Slots, update: Tensor) -> None:
+        go_along(batch_loss, self.direction(batch_loss, slots), self._step_length, update)
 
-    def direction(self, landscape: Landscape, slots: Slots) -> Tensor:
+    def direction(self, batch_loss: BatchLoss, slots: Slots) -> Tensor:
         """Return the direction to search, in memory of its own, and move `slots` on."""
-        return -landscape.gradient
+        return -batch_loss.gradient
 
     def _step_length(self, line: Line) -> float:
         match self._search:
@@ -63,8 +63,8 @@ class HeavyBallSearch(LineSearch):
     def slots(self, parameters: Tensor) -> Slots:
         return {"direction": torch.zeros_like(parameters)}
 
-    def direction(self, landscape: Landscape, slots: Slots) -> Tensor:
-        direction = downhill(landscape, self._momentum * slots["direction"] - landscape.gradient)
+    def direction(self, batch_loss: BatchLoss, slots: Slots) -> Tensor:
+        direction = downhill(batch_loss, self._momentum * slots["direction"] - batch_loss.gradient)
         slots["direction"].copy_(direction)
         return direction
 
@@ -95,14 +95,14 @@ class ConjugateGradientSearch(LineSearch):
             "previous_gradient": torch.zeros_like(parameters),
         }
 
-    def direction(self, landscape: Landscape, slots: Slots) -> Tensor:
-        gradient, previous = landscape.gradient, slots["previous_gradient"]
+    def direction(self, batch_loss: BatchLoss, slots: Slots) -> Tensor:
+        gradient, previous = batch_loss.gradient, slots["previous_gradient"]
         direction = -gradient
         square = dot(previous, previous)
         if square > 0:
             change = gradient if self._fletcher_reeves else gradient - previous
             beta = max(0.0, dot(gradient, change) / square)
-            direction = downhill(landscape, direction.add_(slots["direction"], alpha=beta))
+            direction = downhill(batch_loss, direction.add_(slots["direction"], alpha=beta))
         slots["direction"].copy_(direction)
         previous.copy_(gradient)
         return direction

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gradstep.engine.training.rules import step_length as searches
 from gradstep.engine.training.rules.base import SearchingRule, Slots, go_along
-from gradstep.engine.training.rules.batch_loss import Landscape
+from gradstep.engine.training.rules.batch_loss import BatchLoss
 
 
 class Newton(SearchingRule):
@@ -31,8 +31,8 @@ class Newton(SearchingRule):
         self._saddle_free = saddle_free
         self._backtracking = backtracking
 
-    def search(self, landscape: Landscape, slots: Slots, update: Tensor) -> None:
-        direction = self._direction(landscape)
+    def search(self, batch_loss: BatchLoss, slots: Slots, update: Tensor) -> None:
+        direction = self._direction(batch_loss)
         if direction is None:
             update.zero_()
         elif self._backtracking is None:
@@ -40,26 +40,26 @@ class Newton(SearchingRule):
         else:
             shrink, armijo = self._backtracking
             go_along(
-                landscape,
+                batch_loss,
                 direction,
                 lambda line: searches.backtracking(line, self._step_length, shrink, armijo),
                 update,
             )
 
-    def _direction(self, landscape: Landscape) -> Tensor | None:
+    def _direction(self, batch_loss: BatchLoss) -> Tensor | None:
         """Return the direction; None, with a remark, without curvature or with infinite numbers."""
-        gradient = landscape.gradient
+        gradient = batch_loss.gradient
         # on the processor in float64: small, and the same bits on every run
-        hessian = landscape.hessian().to("cpu", torch.float64)
+        hessian = batch_loss.hessian().to("cpu", torch.float64)
         if not torch.isfinite(hessian).all():
-            landscape.remark = "the Hessian is not finite"
+            batch_loss.remark = "the Hessian is not finite"
             return None
         values, vectors = torch.linalg.eigh((hessian + hessian.T) / 2)
         sizes = values.abs()
         kept = sizes > len(values) * torch.finfo(gradient.dtype).eps * sizes.max()
         divisors = (sizes if self._saddle_free else values)[kept] + self._damping
         if not kept.any() or not divisors.all():
-            landscape.remark = "the damped Hessian is singular: there is no Newton step"
+            batch_loss.remark = "the damped Hessian is singular: there is no Newton step"
             return None
         vectors = vectors[:, kept]
         direction: Tensor = -(vectors @ ((vectors.T @ gradient.to(hessian)) / divisors))

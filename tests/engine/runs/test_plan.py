@@ -59,7 +59,7 @@ def test_assignments_are_read_back():
         (["network.layers.-1.activation=relu", "network.layers=[{units=1}]"], "give network.layers first"),
         (["train.seed=0:200", "train.rule.learning_rate=lin:0.1:0.2:51"], "200 × 51 are 10,200 runs"),
         (["network.layers.-2.activation=relu"], "there are 1 entries"),
-        ([], "say over what"),
+        ([], "name an axis"),
     ],
 )
 def test_what_does_not_fit_is_refused(axes, says):

@@ -285,6 +285,6 @@ def test_one_sweep_at_a_time_writes_to_a_file(tmp_path):
     path = tmp_path / "results.sweep"
     with (
         closing(Sweeping(small_plan("train.seed=0:3"), path)),
-        pytest.raises(Exception, match="another gradstep is at this sweep"),
+        pytest.raises(Exception, match="another gradstep has this sweep open"),
     ):
         Sweeping(small_plan("train.seed=0:3"), path)

@@ -173,7 +173,7 @@ def test_what_is_read_only_opens_and_says_so(tmp_path_factory, what):
         assert ran.returncode == 0, ran.stderr
         first, last, refused = ran.stdout.splitlines()
         assert first.startswith(f"44|None|{path}: ")
-        assert first.endswith("; what is done now is not saved")
+        assert first.endswith("; changes will not be saved")
         assert last == "None 61"
         assert refused == f"{closed}: Permission denied"
     finally:
@@ -201,7 +201,7 @@ def test_a_second_explorer_does_not_save(tmp_path):
     session.save(path)
     before = facts(session)
     ran = subprocess.run([sys.executable, "-c", SECOND, path], capture_output=True, text=True, timeout=60)
-    notice = f"{path}: another gradstep has this session open; what is done now is not saved"
+    notice = f"{path}: another gradstep has this session open; changes will not be saved"
     assert ran.stdout.strip() == f"47|None|{notice}", ran.stderr
     session.close()
     # and when the first has closed it, it is the next one's

@@ -8,7 +8,7 @@ import torch
 from rule_runs import DIGITS, NumpyNet, flat, from_zero, session
 
 from gradstep.engine.training.model.base import flat_outputs
-from gradstep.engine.training.rules.batch_loss import Landscape
+from gradstep.engine.training.rules.batch_loss import BatchLoss
 
 POINTS = {"name": "ramp", "samples": 40, "length": 1, "scale": "standard"}
 """A line of points: with two hidden units, no eigenvalue of the Hessian is near 0."""
@@ -16,7 +16,7 @@ POINTS = {"name": "ramp", "samples": 40, "length": 1, "scale": "standard"}
 
 def landscape(run):
     trainer = run.trainer
-    return Landscape(
+    return BatchLoss(
         partial(flat_outputs, trainer.model),
         trainer.loss,
         trainer.batch(trainer.position),

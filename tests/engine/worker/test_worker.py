@@ -435,7 +435,7 @@ def test_the_update_that_killed_a_unit_is_gone_to(engine):
     engine.wait(Stopped)
     engine.send(SeekUnitDeath(0, 1))
     stopped = engine.wait(Stopped)
-    assert stopped == Stopped(session.position, "the next update silences unit 1 of layer1", "moved")
+    assert stopped == Stopped(session.position, "the next update kills unit 1 of layer1", "moved")
     engine.send(SeekUnitDeath(0, 1))
     assert "unit 1 of layer1 is not dead" in engine.wait(Refused).text
     assert engine.wait(Advanced).position == session.position

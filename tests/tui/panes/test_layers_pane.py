@@ -44,7 +44,7 @@ async def test_keys_walk_units_and_go_to_the_unit_s_death():
         assert "not dead: other training samples" in b.text("#layers")
         await b.press("comma")
         assert "‹ 2 of 2 dead   unit 9 of layer1" in b.text("#layers")
-        assert "dead on all training samples  x: go to the update that silenced it" in b.text("#layers")
+        assert "dead on all training samples  x: go to the update that killed it" in b.text("#layers")
         assert "x death" in b.key_bar()
         await b.press("x")
         assert b.engine.sent[-1] == SeekUnitDeath(0, 9)

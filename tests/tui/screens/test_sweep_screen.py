@@ -97,7 +97,7 @@ async def test_sweep_of_a_preset_is_shown_run_and_read(size):
         # it goes on meanwhile, and is there when one comes back
         await b.opened(plan.config(9))
         await told(
-            b, Swept(plan, (result(31, 3.0),), {}), SweepEnded(plan, "cancelled; what is finished is kept")
+            b, Swept(plan, (result(31, 3.0),), {}), SweepEnded(plan, "cancelled; finished runs are kept")
         )
         await b.press("S")
         assert "3 of 32 runs" in b.text("#sweep-progress")
@@ -112,7 +112,7 @@ async def test_cancelled_sweep_is_started_again():
         assert len([c for c in b.engine.sent if isinstance(c, StartSweep)]) == 1
         await b.press("x")
         assert b.engine.sent[-1] == CancelSweep()
-        await told(b, SweepEnded(plan, "cancelled; what is finished is kept"))
+        await told(b, SweepEnded(plan, "cancelled; finished runs are kept"))
         assert "space begin" in b.key_bar()
         await b.press("space")
         assert b.engine.sent[-1] == StartSweep(plan)
@@ -256,7 +256,7 @@ async def test_sweep_ends_with_its_engine():
         plan = await begun(b)
         await told(b, Swept(plan, (result(0, 2.0),), {3: (40, 300)}), Died(-9, ""))
         await b.press("escape")
-        assert "the engine has ended; what is finished is kept" in b.text("#sweep-progress")
+        assert "the engine has ended; finished runs are kept" in b.text("#sweep-progress")
         await b.press("space")
         assert "space begin" in b.key_bar()
 
@@ -288,7 +288,7 @@ async def test_running_sweep_survives_opening_another_preset():
         await b.opened(swept())
         await b.press("S")
         assert "2 of 32 runs" in b.text("#sweep-progress")
-        await told(b, SweepEnded(plan, "cancelled; what is finished is kept"))
+        await told(b, SweepEnded(plan, "cancelled; finished runs are kept"))
         assert b.app.sweeps.left is None
 
 
@@ -298,9 +298,9 @@ async def test_messages_of_a_sweep_fit():
         plan = await begun(b)
         results = (result(0, 2.0), result(1, 1.0, "condition"), result(2, math.inf, "diverged"))
         failed = Result(3, "failed", "this needs more memory than there is, and says so in many words " * 2)
-        said = "/a/path/to/a.sweep: another gradstep is at this sweep"
+        said = "/a/path/to/a.sweep: another gradstep has this sweep open"
         await told(b, Swept(plan, (*results, failed), {}), SweepEnded(plan, said))
-        for text in ("1 stopped, 1 diverged, 1 failed", "another gradstep is at this sweep"):
+        for text in ("1 stopped, 1 diverged, 1 failed", "another gradstep has this sweep open"):
             assert text in " ".join(b.text("#sweep-progress").split())
         await b.press("right", "right", "right")
         assert "many words" in b.text("#sweep-cell")

@@ -1,4 +1,4 @@
-"""The tab on single samples: those that an update changed, the worst, and any by its number."""
+"""The tab on single samples: flipped by the update, worst, or chosen by number."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MAX_ROWS = 14
 
 
 class SamplesPane(ProbePane):
-    """One sample at a time.
+    """A pane of one sample at a time.
 
     `,` and `.` go through the list, `#` adds a sample, `v` switches between training and validation samples.
     """
@@ -70,7 +70,7 @@ class SamplesPane(ProbePane):
         return [] if kept is None else [row.number for row in (*kept.chosen, *kept.worst)]
 
     def _shows_flips(self, state: RunState) -> bool:
-        """Whether flips apply: they are of training samples and need labels."""
+        """Return whether flips apply: they need labels, and exist for training samples only."""
         return self._part == "training" and not unmet("flips", state)
 
     def _flips_known(self, state: RunState) -> bool:
