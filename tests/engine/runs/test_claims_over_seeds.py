@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_runs import preset
+from runs import preset
 
 from gradstep.engine import Session, load_preset
 from gradstep.engine.conditions.aggregates import Place, parse_condition_over_seeds, parse_number_of_run

@@ -1,7 +1,7 @@
 """The grid of runs: ordinary configs, all of them valid before any begins."""
 
 import pytest
-from small_runs import preset
+from runs import preset
 from sweep_runs import small_plan
 
 from gradstep.engine.config.changes import changed, override, parse_assignments

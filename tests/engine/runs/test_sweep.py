@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from small_runs import DIGITS
+from runs import DIGITS
 from sweep_runs import done, numbers, small_plan
 
 from gradstep.engine import Session, load_preset

@@ -7,7 +7,8 @@ import sqlite3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_runs import branching, facts, preset
+from runs import line
+from store_runs import branching, facts
 
 from gradstep.engine import Session, UserError
 from gradstep.engine.session.file import SessionFile, StoreError
@@ -304,4 +305,4 @@ def test_whole_it_opens(copy):
     session = Session.open(copy)
     assert facts(session)[:2] == (2, 44)
     session.close()
-    assert preset() == session.timeline.branches[0].configs[0][1]
+    assert line() == session.timeline.branches[0].configs[0][1]

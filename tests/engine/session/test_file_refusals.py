@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from store_runs import branching, facts, preset
+from runs import line
+from store_runs import branching, facts
 
 from gradstep.engine import Session
 from gradstep.engine.session.file import StoreError
@@ -98,7 +99,7 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path):
 
 
 def test_autosave_says_once_that_the_disk_is_full_and_once_that_it_is_not():
-    session, said = Session(preset()), []
+    session, said = Session(line()), []
     save = AutoSave(session, said.append, wanted=True)
     save.now()
     assert said == []  # there is nothing to save yet
@@ -120,7 +121,7 @@ def test_autosave_says_once_that_the_disk_is_full_and_once_that_it_is_not():
 def test_a_home_that_is_a_file(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("x")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
-    session, said = Session(preset()), []
+    session, said = Session(line()), []
     session.burst(3)
     AutoSave(session, said.append, wanted=True).now()
     assert said[0].path is None
@@ -133,8 +134,8 @@ UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
 from gradstep.engine import Session, UserError
-from store_runs import preset
-Session(preset()).burst(2)  # whatever is imported late, which another user may not read
+from runs import line
+Session(line()).burst(2)  # whatever is imported late, which another user may not read
 if os.getuid() == 0:
     os.setgid(65534)
     os.setuid(65534)

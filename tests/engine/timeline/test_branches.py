@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from timeline_runs import bits, exam, line, minibatch, spied
+from runs import bits, line, minibatch, spied
+from timeline_runs import exam
 
 from gradstep.engine import Session, UserError
 from gradstep.engine.timeline.timeline import SeekCancelledError

@@ -5,19 +5,8 @@ import random
 
 import pytest
 import torch
-from timeline_runs import (
-    Walker,
-    bits,
-    digits,
-    diverging,
-    dying,
-    exam,
-    known,
-    line,
-    minibatch,
-    preset,
-    spied,
-)
+from runs import bits, digits, diverging, line, minibatch, preset, spied
+from timeline_runs import Walker, dying, exam, known
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import gradstep.engine.timeline.timeline
@@ -52,7 +41,8 @@ def clipped():
 def adam():
     layers = [(5, "leaky_relu"), (10, "linear")]
     rule = {"name": "adam", "learning_rate": 0.01}
-    return preset(digits(50, 0), layers, rule, loss="exam_cross_entropy", batch=16, shuffle=False)
+    given = {"rule": rule, "loss": "exam_cross_entropy", "dtype": "float32", "batch": 16, "shuffle": False}
+    return preset(digits(50, 0), layers, **given)
 
 
 RUNS = [exam, minibatch, dying, line, clipped, adam]
@@ -159,7 +149,8 @@ RULES = ["gradient_descent", "momentum", "nesterov", "rmsprop_keras2", "rmsprop_
 def test_steps_ask_the_device_for_nothing(rule, loss, together):
     settings = {"name": rule, "learning_rate": 1e-3}
     layers = [(5, "relu"), (10, "linear")]
-    session = Session(preset(digits(60, 12), layers, settings, loss=loss, batch=16, clip_norm=0.1))
+    given = {"rule": settings, "loss": loss, "dtype": "float32", "batch": 16, "clip_norm": 0.1}
+    session = Session(preset(digits(60, 12), layers, **given))
     session.step()
     with Reads() as reads:
         session.trainer.steps(20)

@@ -7,7 +7,8 @@ from math import isqrt
 import numpy as np
 import pytest
 import torch
-from timeline_runs import bits, exam, line, minibatch, spied
+from runs import bits, line, minibatch, spied
+from timeline_runs import exam
 
 from gradstep.engine import Session
 from gradstep.engine.timeline.keyframes import RECENT, Keyframes, least_missed
@@ -79,7 +80,7 @@ def test_saved_states_are_denser_near_the_present():
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 17, 100, 101, 1000])
 def test_position_0_always_has_a_state(length):
-    session = Session(line(megabytes=1))
+    session = Session(line(run={"keyframe_megabytes": 1}))
     session.burst(length)
     assert session.timeline.keyframe_positions()[0] == 0
     steps = spied(session)
@@ -145,7 +146,7 @@ def test_after_a_backward_move_the_states_there_are_denser():
 
 @pytest.mark.parametrize("megabytes", [1, 2, 5])
 def test_states_stay_within_their_megabytes(megabytes):
-    config = minibatch(megabytes=megabytes)
+    config = minibatch(run={"keyframe_megabytes": megabytes})
     session = Session(config)  # 3,985 parameters and as many slots: 32 kB a state
     session.burst(2_000)
     size = session.trainer.snapshot().nbytes
@@ -158,7 +159,7 @@ def test_states_stay_within_their_megabytes(megabytes):
 
 
 def test_branches_share_the_megabytes():
-    session = Session(minibatch(megabytes=1))
+    session = Session(minibatch(run={"keyframe_megabytes": 1}))
     session.burst(300)
     for i in range(8):
         session.seek(20 * (i + 1))
@@ -168,7 +169,7 @@ def test_branches_share_the_megabytes():
 
 
 def test_many_branches_do_not_take_more_than_the_megabytes():
-    session = Session(minibatch(megabytes=1))
+    session = Session(minibatch(run={"keyframe_megabytes": 1}))
     session.burst(100)
     for i in range(60):
         session.seek(i + 1)

@@ -7,7 +7,8 @@ from multiprocessing import Pipe
 
 import numpy as np
 import pytest
-from timeline_runs import CHANGES, bits, dying, known, line, minibatch, spied
+from runs import bits, line, minibatch, spied
+from timeline_runs import CHANGES, dying, known
 
 from gradstep.engine import Session
 from gradstep.engine.timeline.keyframes import DENSE_STEPS
@@ -66,7 +67,7 @@ def test_no_step_back_waits_for_a_whole_gap():
 
 def test_a_long_way_back_is_spread_evenly():
     """Where memory is short, gaps are long: each is shared by the 15 steps back before it is needed."""
-    session = Session(minibatch(megabytes=1))
+    session = Session(minibatch(run={"keyframe_megabytes": 1}))
     session.burst(1_500)
     gap = int(np.diff(session.timeline.keyframe_positions()).max())
     assert gap > 4 * DENSE_STEPS
@@ -137,7 +138,7 @@ def test_preparing_ends_wherever_the_run_stands(megabytes, seed):
     """Also where memory is short, on branches of branches, and after changes: it must not give up what it
     has just made."""
     draw = random.Random(seed)
-    session = Session(minibatch(megabytes=megabytes))
+    session = Session(minibatch(run={"keyframe_megabytes": megabytes}))
     steps = spied(session)
     for _ in range(25):
         match draw.randrange(4):

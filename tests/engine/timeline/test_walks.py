@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from timeline_runs import CHANGES, Walker, diverging, dying, exam, minibatch
+from runs import diverging, minibatch
+from timeline_runs import CHANGES, Walker, dying, exam
 
 PRESETS = pytest.mark.parametrize("make", [minibatch, exam, diverging, dying])
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from small_runs import preset
+from runs import preset
 
 from gradstep.engine import Session
 from gradstep.engine.session.folder import SUFFIX, sessions_folder

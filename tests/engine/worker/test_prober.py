@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from small_runs import preset
+from runs import preset
 
 from gradstep.engine import Session, UserError
 from gradstep.engine.probes import registry as probes

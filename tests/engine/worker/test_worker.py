@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
-from small_runs import SECONDS, preset
+from runs import SECONDS, preset
 
 from gradstep.engine import Session, load_preset
 from gradstep.engine.config.changes import changed
@@ -552,7 +552,7 @@ def test_killed_it_says_so_and_can_be_started_again(wait_for):
 CLIENT = """
 import sys, threading
 sys.path.insert(0, sys.argv[1])
-from small_runs import preset
+from runs import preset
 from gradstep.engine.worker.client import EngineClient
 from gradstep.engine.worker.commands import (Open, Run,)
 from gradstep.engine.worker.events import (Advanced, Opened, Ready,)

@@ -1,7 +1,7 @@
 """Conditions, breakpoints and verdicts through the engine's process."""
 
 import pytest
-from condition_runs import small_preset
+from runs import preset
 
 from gradstep.engine.conditions.breakpoints import Breakpoint
 from gradstep.engine.worker.client import EngineClient
@@ -72,7 +72,7 @@ def engine(wait_for):
 @pytest.fixture
 def opened(engine):
     """A small run at position 0, with nothing left to be heard of its opening."""
-    engine.send(Open(small_preset(CLAIMS), save=False))
+    engine.send(Open(preset(learning_rate=0.05, claims=CLAIMS), save=False))
     engine.wait(Opened)
     engine.wait(Verdicts)
     return engine
@@ -208,7 +208,7 @@ def test_verdicts_are_of_the_branch(opened):
 
 def test_verdicts_follow_a_run(opened):
     """Most of these tell only that there are more steps."""
-    opened.send(Open(small_preset([{"never": "loss > 1e9"}]), save=False), Run(None))
+    opened.send(Open(preset(learning_rate=0.05, claims=[{"never": "loss > 1e9"}]), save=False), Run(None))
     opened.wait(Verdicts, 6)
     assert opened.since(Stopped) == []
     counts = [told.verdicts[0].looked for told in opened.since(Verdicts)]
