@@ -58,9 +58,9 @@ class Path:
 class Walker:
     """Moves a session about, and notes what a straight run must have given."""
 
-    def __init__(self, config):
+    def __init__(self, config, start=Session):
         self.config = config
-        self.session = Session(config)
+        self.session = start(config)
         self.paths = {0: Path([], 0)}
         self.check()
 

@@ -54,11 +54,10 @@ def test_runs_on_the_same_data_load_it_once(monkeypatch):
 
     load, loaded = data.load, []
     monkeypatch.setattr(data, "load", lambda *given: loaded.append(given) or load(*given))
-    data._kept.clear()
-    plan = small_plan("train.seed=0:2", "data.samples=20,40", data=DIGITS, layers=(8, 10), dtype="float32")
+    plan = small_plan("train.seed=0:2", "data.samples=21,41", data=DIGITS, layers=(8, 10), dtype="float32")
     states = {do(Job(point, plan.config(point)), lambda *_: None).state for point in (0, 2, 1, 3)}
     assert len(states) == 4
-    assert [config.samples for config, *_ in loaded] == [20, 40]
+    assert [config.samples for config, *_ in loaded] == [21, 41]
 
 
 def test_data_that_the_preset_spells_out():

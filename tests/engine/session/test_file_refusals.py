@@ -1,6 +1,7 @@
 """Where nothing can be written: a sentence, the run goes on, and a later try writes everything."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -10,28 +11,38 @@ from runs import line
 from store_runs import branching, facts
 
 from gradstep.engine import Session
-from gradstep.engine.session.file import StoreError
-from gradstep.engine.session.save import Saver
+from gradstep.engine.session.file import SessionFile, StoreError
 from gradstep.engine.worker.autosave import AutoSave
 from gradstep.engine.worker.events import (
     Saved,
 )
 
 
-def limit_pages(session, pages=None):
-    """A full disk as SQLite sees it: the file can't grow beyond so many pages, or beyond what it has."""
-    db = session._saver._file._db
-    pages = pages or db.execute("pragma page_count").fetchone()[0]
-    db.execute(f"pragma max_page_count = {pages}")
+@pytest.fixture
+def limit_pages(monkeypatch):
+    """`limit_pages(pages)`: a full disk as SQLite sees it. The first file opened can't grow beyond so many
+    pages, or beyond what it has."""
+    opened, connect = [], sqlite3.connect
+
+    def noted(*given, **options):
+        opened.append(connect(*given, **options))
+        return opened[-1]
+
+    def limit(pages=None):
+        pages = pages or opened[0].execute("pragma page_count").fetchone()[0]
+        opened[0].execute(f"pragma max_page_count = {pages}")
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    return limit
 
 
 ROOM = 1_000_000
 
 
-def test_a_full_disk_does_not_stop_the_run_and_loses_nothing(tmp_path):
+def test_a_full_disk_does_not_stop_the_run_and_loses_nothing(tmp_path, limit_pages):
     session = branching()
     session.save(tmp_path / "run")
-    limit_pages(session)
+    limit_pages()
     refused = []
     for _ in range(5):
         session.burst(200)
@@ -44,7 +55,7 @@ def test_a_full_disk_does_not_stop_the_run_and_loses_nothing(tmp_path):
     assert set(refused) == {f"{tmp_path / 'run'}: database or disk is full"}
     reader = Session.open(tmp_path / "run", save=False)
     assert reader.timeline.mismatch is None
-    limit_pages(session, ROOM)
+    limit_pages(ROOM)
     session.burst(10)
     session.flush()
     before = facts(session)
@@ -54,11 +65,11 @@ def test_a_full_disk_does_not_stop_the_run_and_loses_nothing(tmp_path):
     again.close()
 
 
-def test_a_full_disk_at_the_end_is_told_and_leaves_a_good_file(tmp_path):
+def test_a_full_disk_at_the_end_is_told_and_leaves_a_good_file(tmp_path, limit_pages):
     session = branching()
     session.save(tmp_path / "run")
     session.flush()
-    limit_pages(session)
+    limit_pages()
     session.burst(1000)
     with pytest.raises(StoreError, match="disk is full"):
         session.close()
@@ -72,11 +83,11 @@ def test_a_full_disk_at_the_end_is_told_and_leaves_a_good_file(tmp_path):
 
 
 def test_a_file_that_could_not_be_made_leaves_nothing_behind(tmp_path, monkeypatch):
-    def full(*_):
+    def full(*_given, **_meta):
         raise StoreError("full")
 
     session = branching()
-    monkeypatch.setattr(Saver, "_begin", full)
+    monkeypatch.setattr(SessionFile, "put_meta", full)
     with pytest.raises(StoreError, match="full"):
         session.save(tmp_path / "run")
     assert list(tmp_path.glob("run*")) == []
@@ -98,18 +109,18 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path):
     assert (tmp_path / "run").read_text() == "precious"
 
 
-def test_autosave_says_once_that_the_disk_is_full_and_once_that_it_is_not():
+def test_autosave_says_once_that_the_disk_is_full_and_once_that_it_is_not(limit_pages):
     session, said = Session(line()), []
     save = AutoSave(session, said.append, wanted=True)
     save.now()
     assert said == []  # there is nothing to save yet
     session.burst(3)
     save.now()
-    limit_pages(session)
+    limit_pages()
     for _ in range(3):
         session.burst(500)
         save.now()
-    limit_pages(session, ROOM)
+    limit_pages(ROOM)
     for _ in range(2):
         session.step()
         save.now()

@@ -215,12 +215,12 @@ def test_bytes_a_position(tmp_path):
 
 def test_bytes_a_position_of_a_run_stepped_by_hand(tmp_path):
     session = Session(line())
-    session.save(tmp_path / "run")
-    session._saver._state_cost = 1e9  # states have a limit of their own
+    parts = (session.timeline, session.breakpoints, session.dataset)
+    saver = Saver(tmp_path / "run", *parts, state_count=1)  # states have a limit of their own
     for _ in range(500):
         session.step()
-        session.flush()
-    session.close()
+        saver.flush()
+    saver.close()
     assert os.path.getsize(tmp_path / "run") <= 200 * 500 + 60_000
 
 

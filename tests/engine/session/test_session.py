@@ -270,13 +270,12 @@ def test_validation_is_of_the_whole_set_with_the_weights_of_its_position():
     assert record.val_mape is None
 
 
-def test_validation_in_several_pieces_is_weighted_by_their_sizes(monkeypatch):
-    run, pieces = session(MINIBATCH), session(MINIBATCH)
+def test_validation_in_several_pieces_is_weighted_by_their_sizes():
+    run = session(MINIBATCH)
     run.burst(5)
-    monkeypatch.setattr("gradstep.engine.training.trainer.VALIDATION_CHUNK", 5)  # 12 images: 5, 5, 2
-    pieces.burst(5)
-    assert pieces.record.val_loss == pytest.approx(run.record.val_loss, rel=1e-13)
-    assert pieces.record.val_accuracy == pytest.approx(run.record.val_accuracy, rel=1e-13)
+    pieces = run.trainer.validate(chunk=5)  # 12 images: 5, 5, 2
+    assert pieces.loss == pytest.approx(run.record.val_loss, rel=1e-13)
+    assert pieces.accuracy == pytest.approx(run.record.val_accuracy, rel=1e-13)
 
 
 def test_validation_of_an_identity_has_a_mape():

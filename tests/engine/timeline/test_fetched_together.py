@@ -1,6 +1,7 @@
 """Runs whose numbers are fetched many positions at a time, as on a GPU, beside runs that look at each: the
 same records, states and stops, to the bit. The processor plays the device that is seldom looked at."""
 
+import math
 import random
 
 import pytest
@@ -9,17 +10,23 @@ from runs import bits, digits, diverging, line, minibatch, preset, spied
 from timeline_runs import Walker, dying, exam, known
 from torch.utils._python_dispatch import TorchDispatchMode
 
-import gradstep.engine.timeline.timeline
-import gradstep.engine.training.trainer
 from gradstep.engine import Session
 from gradstep.engine.timeline.keyframes import SPARSE_STRIDE
+from gradstep.engine.training import trainer
 
 
 @pytest.fixture
 def together(monkeypatch):
-    """From here on sessions fetch the numbers of up to 32 positions at once, however long that takes."""
-    monkeypatch.setattr(gradstep.engine.training.trainer, "rows_at_once", lambda _device: 32)
-    monkeypatch.setattr(gradstep.engine.timeline.timeline, "AT_ONCE_SECONDS", float("inf"))
+    """`together(config)`: a session that fetches 32 positions at once, however long they take."""
+
+    def start(config):
+        with monkeypatch.context() as patch:
+            patch.setattr(trainer, "rows_at_once", lambda _device: 32)
+            session = Session(config)
+        session.timeline.at_once_seconds = math.inf
+        return session
+
+    return start
 
 
 def counted(session):
@@ -49,11 +56,10 @@ RUNS = [exam, minibatch, dying, line, clipped, adam]
 
 
 @pytest.mark.parametrize("config", RUNS)
-def test_a_burst_gives_the_same_records_and_states(config, request):
+def test_a_burst_gives_the_same_records_and_states(config, together):
     plain = Session(config())
     plain.burst(130)
-    request.getfixturevalue("together")
-    session = Session(config())
+    session = together(config())
     counts = counted(session)
     session.burst(130)
     assert sum(counts) == 130
@@ -67,12 +73,11 @@ def test_a_burst_gives_the_same_records_and_states(config, request):
     assert (seconds[1:] > seconds[:-1]).all()
 
 
-def test_a_run_that_diverges_ends_where_its_loss_does(request):
+def test_a_run_that_diverges_ends_where_its_loss_does(together):
     plain = Session(diverging())
     plain.burst(1000)
     assert plain.diverged
-    request.getfixturevalue("together")
-    session = Session(diverging())
+    session = together(diverging())
     steps = spied(session)
     session.burst(1000)
     assert len(steps) > session.position  # it had gone further, and back
@@ -94,18 +99,16 @@ def test_a_run_that_diverges_ends_where_its_loss_does(request):
 
 @pytest.mark.parametrize("config", [exam, minibatch, dying, diverging])
 def test_walking_about_gives_what_straight_runs_give(config, together):
-    walker, draw = Walker(config()), random.Random(3)
+    walker, draw = Walker(config(), together), random.Random(3)
     for _ in range(60):
         walker.move(draw)
     walker.check_against_straight_runs()
 
 
-def test_breakpoints_conditions_and_measured_quantities_see_every_step(request):
+def test_breakpoints_conditions_and_measured_quantities_see_every_step(together):
     stops = []
-    for fetch in (None, "together"):
-        if fetch:
-            request.getfixturevalue(fetch)
-        session = Session(minibatch())
+    for start in (Session, together):
+        session = start(minibatch())
         session.add_breakpoint("step % 37 == 0 and step > 0")
         session.burst(100)
         assert session.hit is not None
@@ -120,7 +123,7 @@ def test_breakpoints_conditions_and_measured_quantities_see_every_step(request):
 
 
 def test_where_steps_take_long_few_are_done_together(together):
-    session = Session(line())
+    session = together(line())
     counts = counted(session)
     session.burst(200)
     assert max(counts) == SPARSE_STRIDE
@@ -150,7 +153,7 @@ def test_steps_ask_the_device_for_nothing(rule, loss, together):
     settings = {"name": rule, "learning_rate": 1e-3}
     layers = [(5, "relu"), (10, "linear")]
     given = {"rule": settings, "loss": loss, "dtype": "float32", "batch": 16, "clip_norm": 0.1}
-    session = Session(preset(digits(60, 12), layers, **given))
+    session = together(preset(digits(60, 12), layers, **given))
     session.step()
     with Reads() as reads:
         session.trainer.steps(20)
