@@ -76,7 +76,7 @@ def test_of_each_seed(losses):
         ({}, "'condition' belongs to 'at' or 'seeds'"),
     ],
 )
-def test_what_is_no_claim(claim, says):
+def test_bad_claims_are_refused(claim, says):
     with pytest.raises(ConfigError, match=says):
         claimed(**claim)
 

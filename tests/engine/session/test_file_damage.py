@@ -229,7 +229,7 @@ def test_garbage_in_a_table(copy, statement):
         "insert into meta values ('from a later version', 'x')",
     ],
 )
-def test_what_can_be_done_without_is_done_without(copy, statement):
+def test_missing_optional_tables_are_tolerated(copy, statement):
     edit(copy, statement)
     session = Session.open(copy)
     assert session.timeline.mismatch is None
@@ -301,7 +301,7 @@ def test_reading_changes_nothing(copy):
     assert copy.read_bytes() == before
 
 
-def test_whole_it_opens(copy):
+def test_undamaged_file_opens(copy):
     session = Session.open(copy)
     assert facts(session)[:2] == (2, 44)
     session.close()

@@ -39,7 +39,7 @@ def limit_pages(monkeypatch):
 ROOM = 1_000_000
 
 
-def test_a_full_disk_does_not_stop_the_run_and_loses_nothing(tmp_path, limit_pages):
+def test_full_disk_neither_stops_run_nor_loses_records(tmp_path, limit_pages):
     session = branching()
     session.save(tmp_path / "run")
     limit_pages()
@@ -65,7 +65,7 @@ def test_a_full_disk_does_not_stop_the_run_and_loses_nothing(tmp_path, limit_pag
     again.close()
 
 
-def test_a_full_disk_at_the_end_is_told_and_leaves_a_good_file(tmp_path, limit_pages):
+def test_full_disk_at_close_is_reported_and_leaves_good_file(tmp_path, limit_pages):
     session = branching()
     session.save(tmp_path / "run")
     session.flush()
@@ -82,7 +82,7 @@ def test_a_full_disk_at_the_end_is_told_and_leaves_a_good_file(tmp_path, limit_p
     again.close()
 
 
-def test_a_file_that_could_not_be_made_leaves_nothing_behind(tmp_path, monkeypatch):
+def test_failed_creation_leaves_no_file(tmp_path, monkeypatch):
     def full(*_given, **_meta):
         raise StoreError("full")
 
@@ -100,7 +100,7 @@ def test_a_file_that_could_not_be_made_leaves_nothing_behind(tmp_path, monkeypat
     again.close()
 
 
-def test_a_file_that_is_there_is_not_written_over(tmp_path):
+def test_existing_file_is_not_overwritten(tmp_path):
     (tmp_path / "run").write_text("precious")
     session = branching()
     with pytest.raises(StoreError, match="run: there is a file already"):
@@ -109,7 +109,7 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path):
     assert (tmp_path / "run").read_text() == "precious"
 
 
-def test_autosave_says_once_that_the_disk_is_full_and_once_that_it_is_not(limit_pages):
+def test_autosave_reports_full_disk_and_recovery_once(limit_pages):
     session, said = Session(line()), []
     save = AutoSave(session, said.append, wanted=True)
     save.now()
@@ -129,7 +129,7 @@ def test_autosave_says_once_that_the_disk_is_full_and_once_that_it_is_not(limit_
     session.close()
 
 
-def test_a_home_that_is_a_file(tmp_path, monkeypatch):
+def test_home_that_is_a_file_is_reported(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("x")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
     session, said = Session(line()), []
@@ -162,7 +162,7 @@ except UserError as error:
 
 
 @pytest.mark.parametrize("what", ["folder", "file"])
-def test_what_is_read_only_opens_and_says_so(tmp_path_factory, what):
+def test_read_only_session_opens_with_notice(tmp_path_factory, what):
     folder = Path("/tmp") / f"gradstep-{os.getpid()}-{what}"  # one that another user may enter
     folder.mkdir(mode=0o777)
     path = folder / "run.gradstep"
@@ -207,7 +207,7 @@ print(session.position, session.path, *session.notices, sep="|")
 """
 
 
-def test_a_second_explorer_does_not_save(tmp_path):
+def test_second_explorer_does_not_save(tmp_path):
     session = branching()
     path = tmp_path / "run.gradstep"
     session.save(path)
@@ -224,7 +224,7 @@ def test_a_second_explorer_does_not_save(tmp_path):
     assert list(tmp_path.glob("run*")) == [path]
 
 
-def test_a_lock_left_by_a_dead_process_keeps_nobody_out(tmp_path):
+def test_lock_of_dead_process_is_ignored(tmp_path):
     session = branching()
     path = tmp_path / "run.gradstep"
     session.save(path)

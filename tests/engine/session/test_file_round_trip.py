@@ -30,7 +30,7 @@ RUNS = pytest.mark.parametrize("config", [line, minibatch], ids=["full", "miniba
 
 
 @RUNS
-def test_everything_comes_back(tmp_path, config):
+def test_all_facts_are_restored(tmp_path, config):
     session = branching(config)
     session.save(tmp_path / "run.gradstep")
     before = facts(session)
@@ -42,7 +42,7 @@ def test_everything_comes_back(tmp_path, config):
     again.close()
 
 
-def test_what_is_watched_comes_back_and_is_measured_on(tmp_path):
+def test_watched_quantities_are_restored_and_measured(tmp_path):
     session = branching()
     position = session.position
     with pytest.raises(UserError, match="relu"):
@@ -63,7 +63,7 @@ def test_what_is_watched_comes_back_and_is_measured_on(tmp_path):
 
 
 @RUNS
-def test_the_future_is_the_same(tmp_path, config):
+def test_restored_session_has_the_same_future(tmp_path, config):
     session = branching(config)
     session.save(tmp_path / "run.gradstep")
     session.close()
@@ -81,7 +81,7 @@ def test_the_future_is_the_same(tmp_path, config):
     again.close()
 
 
-def test_what_is_not_finite_comes_back(tmp_path):
+def test_non_finite_values_are_restored(tmp_path):
     session = Session(diverging())
     while not np.isnan(session.record.loss):
         session.step()
@@ -148,7 +148,7 @@ def test_a_run_can_be_saved_to_another_file_after_it_was_saved_or_opened(tmp_pat
         again.close()
 
 
-def test_where_another_file_cannot_be_made_the_run_is_saved_to_the_one_it_has(tmp_path):
+def test_failed_save_elsewhere_keeps_the_present_file(tmp_path):
     session = branching()
     session.save(tmp_path / "run.gradstep")
     (tmp_path / "file").touch()
@@ -164,7 +164,7 @@ def test_where_another_file_cannot_be_made_the_run_is_saved_to_the_one_it_has(tm
     again.close()
 
 
-def test_a_new_run_has_not_the_notices_of_the_one_before(tmp_path):
+def test_new_run_drops_notices_of_previous_run(tmp_path):
     session = branching()
     session.save(tmp_path / "run.gradstep")
     second = Session.open(tmp_path / "run.gradstep")
@@ -339,7 +339,7 @@ def test_the_list_of_sessions():
         delete_session(path.parent / "text.gradstep")
 
 
-def test_the_list_is_of_those_that_are_there(tmp_path):
+def test_session_list_skips_missing_files(tmp_path):
     """A file may be gone at any moment, as another process deletes it: a link to nowhere is one for good."""
     there = tmp_path / "there.gradstep"
     session = branching()

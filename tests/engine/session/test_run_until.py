@@ -60,7 +60,7 @@ def test_a_hit_in_the_recorded_future_is_found_by_its_records(recorded):
     assert len(recorded.history) == 31
 
 
-def test_a_far_hit_costs_the_way_from_a_keyframe_and_no_second_one(recorded):
+def test_far_hit_re_executes_from_one_keyframe(recorded):
     recorded.burst(970)
     recorded.seek(0)
     steps = spied(recorded)
@@ -72,7 +72,7 @@ def test_a_far_hit_costs_the_way_from_a_keyframe_and_no_second_one(recorded):
     assert len(steps) - cost <= cost
 
 
-def test_beyond_the_recorded_future_it_goes_on(recorded):
+def test_run_until_continues_beyond_recorded_future(recorded):
     assert recorded.run_until("step == 33").step == 33
     assert len(recorded.history) == 34
 
@@ -99,7 +99,7 @@ def test_backward_to_the_last_position_before(recorded):
     assert len(recorded.history) == 31
 
 
-def test_backward_to_where_it_never_held_is_no_move(recorded):
+def test_backward_without_a_hit_does_not_move(recorded):
     before = recorded.state_hash()
     assert recorded.reverse_until("loss < 0") is None
     assert recorded.reverse_until("step > 20") is None

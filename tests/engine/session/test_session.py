@@ -139,7 +139,7 @@ def test_the_resolved_config_is_written_out():
     assert run.preset.train.device in ("cpu", "cuda", "mps")
 
 
-def test_a_sessions_threads_are_used_whoever_set_others():
+def test_session_uses_its_threads_after_others_set_theirs():
     one = session(FULL, threads=1)
     session(FULL, threads=2)
     assert torch.get_num_threads() == 2
@@ -633,7 +633,7 @@ def test_bad_data_is_a_user_error(tmp_path):
         Session(preset({"name": "mnist"}, (10,), loss="cross_entropy"), data_dir=tmp_path)
 
 
-def test_a_device_that_is_not_there_is_a_user_error():
+def test_missing_device_is_a_user_error():
     missing = next(
         (
             name

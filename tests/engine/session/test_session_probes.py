@@ -86,7 +86,7 @@ def test_the_way_back_that_a_probe_needs_can_be_cancelled():
         assert (session.position, session.state_hash()) == (position, before)
 
 
-def test_the_next_update_is_that_of_the_settings_in_force_however_one_comes_to_them():
+def test_next_update_follows_settings_in_force():
     session = Session(LINE)
     session.burst(20)
     session.change({"train.rule.learning_rate": 0.2})

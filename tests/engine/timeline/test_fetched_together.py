@@ -56,7 +56,7 @@ RUNS = [exam, minibatch, dying, line, clipped, adam]
 
 
 @pytest.mark.parametrize("config", RUNS)
-def test_a_burst_gives_the_same_records_and_states(config, together):
+def test_burst_fetched_together_equals_plain_burst(config, together):
     plain = Session(config())
     plain.burst(130)
     session = together(config())
@@ -73,7 +73,7 @@ def test_a_burst_gives_the_same_records_and_states(config, together):
     assert (seconds[1:] > seconds[:-1]).all()
 
 
-def test_a_run_that_diverges_ends_where_its_loss_does(together):
+def test_diverging_run_ends_at_its_first_non_finite_loss(together):
     plain = Session(diverging())
     plain.burst(1000)
     assert plain.diverged
@@ -98,7 +98,7 @@ def test_a_run_that_diverges_ends_where_its_loss_does(together):
 
 
 @pytest.mark.parametrize("config", [exam, minibatch, dying, diverging])
-def test_walking_about_gives_what_straight_runs_give(config, together):
+def test_walk_fetched_together_equals_straight_runs(config, together):
     walker, draw = Walker(config(), together), random.Random(3)
     for _ in range(60):
         walker.move(draw)
@@ -122,7 +122,7 @@ def test_breakpoints_conditions_and_measured_quantities_see_every_step(together)
     assert stops[0][0][0] == 37
 
 
-def test_where_steps_take_long_few_are_done_together(together):
+def test_slow_steps_are_fetched_in_small_groups(together):
     session = together(line())
     counts = counted(session)
     session.burst(200)

@@ -88,7 +88,7 @@ def test_position_0_always_has_a_state(length):
     assert steps == []
 
 
-def test_a_short_branch_leaves_the_long_one_its_states():
+def test_short_branch_does_not_evict_long_ones_states():
     session = Session(line())
     session.burst(5_000)
     session.seek(100)
@@ -112,7 +112,7 @@ def test_a_short_branch_leaves_the_long_one_its_states():
 
 @pytest.mark.parametrize("length", [1, 2, 3, 50, 51, 1000, 1001])
 @pytest.mark.parametrize("make", [line, minibatch])
-def test_a_step_back_after_a_burst_re_executes_one_step_at_most(make, length):
+def test_step_back_after_burst_re_executes_at_most_one_step(make, length):
     session = Session(make())
     session.burst(length)
     steps = spied(session)
@@ -215,7 +215,7 @@ def test_a_kept_state_is_not_written_over():
 # --- the container itself ---------------------------------------------------------------------------
 
 
-def test_who_looks_at_the_frames_is_in_nobody_s_way():
+def test_profiler_that_holds_frames_does_not_keep_states():
     """A profiler's thread holds what is local to a function for longer than the function runs."""
     kept, seen = Keyframes(10**9), []
     sys.setprofile(lambda frame, *_: seen.append(frame.f_locals))
@@ -238,7 +238,7 @@ def test_before_finds_the_nearest():
     assert keyframes.positions() == [0, 10, 14, 20]
 
 
-def test_before_the_first_there_is_none():
+def test_no_keyframe_before_the_first():
     keyframes = Keyframes(10**9)
     assert keyframes.before(5) is None
     keyframes.pin(state(6))
@@ -252,7 +252,7 @@ def test_bytes_are_what_the_tensors_take():
     assert session.trainer.snapshot().nbytes == 2 * 4 * parameters
 
 
-def test_the_first_is_never_the_least_missed():
+def test_first_keyframe_is_never_evicted():
     draw = random.Random(0)
     for _ in range(200):
         length = draw.randrange(3, 500)

@@ -135,7 +135,7 @@ def test_a_bad_condition_is_refused(opened, command):
     assert not opened.since(Stopped) + opened.since(BreakpointList)
 
 
-def test_breakpoints_are_told_whenever_they_change(opened):
+def test_changed_breakpoints_are_sent(opened):
     opened.send(AddBreakpoint("step % 10 == 0"), AddBreakpoint("loss > 1e9", "high"))
     assert opened.wait(BreakpointList, 2).breakpoints == (
         Breakpoint(1, "step % 10 == 0"),
@@ -220,7 +220,7 @@ def test_verdicts_follow_a_run(opened):
     assert VERDICT_SECONDS + 0.1 <= 0.5  # and a frame
 
 
-def test_a_verdict_turns_before_its_record_is_told(opened):
+def test_verdict_arrives_before_its_record(opened):
     """No frame has a record together with a verdict that the record contradicts."""
     opened.send(Run(None))
     opened.wait(Advanced, 3)
@@ -235,7 +235,7 @@ def test_a_verdict_turns_before_its_record_is_told(opened):
     opened.wait(Stopped)
 
 
-def test_nothing_is_told_where_no_verdict_changed(opened):
+def test_unchanged_verdicts_are_not_sent(opened):
     opened.send(Step(2))
     opened.wait(Stopped)
     opened.send(AddBreakpoint("loss > 1e9"), EditBreakpoint(1, enabled=False))
