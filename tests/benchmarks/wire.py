@@ -206,7 +206,7 @@ def time_to_answer(terminal: Terminal, key: str, answered: Callable[[str], bool]
                 terminal.press("\x1b[1;1R" * data.count(ASK.encode()))
         taken = None
         for when, data in came:
-            terminal.stream.feed(data)
+            terminal.parser.feed(data)
             if taken is None and answered(terminal.text):
                 taken = when - pressed
         if taken is not None:
@@ -290,7 +290,7 @@ def watched_run(folder: str) -> Watched:
         after = [processor_seconds(each) for each in (engine, terminal.pid)]
         points = []
         for when, data in seen:
-            terminal.stream.feed(data)
+            terminal.parser.feed(data)
             points.append((when, position(terminal.text)))
     shares = [(now - then) / WATCHED_SECONDS for then, now in zip(before, after, strict=True)]
     return Watched(speed(points), (shares[0], shares[1]))

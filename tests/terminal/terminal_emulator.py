@@ -36,7 +36,7 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         if answers:
             self.screen.write_process_input = self.press
-        self.stream = pyte.ByteStream(self.screen)
+        self.parser = pyte.ByteStream(self.screen)
         self.written = 0
         self.stream = b""
         """What was written, where `keep` is set."""
@@ -84,7 +84,7 @@ class Terminal:
         self.written += len(data)
         if self.keep:
             self.stream += data
-        self.stream.feed(data)
+        self.parser.feed(data)
         return bool(data)
 
     def wait_for(self, condition: Callable[[str], bool], seconds: float = 30.0) -> float:
@@ -146,7 +146,7 @@ class SlowTerminal(Terminal):
         while not fed and time.monotonic() < deadline:
             self._carry()
             while self._coming and self._coming[0][0] <= time.monotonic():
-                self.stream.feed(self._coming.popleft()[1])
+                self.parser.feed(self._coming.popleft()[1])
                 fed = True
             if not fed:
                 time.sleep(self.SLICE)
