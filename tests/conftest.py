@@ -1,4 +1,4 @@
-"""What all tests share: `wait_for`, and the skipping of tests whose data this machine does not have."""
+"""Shared by all tests: folders of their own, `wait_for`, and skipping where MNIST is missing."""
 
 import functools
 import time
@@ -8,13 +8,19 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def users_data(tmp_path_factory):
-    """The user's folders of data and of state, for this process and those it starts: no test saves among real
-    ones."""
+    """Keep fixtures wider than a test, and the processes they start, out of the user's folders."""
     folder = tmp_path_factory.mktemp("data")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(folder))
         patch.setenv("XDG_STATE_HOME", str(folder / "state"))
         yield folder
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path, monkeypatch):
+    """Each test begins with no saved sessions, and saves its own below its `tmp_path`."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
 
 
 @pytest.fixture(scope="session")

@@ -171,16 +171,14 @@ class Trainer:
         """Whether there is a validation set."""
         return self._validation is not None
 
-    def validate(self) -> Validation | None:
-        """Return the metrics on the validation set; None without one."""
+    def validate(self, chunk: int = VALIDATION_CHUNK) -> Validation | None:
+        """Return the metrics on the validation set, `chunk` samples at a time; None without one."""
         if self._validation is None:
             return None
         inputs, targets = self._validation
         parts = [
             (len(x), self.loss.measure(self.model.outputs(self.model.parameters, x), y, None))
-            for x, y in zip(
-                torch.split(inputs, VALIDATION_CHUNK), torch.split(targets, VALIDATION_CHUNK), strict=True
-            )
+            for x, y in zip(torch.split(inputs, chunk), torch.split(targets, chunk), strict=True)
         ]
         sizes = [size for size, _ in parts]
         return Validation(

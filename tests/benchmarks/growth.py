@@ -43,7 +43,7 @@ def frame_seconds(file: Path) -> float:
         before = process.cpu_times()
         deadline = time.monotonic() + WATCHED_SECONDS
         while time.monotonic() < deadline:
-            asked = os.read(terminal._fd, 65536).count(ASK.encode())
+            asked = os.read(terminal.fd, 65536).count(ASK.encode())
             frames += asked
             terminal.press(*["\x1b[1;1R"] * asked)
         after = process.cpu_times()
@@ -68,7 +68,7 @@ def step(short: Session, long: Session) -> Row:
 
 
 def record(long: Session) -> Row:
-    rows = long.history._rows
+    rows = long.history.column("loss").base
     ratio = rows.nbytes / len(long.history)
     own = rows.itemsize * rows.shape[1]
     return (

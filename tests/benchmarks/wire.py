@@ -200,13 +200,13 @@ def time_to_answer(terminal: Terminal, key: str, answered: Callable[[str], bool]
     while True:
         came = []
         while (left := pressed + ANSWER_SECONDS - time.monotonic()) > 0:
-            if select.select([terminal._fd], [], [], left)[0]:
-                data = os.read(terminal._fd, 65536)
+            if select.select([terminal.fd], [], [], left)[0]:
+                data = os.read(terminal.fd, 65536)
                 came.append((time.monotonic(), data))
                 terminal.press("\x1b[1;1R" * data.count(ASK.encode()))
         taken = None
         for when, data in came:
-            terminal._stream.feed(data)
+            terminal.parser.feed(data)
             if taken is None and answered(terminal.text):
                 taken = when - pressed
         if taken is not None:
@@ -283,14 +283,14 @@ def watched_run(folder: str) -> Watched:
         before = [processor_seconds(each) for each in (engine, terminal.pid)]
         deadline = time.monotonic() + WATCHED_SECONDS
         while time.monotonic() < deadline:
-            data = os.read(terminal._fd, 65536)
+            data = os.read(terminal.fd, 65536)
             seen.append((processor_seconds(engine), data))
             for _ in range(data.count(ASK.encode())):
                 terminal.press("\x1b[1;1R")
         after = [processor_seconds(each) for each in (engine, terminal.pid)]
         points = []
         for when, data in seen:
-            terminal._stream.feed(data)
+            terminal.parser.feed(data)
             points.append((when, position(terminal.text)))
     shares = [(now - then) / WATCHED_SECONDS for then, now in zip(before, after, strict=True)]
     return Watched(speed(points), (shares[0], shares[1]))

@@ -7,9 +7,7 @@ from command_runs import DIVERGING, SMALL, carry_out
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def folder(own_folders, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("GRADSTEP_DATA", raising=False)
     monkeypatch.setenv("COLUMNS", "200")

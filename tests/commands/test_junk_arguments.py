@@ -37,6 +37,12 @@ def folder(tmp_path_factory):
         yield place
 
 
+@pytest.fixture(scope="module")
+def own_folders(folder):
+    """Those of `folder`, whichever test runs."""
+    return folder
+
+
 def status(*arguments):
     """The status of a command line, whose output is well-formed UTF-8 and shows no traceback."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))

@@ -1,4 +1,4 @@
-"""Histories made by hand, small runs, and Python's own opinion of a condition."""
+"""Histories made by hand and Python's own opinion of a condition."""
 
 import ast
 import itertools
@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from gradstep.engine.config.preset import Preset
 from gradstep.engine.records.history import History
 from gradstep.engine.records.missing import MISSING
 from gradstep.engine.records.record import COLUMNS
@@ -106,36 +105,3 @@ class _Operands(ast.NodeTransformer):
         name = f"value_{len(self.values)}"
         self.values[name] = value
         return ast.Name(name, ast.Load())
-
-
-def small_preset(claims=(), steps=None, learning_rate=0.05, layers=(1,), **run):
-    """A few rows of the ramp in float64: a step takes some tens of microseconds."""
-    return Preset.model_validate(
-        {
-            "title": "A small run",
-            "data": {"name": "ramp", "samples": 24, "length": 6, "scale": "unit"},
-            "network": {"layers": [{"units": units} for units in layers]},
-            "train": {
-                "loss": "mse",
-                "dtype": "float64",
-                "threads": 1,
-                "rule": {"name": "gradient_descent", "learning_rate": learning_rate},
-            },
-            "run": {"steps": steps, **run},
-            "claim": [{"says": "It is so.", **claim} for claim in claims],
-        }
-    )
-
-
-class Spy:
-    """Counts the steps that a session's trainer does."""
-
-    def __init__(self, monkeypatch, session):
-        self.steps = 0
-        step = session.trainer.step
-
-        def counted():
-            self.steps += 1
-            return step()
-
-        monkeypatch.setattr(session.trainer, "step", counted)

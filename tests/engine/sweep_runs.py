@@ -3,7 +3,7 @@
 from contextlib import closing
 from dataclasses import asdict
 
-from small_runs import preset
+from runs import preset
 
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.sweep import parse_axis

@@ -3,64 +3,24 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from runs import bits, digits, preset
 
 from gradstep.engine import Session
-from gradstep.engine.config.preset import Preset
-from gradstep.engine.records.record import COLUMNS
 
-RMSPROP = {"name": "rmsprop_keras2", "learning_rate": 1e-3}
 DESCENT = {"name": "gradient_descent", "learning_rate": 0.5}
-STEEP = {"name": "gradient_descent", "learning_rate": 1.0}
-RAMP = {"name": "ramp", "samples": 24, "length": 6}
-
-
-def preset(data, layers, rule, *, megabytes=512, **train):
-    return Preset.model_validate(
-        {
-            "title": "A small run",
-            "data": data,
-            "network": {"layers": [{"units": units, "activation": kind} for units, kind in layers]},
-            "train": {"loss": "mse", "rule": rule, "threads": 1, **train},
-            "run": {"keyframe_megabytes": megabytes},
-        }
-    )
-
-
-def digits(samples, validation):
-    return {"name": "digits", "samples": samples, "validation": validation, "scale": "unit"}
-
-
-def minibatch(**settings):
-    layers = [(5, "tanh"), (10, "linear")]
-    return preset(digits(60, 12), layers, RMSPROP, loss="cross_entropy", batch=16, **settings)
 
 
 def exam(**settings):
     layers = [(4, "sigmoid"), (10, "linear")]
-    return preset(digits(40, 10), layers, DESCENT, loss="cross_entropy", **settings)
+    given = {"rule": DESCENT, "loss": "cross_entropy", "dtype": "float32", **settings}
+    return preset(digits(40, 10), layers, **given)
 
 
 def dying():
     """Hidden units that fall silent on batches, and, on the way, for good."""
-    rule = {"name": "gradient_descent", "learning_rate": 0.3}
-    return preset(digits(60, 12), [(8, "relu"), (10, "linear")], rule, loss="cross_entropy", batch=6)
-
-
-def diverging():
-    return preset(RAMP, [(1, "linear")], STEEP, dtype="float64")
-
-
-def line(**settings):
-    """One linear layer, as in `linear-1-layer`: the cheapest step there is."""
-    data = {**RAMP, "scale": "unit"}
-    rule = {"name": "gradient_descent", "learning_rate": 1e-3}
-    return preset(data, [(1, "linear")], rule, dtype="float64", **settings)
-
-
-def bits(history, first=0, last=None):
-    """The records' bits but `seconds`, which is no part of any equality: an array a position."""
-    rows = np.delete(history.rows(first, last), COLUMNS.index("seconds"), axis=1)
-    return np.ascontiguousarray(rows).view(np.uint64)
+    layers = [(8, "relu"), (10, "linear")]
+    given = {"loss": "cross_entropy", "dtype": "float32", "batch": 6, "learning_rate": 0.3}
+    return preset(digits(60, 12), layers, **given)
 
 
 def known(session):
@@ -69,18 +29,6 @@ def known(session):
     watched = session.trainer.watched
     fired = tuple((index, last.numpy().tobytes()) for index, last in watched.last_fired.items())
     return session.state_hash(), watched.since, fired
-
-
-def spied(session):
-    """The positions from which the trainer has stepped, as it goes."""
-    steps, step = [], session.trainer.step
-
-    def counted():
-        steps.append(session.position)
-        return step()
-
-    session.trainer.step = counted
-    return steps
 
 
 CHANGES = (
@@ -110,9 +58,9 @@ class Path:
 class Walker:
     """Moves a session about, and notes what a straight run must have given."""
 
-    def __init__(self, config):
+    def __init__(self, config, start=Session):
         self.config = config
-        self.session = Session(config)
+        self.session = start(config)
         self.paths = {0: Path([], 0)}
         self.check()
 

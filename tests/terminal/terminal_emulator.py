@@ -36,12 +36,12 @@ class Terminal:
         self.screen = pyte.Screen(columns, rows)
         if answers:
             self.screen.write_process_input = self.press
-        self._stream = pyte.ByteStream(self.screen)
+        self.parser = pyte.ByteStream(self.screen)
         self.written = 0
         self.stream = b""
         """What was written, where `keep` is set."""
         self.keep = False
-        self.pid, self._fd = pty.fork()
+        self.pid, self.fd = pty.fork()
         if self.pid == 0:
             program = str(Path(sys.executable).parent / arguments[0])
             # where these are set, as in a worker of pytest-xdist, they hide the terminal's own size
@@ -58,7 +58,7 @@ class Terminal:
         if self.exit_status(0) is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        os.close(self._fd)
+        os.close(self.fd)
 
     @property
     def text(self) -> str:
@@ -66,25 +66,25 @@ class Terminal:
 
     def resize(self, columns: int, rows: int) -> None:
         self.screen.resize(rows, columns)
-        fcntl.ioctl(self._fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def press(self, *keys: str) -> None:
         for key in keys:
-            os.write(self._fd, key.encode())
+            os.write(self.fd, key.encode())
 
     def read(self, seconds: float) -> bool:
         """Take what the program writes within so many seconds; whether there was anything."""
-        ready, _, _ = select.select([self._fd], [], [], seconds)
+        ready, _, _ = select.select([self.fd], [], [], seconds)
         if not ready:
             return False
         try:
-            data = os.read(self._fd, 65536)
+            data = os.read(self.fd, 65536)
         except OSError:
             return False
         self.written += len(data)
         if self.keep:
             self.stream += data
-        self._stream.feed(data)
+        self.parser.feed(data)
         return bool(data)
 
     def wait_for(self, condition: Callable[[str], bool], seconds: float = 30.0) -> float:
@@ -146,7 +146,7 @@ class SlowTerminal(Terminal):
         while not fed and time.monotonic() < deadline:
             self._carry()
             while self._coming and self._coming[0][0] <= time.monotonic():
-                self._stream.feed(self._coming.popleft()[1])
+                self.parser.feed(self._coming.popleft()[1])
                 fed = True
             if not fed:
                 time.sleep(self.SLICE)
@@ -156,11 +156,11 @@ class SlowTerminal(Terminal):
         """Let the link take what it can of both directions."""
         now = time.monotonic()
         while self._going and self._going[0][0] <= now:
-            os.write(self._fd, self._going.popleft()[1])
+            os.write(self.fd, self._going.popleft()[1])
         room = int(min(now - self._taken_at, 5 * self.SLICE) * self.BYTES_A_SECOND)
-        if room and select.select([self._fd], [], [], 0)[0]:
+        if room and select.select([self.fd], [], [], 0)[0]:
             try:
-                data = os.read(self._fd, room)
+                data = os.read(self.fd, room)
             except OSError:
                 data = b""
             self.written += len(data)

@@ -117,7 +117,7 @@ def patched(tmp_path):
         # lines long enough that no sentence is wrapped
         terminal = Terminal(["python", "-c", program], environment, 300, 24)
         terminal.keep = True
-        terminal.cooked = termios.tcgetattr(terminal._fd)
+        terminal.cooked = termios.tcgetattr(terminal.fd)
         opened.append(terminal)
         return terminal
 
@@ -148,7 +148,7 @@ def assert_given_back(terminal):
     assert {mode for mode in MODES if last.get(mode.encode(), b"l") != b"l"} == set()
     assert (last[b"25"], last[b"7"]) == (b"h", b"h")
     assert terminal.stream.count(b"\x1b[<u") == len(re.findall(rb"\x1b\[>\d+u", terminal.stream))
-    assert termios.tcgetattr(terminal._fd) == terminal.cooked
+    assert termios.tcgetattr(terminal.fd) == terminal.cooked
     _, _, after = terminal.stream.rpartition(b"\x1b[?1049l")
     return re.sub(r"\x1b\[\?\d+[hl]", "", after.decode())
 
@@ -338,9 +338,9 @@ def test_a_terminal_that_is_closed(patched, tmp_path, ignored):
     terminal = patched("import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)" if ignored else "")
     two_steps(terminal)
     terminal.wait_for(lambda text: position(text) == 2)
-    os.close(terminal._fd)
+    os.close(terminal.fd)
     status = ended(terminal)
-    terminal._fd = os.open(os.devnull, os.O_RDONLY)  # for the emulator to close
+    terminal.fd = os.open(os.devnull, os.O_RDONLY)  # for the emulator to close
     assert status == 129
     assert saved_at(tmp_path) == 2
     assert not (tmp_path / "state").exists()

@@ -80,9 +80,10 @@ class Bench:
         while quiet < 3:
             assert time.monotonic() < end, "the screen does not come to rest"
             await asyncio.sleep(0.003)
-            quiet = 0 if self._busy() else quiet + 1
+            quiet = 0 if self.busy() else quiet + 1
 
-    def _busy(self):
+    def busy(self):
+        """Whether a message is under way or something is to be laid out."""
         app = self.app
         if not app.idle:
             return True

@@ -19,7 +19,6 @@ from gradstep.engine.worker.events import (
     BranchList,
 )
 from gradstep.tui.widgets.ask import Ask
-from gradstep.tui.wire import type_ahead
 
 
 @pytest.mark.parametrize("key", ["g", "o", "question_mark", "ctrl+p"])
@@ -148,10 +147,10 @@ async def test_switch_comes_before_a_step_typed_ahead():
         assert b.engine.sent[-2:] == [Switch(1), Step(1)]
 
 
-async def test_unanswered_key_does_not_hold_up_the_next(monkeypatch):
+async def test_unanswered_key_does_not_hold_up_the_next():
     """The first key's widgets are never at rest; the second key is handed out all the same."""
-    monkeypatch.setattr(type_ahead, "PATIENCE_SECONDS", 0.05)
     async with bench() as b:
+        b.app.patience_seconds = 0.05
         b.app.screen.call_later(_again, b.app.screen)
         b.type("n", "p")
         await b.until(lambda: b.engine.sent[-2:] == [Step(1), Back(1)])

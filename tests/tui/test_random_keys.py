@@ -33,7 +33,7 @@ async def test_random_keys(seed):
                 await b.until(lambda: b.app.message_queue_size < 2 or b.app._exit)
             if draw.random() < 0.1:
                 await b.pilot.resize_terminal(*draw.choice(SIZES))
-        await b.until(lambda: b.app._exit or not b._busy())  # the palette has a command to quit
+        await b.until(lambda: b.app._exit or not b.busy())  # the palette has a command to quit
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ class TypeAhead(App[int]):
         self._asked: Screen[Any] | None = None
         """The screen that got the last key."""
         self._asked_at = 0.0
+        self.patience_seconds = PATIENCE_SECONDS
 
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
@@ -50,7 +51,7 @@ class TypeAhead(App[int]):
 
     def _answering(self) -> bool:
         """Return whether the screen of the last key, or the current one, still has messages to handle."""
-        if time.monotonic() - self._asked_at > PATIENCE_SECONDS:
+        if time.monotonic() - self._asked_at > self.patience_seconds:
             return False
         screens = {self.screen, self._asked or self.screen}
         nodes = (node for screen in screens for node in screen.walk_children(with_self=True))

@@ -3,7 +3,8 @@
 import math
 
 import pytest
-from condition_runs import history, losses, small_preset
+from condition_runs import history, losses
+from runs import preset
 
 from gradstep.engine import Session
 from gradstep.engine.conditions.breakpoints import READY, Breakpoint, Breakpoints
@@ -15,7 +16,7 @@ EVERY_10 = "step % 10 == 0"
 
 @pytest.fixture
 def session():
-    return Session(small_preset())
+    return Session(preset(learning_rate=0.05))
 
 
 # --- the set ----------------------------------------------------------------------------------------
@@ -123,7 +124,7 @@ def test_a_burst_stops_at_the_position_and_goes_on_from_there(session):
 def test_a_stop_leaves_the_state_unchanged(session):
     session.breakpoints.add("step == 7")
     session.burst(50)
-    undisturbed = Session(small_preset())
+    undisturbed = Session(preset(learning_rate=0.05))
     undisturbed.burst(7)
     assert session.state_hash() == undisturbed.state_hash()
 
@@ -203,7 +204,7 @@ def test_going_back_keeps_the_breakpoints(session):
 
 
 def test_a_loss_that_is_not_finite_ends_a_burst_too():
-    session = Session(small_preset(learning_rate=1e200))
+    session = Session(preset(learning_rate=1e200))
     session.breakpoints.add("step == 50")
     session.burst(100)
     assert session.diverged

@@ -3,9 +3,10 @@
 import math
 
 import pytest
-from condition_runs import history, losses, row, small_preset
+from condition_runs import history, losses, row
 from hypothesis import given
 from hypothesis import strategies as st
+from runs import preset
 
 from gradstep.engine import Session
 from gradstep.engine.conditions.claims import Claim, Judge, Verdict, claim_condition
@@ -17,6 +18,11 @@ from gradstep.engine.records.missing import is_missing_number
 
 def claim(**given):
     return Claim(says="It is so.", **given)
+
+
+def falling(claims=(), **settings):
+    """A run whose loss falls at each step."""
+    return preset(learning_rate=0.05, claims=claims, **settings)
 
 
 def verdict(made, **given):
@@ -309,7 +315,7 @@ def test_a_judge_reads_each_record_once(monkeypatch):
 
 
 def test_a_session_judges_its_branch_with_the_recorded_future():
-    settings = small_preset([{"always": "loss < prev.loss"}, {"eventually": "step == 8"}])
+    settings = falling([{"always": "loss < prev.loss"}, {"eventually": "step == 8"}])
     session = Session(settings)
     assert [found.outcome for found in session.claims()] == ["holds", "open"]
     session.burst(10)
@@ -325,7 +331,7 @@ def test_a_session_judges_its_branch_with_the_recorded_future():
 
 
 def test_another_seed_is_judged_afresh():
-    session = Session(small_preset([{"eventually": "step == 3"}]))
+    session = Session(falling([{"eventually": "step == 3"}]))
     session.burst(5)
     assert session.claims()[0].outcome == "shown"
     session.reset(seed=7)
@@ -333,7 +339,7 @@ def test_another_seed_is_judged_afresh():
 
 
 def test_the_planned_end_of_a_session_shows_an_always():
-    session = Session(small_preset([{"always": "loss < prev.loss"}], steps=4))
+    session = Session(falling([{"always": "loss < prev.loss"}], run={"steps": 4}))
     session.burst(3)
     assert session.claims()[0].text == "holds so far (3 steps)"
     session.step()
@@ -344,7 +350,7 @@ def test_the_planned_end_of_a_session_shows_an_always():
 
 def test_a_setting_changed_where_the_run_stands_is_judged_again():
     """The record of step 3 has the rate of the next update: the change at step 3 is in it."""
-    session = Session(small_preset([{"never": "learning_rate > 1"}]))
+    session = Session(falling([{"never": "learning_rate > 1"}]))
     session.burst(3)
     assert session.claims()[0].text == "holds so far (3 steps)"
     session.change({"train.rule.learning_rate": 1.5})
@@ -353,7 +359,7 @@ def test_a_setting_changed_where_the_run_stands_is_judged_again():
 
 def test_a_quantity_measured_later_is_judged():
     it = claim(eventually="sharpness > 0 and step > 0")
-    session = Session(small_preset().model_copy(update={"claim": [it], "measure": {"sharpness": 100}}))
+    session = Session(falling().model_copy(update={"claim": [it], "measure": {"sharpness": 100}}))
     session.burst(3)
     assert session.claims()[0].text == "not checked yet"
     session.back(2)
@@ -362,7 +368,7 @@ def test_a_quantity_measured_later_is_judged():
 
 
 def test_a_deleted_branch_leaves_the_verdicts_of_the_others():
-    session = Session(small_preset([{"always": "loss < prev.loss"}]))
+    session = Session(falling([{"always": "loss < prev.loss"}]))
     session.burst(3)
     session.fork({"train.rule.learning_rate": 10.0})
     session.step()
@@ -376,7 +382,7 @@ def test_a_deleted_branch_leaves_the_verdicts_of_the_others():
 
 
 def test_a_resumed_session_has_its_verdicts(tmp_path):
-    session = Session(small_preset([{"always": "loss < prev.loss"}, {"eventually": "step == 8"}]))
+    session = Session(falling([{"always": "loss < prev.loss"}, {"eventually": "step == 8"}]))
     session.burst(10)
     session.save(tmp_path / "run.gradstep")
     session.close()

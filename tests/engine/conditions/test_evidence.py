@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 import torch
-from condition_runs import history, small_preset
+from condition_runs import history
+from runs import preset
 
 from gradstep.engine.conditions.evidence import counts, evidence, sum_rounding, written
 from gradstep.engine.conditions.language import parse_condition
@@ -86,7 +87,7 @@ def test_rounding_bound_holds_for_torch_sums(kind, samples):
 
 def test_a_session_knows_the_rounding_of_its_losses():
     """24 targets in float64; a branch has its parent's."""
-    session = Session(small_preset())
+    session = Session(preset(learning_rate=0.05))
     assert session.history.rounding == sum_rounding(2.0**-52, 24)
     session.step()
     session.fork()

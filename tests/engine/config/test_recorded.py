@@ -1,7 +1,7 @@
 """Conditions, claims and charts on fields that never have a value in a run are refused, with the reason."""
 
 import pytest
-from condition_runs import small_preset
+from runs import preset
 
 from gradstep.engine.config.changes import changed
 from gradstep.engine.config.files import load_preset, parse_preset, to_toml
@@ -96,7 +96,7 @@ def test_values_that_never_meet_are_refused(condition, which):
 
 def test_another_preset_s_run_is_not_read_while_one_runs():
     with pytest.raises(UserError, match="claims and measures only"):
-        Session(small_preset()).run_until('run("exam-ce-a").loss < loss', limit=3)
+        Session(preset(learning_rate=0.05)).run_until('run("exam-ce-a").loss < loss', limit=3)
 
 
 @pytest.mark.parametrize(

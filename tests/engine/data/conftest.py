@@ -38,10 +38,9 @@ class Tiny:
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """The user's cache is an empty folder, and no other one is named."""
-    folder = tmp_path / "cache"
     monkeypatch.delenv("GRADSTEP_DATA", raising=False)
-    monkeypatch.setattr(mnist, "cache_folder", lambda: folder)
-    return folder
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return mnist.cache_folder()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ against what the rules do on a parabola."""
 import numpy as np
 import pytest
 from probe_reference import hessian, probe
-from small_runs import DIGITS, RAMP, preset
+from runs import DIGITS, RAMP, preset
 
 from gradstep.engine import Session, load_preset
 from gradstep.engine.probes.budget import QUICK, affordable

@@ -7,7 +7,7 @@ import numpy_reference as reference
 import pytest
 import torch
 from probe_reference import layers_of, probe
-from small_runs import DIGITS, preset
+from runs import DIGITS, preset
 
 from gradstep.engine import Session
 

@@ -5,7 +5,7 @@ import numpy_reference as reference
 import pytest
 import torch
 from probe_reference import layers_of, loss_and_gradient, probe
-from small_runs import DIGITS, preset
+from runs import DIGITS, preset
 
 from gradstep.engine import Session, UserError
 from gradstep.engine.probes.layers import histogram, rank

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from probe_reference import layers_of, probe
-from small_runs import preset
+from runs import preset
 
 from gradstep.engine import Session, load_preset
 

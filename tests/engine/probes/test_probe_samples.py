@@ -4,7 +4,7 @@ import numpy as np
 import numpy_reference as reference
 import pytest
 from probe_reference import layers_of, probe
-from small_runs import DIGITS, RAMP, flat_parameters, preset
+from runs import DIGITS, RAMP, flat_parameters, preset
 
 from gradstep.engine import Session
 from gradstep.engine.probes.subject import Limits

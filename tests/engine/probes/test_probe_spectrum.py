@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from probe_reference import hessian, loss_and_gradient, probe
-from small_runs import RAMP, flat_parameters, preset
+from runs import RAMP, flat_parameters, preset
 
 from gradstep.engine import Session, load_preset
 from gradstep.engine.probes.subject import Limits

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from probe_reference import hessian, loss_and_gradient, probe
-from small_runs import DIGITS, flat_parameters, preset
+from runs import DIGITS, flat_parameters, preset
 
 from gradstep.engine import Session
 from gradstep.engine.probes.step import judge

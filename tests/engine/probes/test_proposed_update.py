@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from small_runs import DIGITS, preset
+from runs import DIGITS, preset
 
 from gradstep.engine import Session
 from gradstep.engine.probes.passes import propose

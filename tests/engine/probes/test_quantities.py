@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from runs import preset
 
 from gradstep.engine import ConfigError, Session
 from gradstep.engine.conditions.language import ConditionError, parse_condition
-from gradstep.engine.config.preset import Preset
 from gradstep.engine.errors import UserError
 from gradstep.engine.records.missing import MISSING, is_missing
 from gradstep.engine.records.quantities import QUANTITIES
@@ -13,31 +13,15 @@ from gradstep.engine.records.quantity_columns import QuantityColumns
 
 RATE = 0.05
 LAST_DIES = "dead[1] == 1 and prev.dead[1] < 1"
-RAMP = {"name": "ramp", "samples": 24, "length": 6, "scale": "unit"}
 
 
-def preset(layers=((1, "linear"),), measure=None, claims=(), rate=RATE, **train):
-    return Preset.model_validate(
-        {
-            "title": "A small run",
-            "data": RAMP,
-            "measure": measure or {},
-            "network": {"layers": [{"units": units, "activation": kind} for units, kind in layers]},
-            "train": {
-                "loss": "mse",
-                "dtype": "float64",
-                "threads": 1,
-                "rule": {"name": "gradient_descent", "learning_rate": rate},
-                **train,
-            },
-            "run": {"steps": 20},
-            "claim": list(claims),
-        }
-    )
+def measured(layers=(1,), **settings):
+    """Twenty steps on the ramp."""
+    return preset(layers=layers, run={"steps": 20}, **{"learning_rate": RATE, **settings})
 
 
 def relu(**settings):
-    return preset([(8, "relu"), (1, "linear")], **settings)
+    return measured([(8, "relu"), (1, "linear")], **settings)
 
 
 def hessian(session):
@@ -54,7 +38,7 @@ def silent_share(session):
 
 
 def test_the_sharpness_of_a_linear_layer_is_its_hessians_largest_eigenvalue():
-    session = Session(preset(measure={"sharpness": 1, "lambda_min": 1, "stability_limit": 1}))
+    session = Session(measured(measure={"sharpness": 1, "lambda_min": 1, "stability_limit": 1}))
     session.burst(3)
     values = np.linalg.eigvalsh(hessian(session))
     assert session.history["sharpness"] == pytest.approx(values[-1], rel=1e-9)
@@ -63,7 +47,7 @@ def test_the_sharpness_of_a_linear_layer_is_its_hessians_largest_eigenvalue():
 
 
 def test_data_of_two_directions_has_rank_two():
-    session = Session(preset(measure={"data_rank": 1, "condition": 1}))
+    session = Session(measured(measure={"data_rank": 1, "condition": 1}))
     values = np.linalg.eigvalsh(hessian(session))
     assert session.history["data_rank"][0] == 2
     assert session.history["condition"][0] == pytest.approx(values[-1] / values[-2], rel=1e-6)
@@ -83,7 +67,7 @@ def test_the_share_of_dead_units_is_that_of_a_forward_pass():
 
 
 def test_one_samples_loss_is_its_squared_error():
-    session = Session(preset(measure={"case_loss[5]": 1, "train_loss": 1}))
+    session = Session(measured(measure={"case_loss[5]": 1, "train_loss": 1}))
     parameters, data = session.parameters(), session.dataset
     outputs = data.train_inputs @ parameters["layer1.weight"].T + parameters["layer1.bias"]
     errors = (outputs - data.train_targets) ** 2
@@ -108,10 +92,10 @@ def test_measuring_leaves_the_run_as_it_is():
 
 
 def test_a_run_stops_where_a_quantity_says_so_in_its_recorded_future_too():
-    straight = Session(relu(rate=0.5))
+    straight = Session(relu(learning_rate=0.5))
     found = straight.run_until(LAST_DIES, limit=50)
     assert found is not None
-    recorded = Session(relu(rate=0.5))
+    recorded = Session(relu(learning_rate=0.5))
     recorded.burst(found.step + 5)
     recorded.seek(0)
     assert recorded.run_until(LAST_DIES, limit=50).step == found.step
@@ -119,9 +103,9 @@ def test_a_run_stops_where_a_quantity_says_so_in_its_recorded_future_too():
 
 
 def test_going_back_to_where_a_quantity_said_so_measures_the_way_here():
-    session = Session(relu(rate=0.5))
+    session = Session(relu(learning_rate=0.5))
     first = session.run_until(LAST_DIES, limit=50).step
-    fresh = Session(relu(rate=0.5))
+    fresh = Session(relu(learning_rate=0.5))
     fresh.burst(first + 3)
     assert fresh.reverse_until(LAST_DIES).step == first
     assert fresh.reverse_until("dead[1] < 0") is None
@@ -139,15 +123,15 @@ def test_going_back_is_cancelled_where_it_stands():
 
 
 def test_a_breakpoint_measures_what_it_reads():
-    session = Session(relu(rate=0.5))
+    session = Session(relu(learning_rate=0.5))
     session.add_breakpoint(LAST_DIES)
     session.burst(50)
     assert session.hit is not None
-    assert session.position == Session(relu(rate=0.5)).run_until(LAST_DIES, limit=50).step
+    assert session.position == Session(relu(learning_rate=0.5)).run_until(LAST_DIES, limit=50).step
 
 
 def test_a_breakpoint_that_says_nothing_of_the_run_is_refused():
-    session = Session(preset())
+    session = Session(measured())
     with pytest.raises(ConditionError, match="such as rank\\[1\\]"):
         session.add_breakpoint("rank > 1")
     for condition, why in (
@@ -163,7 +147,7 @@ def test_a_breakpoint_that_says_nothing_of_the_run_is_refused():
 
 def test_what_a_breakpoint_reads_has_no_value_where_the_rule_has_none_of_it(tmp_path):
     """A line search has no limit of stability: there the condition is not evaluated, as with any null."""
-    session = Session(preset())
+    session = Session(measured())
     session.save(tmp_path / "run.gradstep")
     session.burst(2)
     session.add_breakpoint("stability_limit > 0")
@@ -188,7 +172,7 @@ def test_what_a_breakpoint_reads_has_no_value_where_the_rule_has_none_of_it(tmp_
 
 
 def test_a_change_is_measured_anew_and_a_branch_keeps_its_own():
-    session = Session(preset(measure={"stability_limit": 1}))
+    session = Session(measured(measure={"stability_limit": 1}))
     session.burst(4)
     session.seek(2)
     session.fork({"train.rule.learning_rate": 0.01})
@@ -199,7 +183,7 @@ def test_a_change_is_measured_anew_and_a_branch_keeps_its_own():
 
 
 def test_a_branch_without_a_change_keeps_what_was_measured_where_it_begins():
-    session = Session(preset())
+    session = Session(measured())
     session.burst(2)
     session.measure("sharpness", every=1000)
     before = session.history["sharpness"][2]
@@ -210,7 +194,7 @@ def test_a_branch_without_a_change_keeps_what_was_measured_where_it_begins():
 
 
 def test_what_was_left_is_measured_before_the_next_step():
-    session = Session(preset(measure={"sharpness": 1}))
+    session = Session(measured(measure={"sharpness": 1}))
     session.measurer.go_on = lambda: False
     session.step()
     assert is_missing(session.history.column("sharpness", 1, 2)).all()
@@ -220,7 +204,7 @@ def test_what_was_left_is_measured_before_the_next_step():
 
 
 def test_a_saved_session_has_what_was_measured(tmp_path):
-    session = Session(preset(measure={"sharpness": 2}))
+    session = Session(measured(measure={"sharpness": 2}))
     session.save(tmp_path / "run.gradstep")
     session.burst(4)
     session.flush()
@@ -242,7 +226,7 @@ def test_a_claim_can_be_of_a_quantity():
         {"says": "stable", "never": "sharpness > stability_limit", "expect": "holds"},
     ]
     measure = {"data_rank": 4, "sharpness": 1, "stability_limit": 1}
-    session = Session(preset(measure=measure, claims=claims))
+    session = Session(measured(measure=measure, claims=claims))
     session.burst(6)
     assert [verdict.outcome for verdict in session.claims()] == ["shown", "holds"]
 
@@ -300,7 +284,7 @@ def test_measured_values_are_told_once():
 
 
 def test_a_quantity_can_be_asked_for_as_the_run_goes():
-    session = Session(preset())
+    session = Session(measured())
     session.burst(3)
     session.measure("sharpness", 5)
     session.burst(8)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_runs import preset
+from runs import preset
 
 from gradstep.engine import Session, load_preset
 from gradstep.engine.conditions.aggregates import Place, parse_condition_over_seeds, parse_number_of_run
@@ -76,7 +76,7 @@ def test_of_each_seed(losses):
         ({}, "'condition' belongs to 'at' or 'seeds'"),
     ],
 )
-def test_what_is_no_claim(claim, says):
+def test_bad_claims_are_refused(claim, says):
     with pytest.raises(ConfigError, match=says):
         claimed(**claim)
 

@@ -114,7 +114,7 @@ def test_a_worker_that_is_killed_does_not_end_the_sweep():
         assert numbers(result.record) == numbers(here[point].record)
 
 
-def test_where_nobody_answers_or_nobody_works():
+def test_missing_scheduler_or_workers_are_refused():
     plan = small_plan("train.seed=0:2")
     for address in ("tcp://127.0.0.1:9", "nowhere", "tcp://", "xyz://127.0.0.1:9"):
         with pytest.raises(UserError, match="no Dask scheduler answers there"):
@@ -133,7 +133,7 @@ def test_a_worker_with_another_torch_is_refused(two_workers, monkeypatch):
         ClusterWorkers(address, small_plan("train.seed=0:2"))
 
 
-def test_nothing_is_imported_from_the_folder_of_a_worker(tmp_path, monkeypatch):
+def test_runs_import_nothing_from_dask_workers_folder(tmp_path, monkeypatch):
     """Without the modules that Dask itself imports, as it would any program's."""
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
     trapped = set_traps(
@@ -147,7 +147,7 @@ def test_nothing_is_imported_from_the_folder_of_a_worker(tmp_path, monkeypatch):
     assert "2 runs: 2 finished" in swept.stdout, swept.stderr
 
 
-def test_a_worker_goes_on_finding_the_modules_of_its_folder(tmp_path):
+def test_dask_worker_still_imports_from_its_folder(tmp_path):
     """Other clients' tasks may need them."""
 
     def other_client_s_task():

@@ -1,7 +1,7 @@
 """The grid of runs: ordinary configs, all of them valid before any begins."""
 
 import pytest
-from small_runs import preset
+from runs import preset
 from sweep_runs import small_plan
 
 from gradstep.engine.config.changes import changed, override, parse_assignments
@@ -20,14 +20,14 @@ def test_the_last_axis_varies_fastest():
     assert (config.train.seed, config.train.rule.learning_rate) == (1, 0.3)
 
 
-def test_one_thread_a_run_unless_it_is_said():
+def test_one_thread_per_run_by_default():
     auto = changed(preset(), {"run.steps": 5, "train.threads": "auto"})
     axis = parse_axis("train.seed=0:2")
     assert make_plan(auto, [axis]).config(0).train.threads == 1
     assert make_plan(changed(auto, {"train.threads": 3}), [axis]).config(0).train.threads == 3
 
 
-def test_depth_and_what_comes_last():
+def test_axes_of_depth_and_of_last_layer():
     """An axis of whole lists of layers, and one of the last layer's activation, however many there are."""
     plan = small_plan(
         "network.layers=[{units=1}],[{units=4},{units=1}],[{units=3},{units=4},{units=1}]",

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from small_runs import DIGITS
+from runs import DIGITS
 from sweep_runs import done, numbers, small_plan
 
 from gradstep.engine import Session, load_preset
@@ -24,7 +24,7 @@ from gradstep.engine.runs.sweep import Sweeping
 LR = "train.rule.learning_rate"
 
 
-def test_a_run_is_the_straight_session_s_to_the_last_bit():
+def test_run_equals_straight_session_bit_for_bit():
     plan = small_plan("train.seed=0:3", f"{LR}=0.05,0.1", measures=["share(loss < prev.loss)"])
     results = done(plan)
     assert sorted(results) == list(range(6))
@@ -54,11 +54,10 @@ def test_runs_on_the_same_data_load_it_once(monkeypatch):
 
     load, loaded = data.load, []
     monkeypatch.setattr(data, "load", lambda *given: loaded.append(given) or load(*given))
-    data._kept.clear()
-    plan = small_plan("train.seed=0:2", "data.samples=20,40", data=DIGITS, layers=(8, 10), dtype="float32")
+    plan = small_plan("train.seed=0:2", "data.samples=21,41", data=DIGITS, layers=(8, 10), dtype="float32")
     states = {do(Job(point, plan.config(point)), lambda *_: None).state for point in (0, 2, 1, 3)}
     assert len(states) == 4
-    assert [config.samples for config, *_ in loaded] == [20, 40]
+    assert [config.samples for config, *_ in loaded] == [21, 41]
 
 
 def test_data_that_the_preset_spells_out():
@@ -66,7 +65,7 @@ def test_data_that_the_preset_spells_out():
     assert {result.ending for result in done(plan).values()} == {"done"}
 
 
-def test_where_a_run_ends_and_why():
+def test_results_say_where_and_why_runs_end():
     plan = small_plan(f"{LR}=0.05,0.3,1e30", steps=60, until="loss < 20")
     results = done(plan)
     assert [results[point].ending for point in range(3)] == ["condition", "condition", "diverged"]
@@ -86,7 +85,7 @@ def test_a_condition_that_never_held():
     assert result.reason == "finished at step 20; never reached loss < 0"
 
 
-def test_a_run_that_can_not_begin_is_a_result(tmp_path):
+def test_run_that_cannot_begin_is_a_result(tmp_path):
     """There are 1,797 digits."""
     plan = small_plan("data.samples=30,5000", data=DIGITS, layers=(10,), loss="cross_entropy")
     results = done(plan, tmp_path / "results.sweep")
@@ -129,7 +128,7 @@ def jobs(plan):
     return [Job(point, plan.config(point)) for point in range(len(plan))]
 
 
-def test_the_fork_server_s_safe_path_is_not_set_for_what_a_run_starts(monkeypatch):
+def test_runs_start_processes_without_safe_path(monkeypatch):
     monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
     with closing(LocalWorkers(1, 1)) as workers:
         assert workers._pool.submit(os.getenv, "PYTHONSAFEPATH").result() is None
@@ -209,7 +208,7 @@ def test_no_process_outlives_its_owner(tmp_path, wait_for):
 # --- the file ---------------------------------------------------------------------------------------
 
 
-def test_what_is_finished_is_not_done_again(tmp_path):
+def test_finished_runs_are_not_repeated(tmp_path):
     plan, path = small_plan("train.seed=0:5"), tmp_path / "results.sweep"
     with closing(Sweeping(plan, path)) as sweeping:
         for update in sweeping.run(LocalWorkers(1, len(plan))):

@@ -1,34 +1,13 @@
 """Small runs to save, and what is compared of them."""
 
+from runs import line
+
 from gradstep.engine import Session
-from gradstep.engine.config.preset import Preset
 
 
-def preset(steep=False, classes=False, **train):
-    """The cheapest run there is, one that goes through Inf to NaN, or one of minibatches of images."""
-    if classes:
-        data = {"name": "digits", "samples": 60, "validation": 12}
-        layers = [{"units": 5, "activation": "tanh"}, {"units": 10}]
-        given = {"loss": "cross_entropy", "rule": {"name": "rmsprop_keras2"}, "batch": 16}
-    else:
-        data = {"name": "ramp", "samples": 24, "length": 6, "scale": "raw" if steep else "unit"}
-        layers = [{"units": 1}]
-        rate = 1.0 if steep else 1e-3
-        rule = {"name": "gradient_descent", "learning_rate": rate}
-        given = {"loss": "mse", "rule": rule, "dtype": "float64"}
-    return Preset.model_validate(
-        {
-            "title": "A small run",
-            "data": data,
-            "network": {"layers": layers},
-            "train": {"threads": 1, **given, **train},
-        }
-    )
-
-
-def branching(**settings):
+def branching(config=line):
     """A run with two branches, one of them changed at its tip, standing in the past of one."""
-    session = Session(preset(**settings))
+    session = Session(config())
     session.burst(40)
     session.seek(25)
     session.fork({"train.rule.learning_rate": 5e-4}, "slower")

@@ -7,7 +7,8 @@ import sqlite3
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from store_runs import branching, facts, preset
+from runs import line
+from store_runs import branching, facts
 
 from gradstep.engine import Session, UserError
 from gradstep.engine.session.file import SessionFile, StoreError
@@ -228,7 +229,7 @@ def test_garbage_in_a_table(copy, statement):
         "insert into meta values ('from a later version', 'x')",
     ],
 )
-def test_what_can_be_done_without_is_done_without(copy, statement):
+def test_missing_optional_tables_are_tolerated(copy, statement):
     edit(copy, statement)
     session = Session.open(copy)
     assert session.timeline.mismatch is None
@@ -300,8 +301,8 @@ def test_reading_changes_nothing(copy):
     assert copy.read_bytes() == before
 
 
-def test_whole_it_opens(copy):
+def test_undamaged_file_opens(copy):
     session = Session.open(copy)
     assert facts(session)[:2] == (2, 44)
     session.close()
-    assert preset() == session.timeline.branches[0].configs[0][1]
+    assert line() == session.timeline.branches[0].configs[0][1]

@@ -6,15 +6,14 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from store_runs import preset
-from timeline_runs import bits
+from runs import bits, minibatch
 
 from gradstep.engine import Session, UserError
 from gradstep.engine.session.file import SessionFile
 from gradstep.engine.session.read import read_saved_preset
 from gradstep.engine.session.state_bytes import state_from_bytes, state_to_bytes
 
-CLASSES = preset(classes=True)
+CLASSES = minibatch()
 FIRING = CLASSES.model_validate(
     {
         **CLASSES.model_dump(),
@@ -108,7 +107,7 @@ def test_a_file_of_format_1_goes_on_and_is_watched_from_there(saved):
         (None, "not of this network"),
     ],
 )
-def test_what_is_said_of_the_units_must_be_possible(fired, text):
+def test_impossible_last_fired_positions_are_refused(fired, text):
     session = Session(FIRING)
     session.burst(4)
     tensors = safetensors.torch.load(state_to_bytes(session.trainer.snapshot()))
@@ -119,9 +118,9 @@ def test_what_is_said_of_the_units_must_be_possible(fired, text):
         state_from_bytes(safetensors.torch.save(tensors), 4, session.trainer)
 
 
-def test_a_session_written_with_the_loss_s_old_name_is_the_same_run(tmp_path):
+def test_old_name_of_loss_is_read(tmp_path):
     """Version 0.1 wrote `binary_cross_entropy` for the exam's loss: the same bits under its proper name."""
-    straight = Session(preset(classes=True, loss="exam_cross_entropy"))
+    straight = Session(minibatch(loss="exam_cross_entropy"))
     straight.burst(20)
     straight.save(tmp_path / "run.gradstep")
     straight.close()

@@ -1,36 +1,48 @@
 """Where nothing can be written: a sentence, the run goes on, and a later try writes everything."""
 
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from store_runs import branching, facts, preset
+from runs import line
+from store_runs import branching, facts
 
 from gradstep.engine import Session
-from gradstep.engine.session.file import StoreError
-from gradstep.engine.session.save import Saver
+from gradstep.engine.session.file import SessionFile, StoreError
 from gradstep.engine.worker.autosave import AutoSave
 from gradstep.engine.worker.events import (
     Saved,
 )
 
 
-def limit_pages(session, pages=None):
-    """A full disk as SQLite sees it: the file can't grow beyond so many pages, or beyond what it has."""
-    db = session._saver._file._db
-    pages = pages or db.execute("pragma page_count").fetchone()[0]
-    db.execute(f"pragma max_page_count = {pages}")
+@pytest.fixture
+def limit_pages(monkeypatch):
+    """`limit_pages(pages)`: a full disk as SQLite sees it. The first file opened can't grow beyond so many
+    pages, or beyond what it has."""
+    opened, connect = [], sqlite3.connect
+
+    def noted(*given, **options):
+        opened.append(connect(*given, **options))
+        return opened[-1]
+
+    def limit(pages=None):
+        pages = pages or opened[0].execute("pragma page_count").fetchone()[0]
+        opened[0].execute(f"pragma max_page_count = {pages}")
+
+    monkeypatch.setattr(sqlite3, "connect", noted)
+    return limit
 
 
 ROOM = 1_000_000
 
 
-def test_a_full_disk_does_not_stop_the_run_and_loses_nothing(tmp_path):
+def test_full_disk_neither_stops_run_nor_loses_records(tmp_path, limit_pages):
     session = branching()
     session.save(tmp_path / "run")
-    limit_pages(session)
+    limit_pages()
     refused = []
     for _ in range(5):
         session.burst(200)
@@ -43,7 +55,7 @@ def test_a_full_disk_does_not_stop_the_run_and_loses_nothing(tmp_path):
     assert set(refused) == {f"{tmp_path / 'run'}: database or disk is full"}
     reader = Session.open(tmp_path / "run", save=False)
     assert reader.timeline.mismatch is None
-    limit_pages(session, ROOM)
+    limit_pages(ROOM)
     session.burst(10)
     session.flush()
     before = facts(session)
@@ -53,11 +65,11 @@ def test_a_full_disk_does_not_stop_the_run_and_loses_nothing(tmp_path):
     again.close()
 
 
-def test_a_full_disk_at_the_end_is_told_and_leaves_a_good_file(tmp_path):
+def test_full_disk_at_close_is_reported_and_leaves_good_file(tmp_path, limit_pages):
     session = branching()
     session.save(tmp_path / "run")
     session.flush()
-    limit_pages(session)
+    limit_pages()
     session.burst(1000)
     with pytest.raises(StoreError, match="disk is full"):
         session.close()
@@ -70,12 +82,12 @@ def test_a_full_disk_at_the_end_is_told_and_leaves_a_good_file(tmp_path):
     again.close()
 
 
-def test_a_file_that_could_not_be_made_leaves_nothing_behind(tmp_path, monkeypatch):
-    def full(*_):
+def test_failed_creation_leaves_no_file(tmp_path, monkeypatch):
+    def full(*_given, **_meta):
         raise StoreError("full")
 
     session = branching()
-    monkeypatch.setattr(Saver, "_begin", full)
+    monkeypatch.setattr(SessionFile, "put_meta", full)
     with pytest.raises(StoreError, match="full"):
         session.save(tmp_path / "run")
     assert list(tmp_path.glob("run*")) == []
@@ -88,7 +100,7 @@ def test_a_file_that_could_not_be_made_leaves_nothing_behind(tmp_path, monkeypat
     again.close()
 
 
-def test_a_file_that_is_there_is_not_written_over(tmp_path):
+def test_existing_file_is_not_overwritten(tmp_path):
     (tmp_path / "run").write_text("precious")
     session = branching()
     with pytest.raises(StoreError, match="run: there is a file already"):
@@ -97,18 +109,18 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path):
     assert (tmp_path / "run").read_text() == "precious"
 
 
-def test_autosave_says_once_that_the_disk_is_full_and_once_that_it_is_not():
-    session, said = Session(preset()), []
+def test_autosave_reports_full_disk_and_recovery_once(limit_pages):
+    session, said = Session(line()), []
     save = AutoSave(session, said.append, wanted=True)
     save.now()
     assert said == []  # there is nothing to save yet
     session.burst(3)
     save.now()
-    limit_pages(session)
+    limit_pages()
     for _ in range(3):
         session.burst(500)
         save.now()
-    limit_pages(session, ROOM)
+    limit_pages(ROOM)
     for _ in range(2):
         session.step()
         save.now()
@@ -117,10 +129,10 @@ def test_autosave_says_once_that_the_disk_is_full_and_once_that_it_is_not():
     session.close()
 
 
-def test_a_home_that_is_a_file(tmp_path, monkeypatch):
+def test_home_that_is_a_file_is_reported(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("x")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
-    session, said = Session(preset()), []
+    session, said = Session(line()), []
     session.burst(3)
     AutoSave(session, said.append, wanted=True).now()
     assert said[0].path is None
@@ -133,8 +145,8 @@ UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
 from gradstep.engine import Session, UserError
-from store_runs import preset
-Session(preset()).burst(2)  # whatever is imported late, which another user may not read
+from runs import line
+Session(line()).burst(2)  # whatever is imported late, which another user may not read
 if os.getuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
@@ -150,7 +162,7 @@ except UserError as error:
 
 
 @pytest.mark.parametrize("what", ["folder", "file"])
-def test_what_is_read_only_opens_and_says_so(tmp_path_factory, what):
+def test_read_only_session_opens_with_notice(tmp_path_factory, what):
     folder = Path("/tmp") / f"gradstep-{os.getpid()}-{what}"  # one that another user may enter
     folder.mkdir(mode=0o777)
     path = folder / "run.gradstep"
@@ -195,7 +207,7 @@ print(session.position, session.path, *session.notices, sep="|")
 """
 
 
-def test_a_second_explorer_does_not_save(tmp_path):
+def test_second_explorer_does_not_save(tmp_path):
     session = branching()
     path = tmp_path / "run.gradstep"
     session.save(path)
@@ -212,7 +224,7 @@ def test_a_second_explorer_does_not_save(tmp_path):
     assert list(tmp_path.glob("run*")) == [path]
 
 
-def test_a_lock_left_by_a_dead_process_keeps_nobody_out(tmp_path):
+def test_lock_of_dead_process_is_ignored(tmp_path):
     session = branching()
     path = tmp_path / "run.gradstep"
     session.save(path)

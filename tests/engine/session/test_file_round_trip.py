@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 import pytest
-from store_runs import branching, facts, preset
-from timeline_runs import bits
+from runs import bits, diverging, line, minibatch
+from store_runs import branching, facts
 
 from gradstep.engine import Session
 from gradstep.engine.errors import UserError
@@ -26,12 +26,12 @@ from gradstep.engine.session.folder import (
 )
 from gradstep.engine.session.save import STATE_BYTES, Saver
 
-RUNS = pytest.mark.parametrize("settings", [{}, {"classes": True}], ids=["full", "minibatch"])
+RUNS = pytest.mark.parametrize("config", [line, minibatch], ids=["full", "minibatch"])
 
 
 @RUNS
-def test_everything_comes_back(tmp_path, settings):
-    session = branching(**settings)
+def test_all_facts_are_restored(tmp_path, config):
+    session = branching(config)
     session.save(tmp_path / "run.gradstep")
     before = facts(session)
     session.close()
@@ -42,7 +42,7 @@ def test_everything_comes_back(tmp_path, settings):
     again.close()
 
 
-def test_what_is_watched_comes_back_and_is_measured_on(tmp_path):
+def test_watched_quantities_are_restored_and_measured(tmp_path):
     session = branching()
     position = session.position
     with pytest.raises(UserError, match="relu"):
@@ -63,8 +63,8 @@ def test_what_is_watched_comes_back_and_is_measured_on(tmp_path):
 
 
 @RUNS
-def test_the_future_is_the_same(tmp_path, settings):
-    session = branching(**settings)
+def test_restored_session_has_the_same_future(tmp_path, config):
+    session = branching(config)
     session.save(tmp_path / "run.gradstep")
     session.close()
     again = Session.open(tmp_path / "run.gradstep")
@@ -81,8 +81,8 @@ def test_the_future_is_the_same(tmp_path, settings):
     again.close()
 
 
-def test_what_is_not_finite_comes_back(tmp_path):
-    session = Session(preset(steep=True))
+def test_non_finite_values_are_restored(tmp_path):
+    session = Session(diverging())
     while not np.isnan(session.record.loss):
         session.step()
     losses = session.history["loss"]
@@ -114,7 +114,7 @@ def test_rows_are_stored_bit_for_bit(tmp_path):
 
 
 def test_a_record_changed_at_the_tip_survives(tmp_path):
-    session = Session(preset())
+    session = Session(line())
     session.save(tmp_path / "run.gradstep")
     for rate in (2e-3, 3e-3, 4e-3):
         session.burst(10)
@@ -148,7 +148,7 @@ def test_a_run_can_be_saved_to_another_file_after_it_was_saved_or_opened(tmp_pat
         again.close()
 
 
-def test_where_another_file_cannot_be_made_the_run_is_saved_to_the_one_it_has(tmp_path):
+def test_failed_save_elsewhere_keeps_the_present_file(tmp_path):
     session = branching()
     session.save(tmp_path / "run.gradstep")
     (tmp_path / "file").touch()
@@ -164,7 +164,7 @@ def test_where_another_file_cannot_be_made_the_run_is_saved_to_the_one_it_has(tm
     again.close()
 
 
-def test_a_new_run_has_not_the_notices_of_the_one_before(tmp_path):
+def test_new_run_drops_notices_of_previous_run(tmp_path):
     session = branching()
     session.save(tmp_path / "run.gradstep")
     second = Session.open(tmp_path / "run.gradstep")
@@ -189,7 +189,7 @@ def test_a_deleted_branch_is_gone(tmp_path):
 
 def test_a_kept_state_is_where_a_resumed_run_starts_from(tmp_path):
     """A run of 4,000 positions opens without re-executing them."""
-    session = Session(preset())
+    session = Session(line())
     session.burst(4_000)
     session.save(tmp_path / "run")
     session.close()
@@ -201,7 +201,7 @@ def test_a_kept_state_is_where_a_resumed_run_starts_from(tmp_path):
 
 
 def test_bytes_a_position(tmp_path):
-    session = Session(preset())
+    session = Session(line())
     session.save(tmp_path / "run")
     for _ in range(20):
         session.burst(500)
@@ -214,20 +214,20 @@ def test_bytes_a_position(tmp_path):
 
 
 def test_bytes_a_position_of_a_run_stepped_by_hand(tmp_path):
-    session = Session(preset())
-    session.save(tmp_path / "run")
-    session._saver._state_cost = 1e9  # states have a limit of their own
+    session = Session(line())
+    parts = (session.timeline, session.breakpoints, session.dataset)
+    saver = Saver(tmp_path / "run", *parts, state_count=1)  # states have a limit of their own
     for _ in range(500):
         session.step()
-        session.flush()
-    session.close()
+        saver.flush()
+    saver.close()
     assert os.path.getsize(tmp_path / "run") <= 200 * 500 + 60_000
 
 
 def test_states_in_file_are_bounded(tmp_path):
-    for settings in ({}, {"classes": True}):  # 30 of 0.3 kB, and 9 of 32 kB
-        session = Session(preset(**settings))
-        path = tmp_path / f"run{len(settings)}"
+    for config in (line, minibatch):  # 30 of 0.3 kB, and 9 of 32 kB
+        session = Session(config())
+        path = tmp_path / f"run-{config.__name__}"
         saver = Saver(
             path,
             session.timeline,
@@ -254,7 +254,7 @@ def test_states_in_file_are_bounded(tmp_path):
 
 
 def test_a_reader_sees_one_moment_of_a_session_that_is_being_written(tmp_path):
-    session = Session(preset())
+    session = Session(line())
     session.burst(5)
     session.save(tmp_path / "run")
     problems, done = [], threading.Event()
@@ -295,7 +295,7 @@ def test_a_reader_sees_one_moment_of_a_session_that_is_being_written(tmp_path):
 def test_a_clock_that_jumps_back_does_not_matter(tmp_path, monkeypatch):
     now = [2e9]
     monkeypatch.setattr(time, "time", lambda: now[0])
-    session = Session(preset())
+    session = Session(line())
     session.burst(10)
     path = new_session_path("run")
     session.save(path)
@@ -339,7 +339,7 @@ def test_the_list_of_sessions():
         delete_session(path.parent / "text.gradstep")
 
 
-def test_the_list_is_of_those_that_are_there(tmp_path):
+def test_session_list_skips_missing_files(tmp_path):
     """A file may be gone at any moment, as another process deletes it: a link to nowhere is one for good."""
     there = tmp_path / "there.gradstep"
     session = branching()

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from store_runs import preset
-from timeline_runs import bits
+from runs import bits, line, minibatch
 
 from gradstep.engine import Session
 from gradstep.engine.config.files import to_toml
@@ -77,8 +76,8 @@ class Explorer:
         self.client.stderr.close()
 
     def _read(self):
-        for line in self.client.stdout:
-            self._lines.put(line)
+        for text in self.client.stdout:
+            self._lines.put(text)
         self._lines.put("")
 
     def _take(self, line):
@@ -133,7 +132,7 @@ def survives(path, config, explorer, struck, *, all_of_it, every_branch):
 
 def strike_and_open(tmp_path, seed, kill, times=1, every_branch=False):
     draw = random.Random(seed)
-    config = preset(classes=draw.random() < 0.5)
+    config = minibatch() if draw.random() < 0.5 else line()
     given = tmp_path / "small.toml"
     given.write_text(to_toml(config))
     for _ in range(times):

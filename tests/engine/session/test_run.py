@@ -3,15 +3,14 @@
 import math
 
 import pytest
-from store_runs import preset
-from timeline_runs import bits
+from runs import bits, diverging, line, minibatch
 
 from gradstep.engine import Session, UserError
 from gradstep.engine.conditions.language import parse_condition
 
 
 def test_run_yields_start_then_every_position():
-    session = Session(preset())
+    session = Session(line())
     session.burst(3)
     progress = list(session.run(7))
     assert [(one.first, one.position) for one in progress] == [(3, 3), (4, 4), (5, 5), (6, 6), (7, 7)]
@@ -20,21 +19,21 @@ def test_run_yields_start_then_every_position():
 
 
 def test_run_yields_after_exactly_every_steps():
-    progress = list(Session(preset()).run(25, every=10))
+    progress = list(Session(line()).run(25, every=10))
     assert [(one.first, one.position) for one in progress] == [(0, 0), (1, 10), (11, 20), (21, 25)]
     assert [one.stop is None for one in progress] == [True, True, True, False]
 
 
 @pytest.mark.parametrize("end", [0, 4, 5])
 def test_run_to_position_already_reached_does_no_step(end):
-    session = Session(preset())
+    session = Session(line())
     session.burst(5)
     (only,) = session.run(end)
     assert (only.first, only.position, only.stop.kind) == (5, 5, "end")
 
 
 def test_run_may_be_left_and_taken_up():
-    session, straight = Session(preset()), Session(preset())
+    session, straight = Session(line()), Session(line())
     straight.burst(40)
     for progress in session.run(40):
         if progress.position == 13:
@@ -47,21 +46,21 @@ def test_run_may_be_left_and_taken_up():
 
 
 def test_condition_stops_run_at_next_position_at_earliest():
-    session = Session(preset())
+    session = Session(line())
     (*_, last) = session.run(9, parse_condition("step >= 0"))
     assert (last.position, last.stop.kind, last.stop.reason) == (1, "condition", "step >= 0")
 
 
 def test_run_tells_whether_condition_had_value():
-    session = Session(preset(classes=True))  # validated every 4 steps
+    session = Session(minibatch())  # validated every 4 steps
     (*_, last) = session.run(3, parse_condition("val_loss < 0"))
     assert (last.stop.kind, last.stop.could_tell) == ("end", False)
-    (*_, last) = Session(preset()).run(3, parse_condition("loss < 0"))
+    (*_, last) = Session(line()).run(3, parse_condition("loss < 0"))
     assert (last.stop.kind, last.stop.could_tell) == ("end", True)
 
 
 def test_run_measures_what_its_condition_reads():
-    session = Session(preset())
+    session = Session(line())
     (*_, last) = session.run(5, parse_condition("rank[1] < 0"))
     assert last.stop.could_tell
     assert len(session.history["rank[1]"]) == 6
@@ -70,11 +69,11 @@ def test_run_measures_what_its_condition_reads():
 
 def test_run_refuses_condition_that_never_has_a_value():
     with pytest.raises(UserError, match="val_loss has no value here"):
-        list(Session(preset()).run(5, parse_condition("val_loss < 1")))
+        list(Session(line()).run(5, parse_condition("val_loss < 1")))
 
 
 def test_loss_that_is_not_finite_stops_run():
-    session = Session(preset(steep=True))
+    session = Session(diverging())
     (*_, last) = session.run(5000)
     assert last.stop.kind == "not finite"
     assert last.stop.reason == session.diverged
@@ -85,11 +84,11 @@ def test_loss_that_is_not_finite_stops_run():
 
 
 def test_breakpoints_stop_debugged_run_only():
-    session = Session(preset())
+    session = Session(line())
     session.add_breakpoint("step == 4")
     (*_, last) = session.run(9, debug=True)
     assert (last.position, last.stop.kind, last.stop.reason) == (4, "breakpoint", "step == 4")
-    other = Session(preset())
+    other = Session(line())
     other.add_breakpoint("step == 4")
     (*_, last) = other.run(9)
     assert (last.position, last.stop.kind) == (9, "end")

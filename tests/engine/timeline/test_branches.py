@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from timeline_runs import bits, exam, line, minibatch, spied
+from runs import bits, line, minibatch, spied
+from timeline_runs import exam
 
 from gradstep.engine import Session, UserError
 from gradstep.engine.timeline.timeline import SeekCancelledError
@@ -73,7 +74,7 @@ def test_a_fork_without_changes_is_the_same_run(session):
 
 
 @pytest.mark.parametrize("position", [0, 1, 29, 30])
-def test_a_fork_anywhere_goes_on_as_a_straight_run_with_the_change_does(session, position):
+def test_fork_equals_straight_run_with_the_change(session, position):
     session.seek(position)
     session.fork({"train.rule.name": "momentum", RATE: 0.1})
     session.burst(10)
@@ -134,7 +135,7 @@ def test_a_change_in_the_past_begins_a_branch(session):
     assert np.array_equal(bits(session.timeline.branches[0].history), main)
 
 
-def test_a_change_at_the_tip_begins_none(session):
+def test_change_at_the_tip_begins_no_branch(session):
     before = bits(session.history)
     session.change({RATE: 0.01})
     session.change({"train.clip_norm": 2.0})
@@ -241,7 +242,7 @@ def test_names(session):
     assert len(timeline.branches) == 2
 
 
-def test_a_name_given_to_another_does_not_get_in_the_way_of_a_fork(session):
+def test_fork_avoids_names_in_use(session):
     session.seek(10)
     session.timeline.branches.rename(0, "branch 1")
     session.fork()

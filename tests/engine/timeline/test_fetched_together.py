@@ -1,36 +1,32 @@
 """Runs whose numbers are fetched many positions at a time, as on a GPU, beside runs that look at each: the
 same records, states and stops, to the bit. The processor plays the device that is seldom looked at."""
 
+import math
 import random
 
 import pytest
 import torch
-from timeline_runs import (
-    Walker,
-    bits,
-    digits,
-    diverging,
-    dying,
-    exam,
-    known,
-    line,
-    minibatch,
-    preset,
-    spied,
-)
+from runs import bits, digits, diverging, line, minibatch, preset, spied
+from timeline_runs import Walker, dying, exam, known
 from torch.utils._python_dispatch import TorchDispatchMode
 
-import gradstep.engine.timeline.timeline
-import gradstep.engine.training.trainer
 from gradstep.engine import Session
 from gradstep.engine.timeline.keyframes import SPARSE_STRIDE
+from gradstep.engine.training import trainer
 
 
 @pytest.fixture
 def together(monkeypatch):
-    """From here on sessions fetch the numbers of up to 32 positions at once, however long that takes."""
-    monkeypatch.setattr(gradstep.engine.training.trainer, "rows_at_once", lambda _device: 32)
-    monkeypatch.setattr(gradstep.engine.timeline.timeline, "AT_ONCE_SECONDS", float("inf"))
+    """`together(config)`: a session that fetches 32 positions at once, however long they take."""
+
+    def start(config):
+        with monkeypatch.context() as patch:
+            patch.setattr(trainer, "rows_at_once", lambda _device: 32)
+            session = Session(config)
+        session.timeline.at_once_seconds = math.inf
+        return session
+
+    return start
 
 
 def counted(session):
@@ -52,18 +48,18 @@ def clipped():
 def adam():
     layers = [(5, "leaky_relu"), (10, "linear")]
     rule = {"name": "adam", "learning_rate": 0.01}
-    return preset(digits(50, 0), layers, rule, loss="exam_cross_entropy", batch=16, shuffle=False)
+    given = {"rule": rule, "loss": "exam_cross_entropy", "dtype": "float32", "batch": 16, "shuffle": False}
+    return preset(digits(50, 0), layers, **given)
 
 
 RUNS = [exam, minibatch, dying, line, clipped, adam]
 
 
 @pytest.mark.parametrize("config", RUNS)
-def test_a_burst_gives_the_same_records_and_states(config, request):
+def test_burst_fetched_together_equals_plain_burst(config, together):
     plain = Session(config())
     plain.burst(130)
-    request.getfixturevalue("together")
-    session = Session(config())
+    session = together(config())
     counts = counted(session)
     session.burst(130)
     assert sum(counts) == 130
@@ -77,12 +73,11 @@ def test_a_burst_gives_the_same_records_and_states(config, request):
     assert (seconds[1:] > seconds[:-1]).all()
 
 
-def test_a_run_that_diverges_ends_where_its_loss_does(request):
+def test_diverging_run_ends_at_its_first_non_finite_loss(together):
     plain = Session(diverging())
     plain.burst(1000)
     assert plain.diverged
-    request.getfixturevalue("together")
-    session = Session(diverging())
+    session = together(diverging())
     steps = spied(session)
     session.burst(1000)
     assert len(steps) > session.position  # it had gone further, and back
@@ -103,19 +98,17 @@ def test_a_run_that_diverges_ends_where_its_loss_does(request):
 
 
 @pytest.mark.parametrize("config", [exam, minibatch, dying, diverging])
-def test_walking_about_gives_what_straight_runs_give(config, together):
-    walker, draw = Walker(config()), random.Random(3)
+def test_walk_fetched_together_equals_straight_runs(config, together):
+    walker, draw = Walker(config(), together), random.Random(3)
     for _ in range(60):
         walker.move(draw)
     walker.check_against_straight_runs()
 
 
-def test_breakpoints_conditions_and_measured_quantities_see_every_step(request):
+def test_breakpoints_conditions_and_measured_quantities_see_every_step(together):
     stops = []
-    for fetch in (None, "together"):
-        if fetch:
-            request.getfixturevalue(fetch)
-        session = Session(minibatch())
+    for start in (Session, together):
+        session = start(minibatch())
         session.add_breakpoint("step % 37 == 0 and step > 0")
         session.burst(100)
         assert session.hit is not None
@@ -129,8 +122,8 @@ def test_breakpoints_conditions_and_measured_quantities_see_every_step(request):
     assert stops[0][0][0] == 37
 
 
-def test_where_steps_take_long_few_are_done_together(together):
-    session = Session(line())
+def test_slow_steps_are_fetched_in_small_groups(together):
+    session = together(line())
     counts = counted(session)
     session.burst(200)
     assert max(counts) == SPARSE_STRIDE
@@ -159,7 +152,8 @@ RULES = ["gradient_descent", "momentum", "nesterov", "rmsprop_keras2", "rmsprop_
 def test_steps_ask_the_device_for_nothing(rule, loss, together):
     settings = {"name": rule, "learning_rate": 1e-3}
     layers = [(5, "relu"), (10, "linear")]
-    session = Session(preset(digits(60, 12), layers, settings, loss=loss, batch=16, clip_norm=0.1))
+    given = {"rule": settings, "loss": loss, "dtype": "float32", "batch": 16, "clip_norm": 0.1}
+    session = together(preset(digits(60, 12), layers, **given))
     session.step()
     with Reads() as reads:
         session.trainer.steps(20)

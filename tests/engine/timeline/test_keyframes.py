@@ -7,7 +7,8 @@ from math import isqrt
 import numpy as np
 import pytest
 import torch
-from timeline_runs import bits, exam, line, minibatch, spied
+from runs import bits, line, minibatch, spied
+from timeline_runs import exam
 
 from gradstep.engine import Session
 from gradstep.engine.timeline.keyframes import RECENT, Keyframes, least_missed
@@ -79,7 +80,7 @@ def test_saved_states_are_denser_near_the_present():
 
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 17, 100, 101, 1000])
 def test_position_0_always_has_a_state(length):
-    session = Session(line(megabytes=1))
+    session = Session(line(run={"keyframe_megabytes": 1}))
     session.burst(length)
     assert session.timeline.keyframe_positions()[0] == 0
     steps = spied(session)
@@ -87,7 +88,7 @@ def test_position_0_always_has_a_state(length):
     assert steps == []
 
 
-def test_a_short_branch_leaves_the_long_one_its_states():
+def test_short_branch_does_not_evict_long_ones_states():
     session = Session(line())
     session.burst(5_000)
     session.seek(100)
@@ -111,7 +112,7 @@ def test_a_short_branch_leaves_the_long_one_its_states():
 
 @pytest.mark.parametrize("length", [1, 2, 3, 50, 51, 1000, 1001])
 @pytest.mark.parametrize("make", [line, minibatch])
-def test_a_step_back_after_a_burst_re_executes_one_step_at_most(make, length):
+def test_step_back_after_burst_re_executes_at_most_one_step(make, length):
     session = Session(make())
     session.burst(length)
     steps = spied(session)
@@ -145,7 +146,7 @@ def test_after_a_backward_move_the_states_there_are_denser():
 
 @pytest.mark.parametrize("megabytes", [1, 2, 5])
 def test_states_stay_within_their_megabytes(megabytes):
-    config = minibatch(megabytes=megabytes)
+    config = minibatch(run={"keyframe_megabytes": megabytes})
     session = Session(config)  # 3,985 parameters and as many slots: 32 kB a state
     session.burst(2_000)
     size = session.trainer.snapshot().nbytes
@@ -158,7 +159,7 @@ def test_states_stay_within_their_megabytes(megabytes):
 
 
 def test_branches_share_the_megabytes():
-    session = Session(minibatch(megabytes=1))
+    session = Session(minibatch(run={"keyframe_megabytes": 1}))
     session.burst(300)
     for i in range(8):
         session.seek(20 * (i + 1))
@@ -168,7 +169,7 @@ def test_branches_share_the_megabytes():
 
 
 def test_many_branches_do_not_take_more_than_the_megabytes():
-    session = Session(minibatch(megabytes=1))
+    session = Session(minibatch(run={"keyframe_megabytes": 1}))
     session.burst(100)
     for i in range(60):
         session.seek(i + 1)
@@ -214,7 +215,7 @@ def test_a_kept_state_is_not_written_over():
 # --- the container itself ---------------------------------------------------------------------------
 
 
-def test_who_looks_at_the_frames_is_in_nobody_s_way():
+def test_profiler_that_holds_frames_does_not_keep_states():
     """A profiler's thread holds what is local to a function for longer than the function runs."""
     kept, seen = Keyframes(10**9), []
     sys.setprofile(lambda frame, *_: seen.append(frame.f_locals))
@@ -237,7 +238,7 @@ def test_before_finds_the_nearest():
     assert keyframes.positions() == [0, 10, 14, 20]
 
 
-def test_before_the_first_there_is_none():
+def test_no_keyframe_before_the_first():
     keyframes = Keyframes(10**9)
     assert keyframes.before(5) is None
     keyframes.pin(state(6))
@@ -251,7 +252,7 @@ def test_bytes_are_what_the_tensors_take():
     assert session.trainer.snapshot().nbytes == 2 * 4 * parameters
 
 
-def test_the_first_is_never_the_least_missed():
+def test_first_keyframe_is_never_evicted():
     draw = random.Random(0)
     for _ in range(200):
         length = draw.randrange(3, 500)

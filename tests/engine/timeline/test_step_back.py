@@ -7,7 +7,8 @@ from multiprocessing import Pipe
 
 import numpy as np
 import pytest
-from timeline_runs import CHANGES, bits, dying, known, line, minibatch, spied
+from runs import bits, line, minibatch, spied
+from timeline_runs import CHANGES, dying, known
 
 from gradstep.engine import Session
 from gradstep.engine.timeline.keyframes import DENSE_STEPS
@@ -49,7 +50,7 @@ def test_walking_back_goes_to_the_very_states(make):
     assert known(session) == states[150]
 
 
-def test_no_step_back_waits_for_a_whole_gap():
+def test_no_step_back_re_executes_a_whole_gap():
     """Before 100 every gap is of 20 positions."""
     session = Session(minibatch())
     for _ in range(100):
@@ -66,7 +67,7 @@ def test_no_step_back_waits_for_a_whole_gap():
 
 def test_a_long_way_back_is_spread_evenly():
     """Where memory is short, gaps are long: each is shared by the 15 steps back before it is needed."""
-    session = Session(minibatch(megabytes=1))
+    session = Session(minibatch(run={"keyframe_megabytes": 1}))
     session.burst(1_500)
     gap = int(np.diff(session.timeline.keyframe_positions()).max())
     assert gap > 4 * DENSE_STEPS
@@ -80,7 +81,7 @@ def test_a_long_way_back_is_spread_evenly():
 
 
 @pytest.mark.parametrize("make", [line, minibatch])
-def test_what_is_prepared_is_gone_back_to_in_a_step(make):
+def test_prepared_states_are_restored_in_one_step(make):
     session = Session(make())
     for _ in range(1_000):
         session.advance(dense=False)
@@ -114,7 +115,7 @@ def test_preparing_goes_on_where_it_was_interrupted():
     assert often == once
 
 
-def test_nothing_is_prepared_where_a_step_takes_long():
+def test_slow_steps_prepare_nothing():
     session = Session(line())
     for _ in range(50):
         session.advance(dense=False)
@@ -133,11 +134,11 @@ def test_nothing_is_before_the_start():
 
 @pytest.mark.parametrize("megabytes", [1, 2, 512])
 @pytest.mark.parametrize("seed", range(3))
-def test_preparing_ends_wherever_the_run_stands(megabytes, seed):
+def test_preparing_ends_at_any_position(megabytes, seed):
     """Also where memory is short, on branches of branches, and after changes: it must not give up what it
     has just made."""
     draw = random.Random(seed)
-    session = Session(minibatch(megabytes=megabytes))
+    session = Session(minibatch(run={"keyframe_megabytes": megabytes}))
     steps = spied(session)
     for _ in range(25):
         match draw.randrange(4):

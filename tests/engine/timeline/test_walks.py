@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from timeline_runs import CHANGES, Walker, diverging, dying, exam, minibatch
+from runs import diverging, minibatch
+from timeline_runs import CHANGES, Walker, dying, exam
 
 PRESETS = pytest.mark.parametrize("make", [minibatch, exam, diverging, dying])
 
@@ -33,7 +34,7 @@ def test_a_long_random_walk_ends_with_the_states_of_straight_runs(make):
     walk(make, seed=2, moves=10_000).check_against_straight_runs()
 
 
-def test_a_walk_goes_through_numbers_that_are_none():
+def test_walk_passes_missing_numbers():
     walker = walk(diverging, seed=1, moves=300)
     losses = np.concatenate([branch.history["loss"] for branch in walker.session.timeline.branches.values()])
     assert np.isnan(losses).any()

@@ -3,13 +3,12 @@
 from fractions import Fraction
 
 import numpy as np
+from runs import RAMP, digits, preset
 
 from gradstep.engine import Session
-from gradstep.engine.config.preset import Preset
 
-RAMP = {"name": "ramp", "samples": 1500, "length": 100, "scale": "raw"}
-SMALL_RAMP = {"name": "ramp", "samples": 24, "length": 6, "scale": "unit"}
-DIGITS = {"name": "digits", "samples": 30, "validation": 0, "scale": "unit"}
+LINEAR_RAMP = {"name": "ramp", "samples": 1500, "length": 100, "scale": "raw"}
+DIGITS = digits(30, 0)
 
 RULES = {
     "backtracking": {"name": "line_search"},
@@ -21,31 +20,21 @@ RULES = {
 }
 
 
-def preset(rule, data=SMALL_RAMP, layers=(3, 1), initialiser=None, **train):
-    """Layers of tanh below a linear one, in float64, on `half_mse` unless said otherwise."""
-    tables = [{"units": units, "activation": "tanh"} for units in layers]
-    tables[-1]["activation"] = "linear"
-    return Preset.model_validate(
-        {
-            "title": "A run of a rule",
-            "data": data,
-            "network": {"layers": tables, "initialiser": initialiser or {"name": "torch"}},
-            "train": {"loss": "half_mse", "dtype": "float64", "threads": 1, "rule": rule, **train},
-        }
+def rule_preset(rule, data=RAMP, layers=(3, 1), **settings):
+    """Layers of tanh below a linear one, on `half_mse` unless said otherwise."""
+    *hidden, last = layers
+    return preset(
+        data, [*((units, "tanh") for units in hidden), last], rule=rule, **{"loss": "half_mse", **settings}
     )
 
 
-def session(rule, **settings):
-    return Session(preset(rule, **settings))
+def rule_session(rule, **settings):
+    return Session(rule_preset(rule, **settings))
 
 
 def from_zero(**rule):
     """One linear layer on the linear document's ramp, from w = 0, b = 0."""
-    return session(rule, data=RAMP, layers=(1,), initialiser={"name": "constant", "value": 0.0})
-
-
-def flat(run):
-    return np.concatenate([part.ravel() for part in run.parameters().values()])
+    return rule_session(rule, data=LINEAR_RAMP, layers=(1,), initialiser={"name": "constant", "value": 0.0})
 
 
 class NumpyNet:

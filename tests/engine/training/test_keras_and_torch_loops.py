@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from reference_runs import reference_run
-from small_runs import DIGITS, flat_parameters, preset
+from runs import DIGITS, flat_parameters, preset
 
 from gradstep.engine import Session, load_preset
 

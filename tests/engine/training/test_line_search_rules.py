@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rule_runs import DIGITS, RULES, ExactRamp, NumpyNet, flat, from_zero, preset, session
+from rule_runs import DIGITS, RULES, ExactRamp, NumpyNet, from_zero, rule_preset, rule_session
+from runs import flat_parameters
 
 from gradstep.engine import ConfigError, Session
 from gradstep.engine.session.state_bytes import state_from_bytes, state_to_bytes
@@ -118,8 +119,8 @@ DIRECTIONS = {
 def test_directions_with_backtracking(which):
     """Nocedal and Wright's formulas (1.41, 5.41, 5.45) and algorithm 3.1 in NumPy, on a tanh network."""
     options, formula = DIRECTIONS[which]
-    run = session({"name": "line_search", "initial_step": 2.0, "shrink": 0.6, **options})
-    net, theta = NumpyNet(run), flat(run)
+    run = rule_session({"name": "line_search", "initial_step": 2.0, "shrink": 0.6, **options})
+    net, theta = NumpyNet(run), flat_parameters(run)
     g_old = d = None
     for _ in range(12):
         run.step()
@@ -131,7 +132,7 @@ def test_directions_with_backtracking(which):
         while net.loss(theta + alpha * d) > net.loss(theta) + ARMIJO * alpha * (g @ d):
             alpha *= 0.6
         theta, g_old = theta + alpha * d, g
-        np.testing.assert_allclose(flat(run), theta, rtol=1e-8, atol=1e-12)
+        np.testing.assert_allclose(flat_parameters(run), theta, rtol=1e-8, atol=1e-12)
 
 
 def test_a_direction_that_leads_up_is_replaced_and_said_so():
@@ -140,7 +141,7 @@ def test_a_direction_that_leads_up_is_replaced_and_said_so():
     plain = from_zero(name="line_search")
     plain.burst(2)
     assert "the gradient's was taken" in run.trainer.remark
-    np.testing.assert_array_equal(flat(run), flat(plain))
+    np.testing.assert_array_equal(flat_parameters(run), flat_parameters(plain))
 
 
 # --- trials -----------------------------------------------------------------------------------------
@@ -148,14 +149,14 @@ def test_a_direction_that_leads_up_is_replaced_and_said_so():
 
 @pytest.mark.parametrize("which", RULES)
 def test_trials_are_the_losses_along_the_line(which):
-    run = session(RULES[which])
+    run = rule_session(RULES[which])
     net = NumpyNet(run)
     for _ in range(8):
-        before = flat(run)
+        before = flat_parameters(run)
         run.step()
         trials = run.trainer.trials
         (taken,) = [trial for trial in trials if trial.accepted]
-        direction = (flat(run) - before) / taken.step_length
+        direction = (flat_parameters(run) - before) / taken.step_length
         for trial in trials:
             expected = net.loss(before + trial.step_length * direction)
             assert trial.loss == pytest.approx(expected, rel=1e-7)
@@ -166,7 +167,7 @@ def test_trials_are_the_losses_along_the_line(which):
 
 
 def test_backtracking_takes_the_first_that_armijo_lets():
-    run = session({"name": "line_search", "initial_step": 64.0, "shrink": 0.3, "armijo": 0.2})
+    run = rule_session({"name": "line_search", "initial_step": 64.0, "shrink": 0.3, "armijo": 0.2})
     for _ in range(5):
         record = run.record
         run.step()
@@ -188,30 +189,30 @@ def test_wolfes_conditions_hold(seed, initial_step, direction, curvature):
     rule = {"name": "line_search", "search": "wolfe", "direction": direction, "initial_step": initial_step}
     if curvature is not None:
         rule["curvature"] = curvature
-    run = session(rule, seed=seed)
+    run = rule_session(rule, seed=seed)
     net = NumpyNet(run)
     bound = curvature or (0.1 if direction == "conjugate_gradients" else 0.9)
     for _ in range(3):
-        before = flat(run)
+        before = flat_parameters(run)
         run.step()
         if "no step" in run.trainer.remark:  # nothing but rounding is left
             assert run.record.update_norm < 1e-6 or abs(run.record.loss / run.history["loss"][-2] - 1) < 1e-9
             break
         (taken,) = [trial for trial in run.trainer.trials if trial.accepted]
-        alpha, direction_ = taken.step_length, (flat(run) - before) / taken.step_length
+        alpha, direction_ = taken.step_length, (flat_parameters(run) - before) / taken.step_length
         slope = net.gradient(before) @ direction_
         noise = 1e-12 * np.linalg.norm(net.gradient(before)) * np.linalg.norm(direction_)
         assert slope < 0
         assert taken.loss <= net.loss(before) + ARMIJO * alpha * slope + 1e-12 * net.loss(before)
         flat_enough = bound * abs(slope)
         if "second condition" in run.trainer.remark:  # it says that this one does not hold
-            assert abs(net.gradient(flat(run)) @ direction_) >= flat_enough * (1 - 1e-6) - noise
+            assert abs(net.gradient(flat_parameters(run)) @ direction_) >= flat_enough * (1 - 1e-6) - noise
         else:
-            assert abs(net.gradient(flat(run)) @ direction_) <= flat_enough * (1 + 1e-6) + noise
+            assert abs(net.gradient(flat_parameters(run)) @ direction_) <= flat_enough * (1 + 1e-6) + noise
 
 
 def test_plain_rules_have_no_trials():
-    run = session({"name": "line_search"})
+    run = rule_session({"name": "line_search"})
     run.step()
     assert run.trainer.trials
     run.change({"train.rule.name": "gradient_descent"})
@@ -220,7 +221,7 @@ def test_plain_rules_have_no_trials():
 
 
 def test_trials_end_with_the_step_they_belong_to():
-    run = session({"name": "line_search"})
+    run = rule_session({"name": "line_search"})
     run.burst(4)
     run.seek(4 - 4 % DENSE_STRIDE - DENSE_STRIDE)
     assert run.trainer.trials == ()
@@ -242,7 +243,7 @@ def test_any_position_is_the_state_that_was_there(which, batches):
     if which == "newton" and given:
         given = {"batch": 5}  # the Hessian of the digits' network takes its time
     count = 16
-    run = session(RULES[which], **given)
+    run = rule_session(RULES[which], **given)
     hashes, trials = [run.state_hash()], [()]
     for _ in range(count):
         run.step()
@@ -260,11 +261,11 @@ def test_any_position_is_the_state_that_was_there(which, batches):
 
 @pytest.mark.parametrize("which", RULES)
 def test_a_saved_state_goes_on_as_the_run_did(which):
-    run = session(RULES[which])
+    run = rule_session(RULES[which])
     run.burst(6)
     blob = state_to_bytes(run.trainer.snapshot())
     run.burst(3)
-    other = session(RULES[which])
+    other = rule_session(RULES[which])
     other.trainer.restore(state_from_bytes(blob, 6, other.trainer))
     for _ in range(3):
         other.trainer.step()
@@ -272,7 +273,7 @@ def test_a_saved_state_goes_on_as_the_run_did(which):
 
 
 def test_rules_follow_each_other_in_one_run():
-    run = session({"name": "momentum", "learning_rate": 0.01})
+    run = rule_session({"name": "momentum", "learning_rate": 0.01})
     hashes = []
     for rule in (*RULES.values(), {"name": "adam", "learning_rate": 1e-3}, RULES["conjugate gradients"]):
         run.change({f"train.rule.{key}": value for key, value in rule.items()})
@@ -290,7 +291,7 @@ def test_rules_follow_each_other_in_one_run():
 
 @pytest.mark.parametrize("which", [which for which in RULES if which != "newton"])
 def test_it_is_the_batchs_loss_that_is_searched(which):
-    run = session(RULES[which], **BATCHES["minibatch"])
+    run = rule_session(RULES[which], **BATCHES["minibatch"])
     for _ in range(12):
         here = run.record.loss  # of the batch that the next update uses
         run.step()
@@ -308,16 +309,18 @@ def test_at_a_minimum_nothing_moves_and_the_reason_is_said(which):
     rule = RULES.get(which, {"name": "line_search", "search": "exact"})
     data = {"name": "ramp", "samples": 1, "length": 4}
     zeros = {"name": "constant", "value": 0.0}
-    run = session(rule, data=data, layers=(1,), initialiser=zeros)
+    run = rule_session(rule, data=data, layers=(1,), initialiser=zeros)
     run.burst(3)
     assert run.position == 3
-    assert not flat(run).any()
+    assert not flat_parameters(run).any()
     assert run.record.update_norm == 0
     assert run.trainer.remark
 
 
 def test_a_loss_of_rounding_only_ends_with_zero_updates():
-    run = session({"name": "line_search", "direction": "conjugate_gradients", "search": "exact"}, layers=(1,))
+    run = rule_session(
+        {"name": "line_search", "direction": "conjugate_gradients", "search": "exact"}, layers=(1,)
+    )
     run.burst(300)
     assert run.record.loss < 1e-20
     assert run.diverged is None
@@ -343,11 +346,11 @@ def test_a_loss_of_rounding_only_ends_with_zero_updates():
 )
 def test_what_makes_no_sense_is_refused(rule, given, words):
     with pytest.raises(ValueError, match="(?s)" + words.replace("'", ".")):
-        preset(rule, **given)
+        rule_preset(rule, **given)
 
 
 def test_a_refused_change_leaves_the_run_as_it_was():
-    run = session({"name": "line_search"})
+    run = rule_session({"name": "line_search"})
     run.burst(3)
     before = run.state_hash()
     with pytest.raises(ConfigError, match="exact"):
@@ -359,7 +362,7 @@ def test_a_refused_change_leaves_the_run_as_it_was():
 
 def test_a_labelled_quadratic_may_be_searched_exactly():
     run = Session(
-        preset(
+        rule_preset(
             {"name": "line_search", "search": "exact", "direction": "conjugate_gradients"},
             data=DIGITS,
             layers=(10,),

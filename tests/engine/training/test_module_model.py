@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from module_model import ModuleModel, TorchMomentum, module_parts
-from small_runs import RAMP, preset
+from runs import RAMP, preset
 
 from gradstep.engine.data.load import load
 from gradstep.engine.session.state_bytes import state_from_bytes, state_to_bytes

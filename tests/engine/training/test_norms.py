@@ -8,7 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from small_runs import DIGITS, preset
+from runs import DIGITS, preset
 
 from gradstep.engine import Session
 from gradstep.engine.probes.registry import run

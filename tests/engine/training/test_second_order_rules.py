@@ -5,7 +5,8 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from rule_runs import DIGITS, NumpyNet, flat, from_zero, session
+from rule_runs import DIGITS, NumpyNet, from_zero, rule_session
+from runs import flat_parameters
 
 from gradstep.engine.training.model.base import flat_outputs
 from gradstep.engine.training.rules.batch_loss import BatchLoss
@@ -32,7 +33,7 @@ def landscape(run):
 @pytest.mark.parametrize("history", [2, 10])
 @pytest.mark.parametrize("initial_step", [1.0, 0.3])
 def test_lbfgs_is_torchs(history, initial_step):
-    run = session({"name": "lbfgs", "history": history, "initial_step": initial_step}, layers=(4, 1))
+    run = rule_session({"name": "lbfgs", "history": history, "initial_step": initial_step}, layers=(4, 1))
     parts = [torch.from_numpy(part).requires_grad_() for part in run.parameters().values()]
     inputs, targets = (torch.from_numpy(x) for x in (run.dataset.train_inputs, run.dataset.train_targets))
     optimizer = torch.optim.LBFGS(
@@ -59,11 +60,11 @@ def test_lbfgs_is_torchs(history, initial_step):
         assert run.record.loss == pytest.approx(expected_loss, rel=1e-7)
         run.step()
         expected = np.concatenate([part.detach().numpy().ravel() for part in parts])
-        np.testing.assert_allclose(flat(run), expected, rtol=1e-6, atol=1e-8)
+        np.testing.assert_allclose(flat_parameters(run), expected, rtol=1e-6, atol=1e-8)
 
 
 def test_lbfgs_keeps_its_newest_pairs_when_the_history_is_made_shorter():
-    run = session({"name": "lbfgs", "history": 6})
+    run = rule_session({"name": "lbfgs", "history": 6})
     run.burst(8)
     slots = {name: slot.clone() for name, slot in run.trainer.slots.items()}
     assert slots["pairs"] == 6
@@ -80,11 +81,11 @@ def test_lbfgs_keeps_its_newest_pairs_when_the_history_is_made_shorter():
 
 
 def test_a_pair_is_the_update_and_the_change_of_the_gradient():
-    run = session({"name": "lbfgs", "history": 4})
-    net, points = NumpyNet(run), [flat(run)]
+    run = rule_session({"name": "lbfgs", "history": 4})
+    net, points = NumpyNet(run), [flat_parameters(run)]
     for _ in range(4):
         run.step()
-        points.append(flat(run))
+        points.append(flat_parameters(run))
     # the pair of the last update is taken in with the next one
     for i in (1, 2, 3):
         s = run.trainer.slots[f"s{i}"].numpy()
@@ -110,8 +111,8 @@ def test_newton_solves_the_ramp_in_one_step():
     # the Hessian is of rank 2 and the start is 0, so it is the minimum-norm solution
     inputs = np.hstack([run.dataset.train_inputs, np.ones((1500, 1))])
     solution = np.linalg.lstsq(inputs, run.dataset.train_targets[:, 0], rcond=1e-10)[0]
-    assert np.linalg.norm(flat(run)) == pytest.approx(0.00199, rel=5e-3)  # FACTS.md, "linear"
-    np.testing.assert_allclose(flat(run), solution, rtol=1e-5, atol=1e-9)
+    assert np.linalg.norm(flat_parameters(run)) == pytest.approx(0.00199, rel=5e-3)  # FACTS.md, "linear"
+    np.testing.assert_allclose(flat_parameters(run), solution, rtol=1e-5, atol=1e-9)
     assert run.trainer.trials == ()
 
 
@@ -126,21 +127,21 @@ def test_newton_solves_the_ramp_in_one_step():
 )
 def test_newtons_step(options, divisor):
     """−V·diag(1/λ)·Vᵀg from NumPy's eigenvectors of a difference quotient's Hessian."""
-    run = session({"name": "newton", **options}, data=POINTS, layers=(2, 1), seed=3)
-    before, net = flat(run), NumpyNet(run)
+    run = rule_session({"name": "newton", **options}, data=POINTS, layers=(2, 1), seed=3)
+    before, net = flat_parameters(run), NumpyNet(run)
     hessian = net.hessian(before)
     values, vectors = np.linalg.eigh((hessian + hessian.T) / 2)
     assert values[0] < 0
     coordinates = vectors.T @ net.gradient(before) / divisor(values)
     run.step()
     step = -options.get("initial_step", 1.0) * vectors @ coordinates
-    np.testing.assert_allclose(flat(run) - before, step, rtol=1e-4, atol=1e-4 * np.abs(step).max())
+    np.testing.assert_allclose(flat_parameters(run) - before, step, rtol=1e-4, atol=1e-4 * np.abs(step).max())
 
 
 def test_newton_up_to_a_saddle_is_refused_by_backtracking():
     """With small weights and the output's bias fitted, what is left of the gradient leads off a saddle."""
     small = {"name": "normal", "std": 0.01}
-    run = session(
+    run = rule_session(
         {"name": "gradient_descent", "learning_rate": 0.2},
         data=POINTS,
         layers=(1, 1),
@@ -148,7 +149,7 @@ def test_newton_up_to_a_saddle_is_refused_by_backtracking():
         seed=1,
     )
     run.burst(4)
-    net, start = NumpyNet(run), flat(run)
+    net, start = NumpyNet(run), flat_parameters(run)
     values, vectors = np.linalg.eigh(net.hessian(start))
     slope = -np.sum((vectors.T @ net.gradient(start)) ** 2 / values)
     assert slope > 0
@@ -168,7 +169,7 @@ def test_newton_up_to_a_saddle_is_refused_by_backtracking():
 @pytest.mark.parametrize("loss", ["mse", "half_mse", "cross_entropy", "exam_cross_entropy"])
 def test_derivatives_of_every_loss(loss):
     """Central differences of the engine's losses and hand-written gradients, which use no autograd."""
-    run = session({"name": "gradient_descent"}, data=DIGITS, layers=(2, 10), loss=loss)
+    run = rule_session({"name": "gradient_descent"}, data=DIGITS, layers=(2, 10), loss=loss)
     trainer = run.trainer
     theta = trainer.model.vector
     look = landscape(run)
@@ -195,11 +196,11 @@ def test_derivatives_of_every_loss(loss):
 
 
 def test_the_hessian_is_its_products():
-    run = session({"name": "gradient_descent"}, layers=(5, 1))  # 41 parameters: two chunks
+    run = rule_session({"name": "gradient_descent"}, layers=(5, 1))  # 41 parameters: two chunks
     look = landscape(run)
     hessian = look.hessian()
     torch.testing.assert_close(hessian, hessian.T)
     vector = torch.linspace(-1, 1, len(hessian), dtype=torch.float64)
     torch.testing.assert_close(hessian @ vector, look.hessian_product(vector))
-    numeric = NumpyNet(run).hessian(flat(run))
+    numeric = NumpyNet(run).hessian(flat_parameters(run))
     np.testing.assert_allclose(hessian.numpy(), numeric, rtol=1e-4, atol=1e-6)

@@ -12,7 +12,7 @@ import numpy_reference as reference
 import pytest
 import torch
 from reference_runs import LABEL_LOSSES, RAMP_LOSSES, reference_run
-from small_runs import DIGITS, RAMP, flat_parameters, preset
+from runs import DIGITS, RAMP, flat_parameters, preset
 
 from gradstep.engine import Session
 

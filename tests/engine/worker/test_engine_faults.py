@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from small_runs import preset
+from runs import preset
 
 from gradstep.engine import Session
 from gradstep.engine.session.folder import SUFFIX, sessions_folder
@@ -128,7 +128,7 @@ def kept(said):
     return text
 
 
-def test_in_the_middle_of_a_step_after_which_the_run_is_where_it_was(engine):
+def test_fault_amid_step_leaves_run_in_place(engine):
     client, wait = opened(engine, A_STEP)
     client.send(Step(5))
     assert "in step" in kept(wait(Refused).text)
@@ -140,7 +140,7 @@ def test_in_the_middle_of_a_step_after_which_the_run_is_where_it_was(engine):
     assert wait(Logged).text == f"state {whole.state_hash()}"
 
 
-def test_in_a_probe_which_leaves_the_run(engine):
+def test_fault_in_probe_leaves_the_run(engine):
     client, wait = opened(engine, A_PROBE)
     client.send(Probe("step", {}, 1))
     assert "in run" in kept(wait(ProbeFailed).text)
@@ -148,7 +148,7 @@ def test_in_a_probe_which_leaves_the_run(engine):
     assert wait(Stopped).position == 3
 
 
-def test_a_result_that_can_not_be_sent(engine):
+def test_result_that_cannot_be_sent_is_a_failure(engine):
     client, wait = opened(engine, A_RESULT)
     client.send(Probe("step", {}, 1))
     assert wait(ProbeFailed).text.startswith("gradstep met a fault of its own (")
@@ -156,7 +156,7 @@ def test_a_result_that_can_not_be_sent(engine):
     assert wait(Stopped).position == 3
 
 
-def test_that_ends_the_process(engine):
+def test_fault_that_ends_the_process(engine):
     client, wait = opened(engine, THE_END)
     client.send(Step(2))
     assert wait(Stopped).position == 2
@@ -167,7 +167,7 @@ def test_that_ends_the_process(engine):
     assert saved_at() == 2
 
 
-def test_in_a_thread_that_the_engine_needs(engine):
+def test_fault_in_needed_thread(engine):
     client, wait = opened(engine, A_THREAD)
     client.send(Step(2))
     died = wait(Died)
@@ -175,7 +175,7 @@ def test_in_a_thread_that_the_engine_needs(engine):
     kept(died.tail)
 
 
-def test_in_an_import(engine):
+def test_fault_in_import(engine):
     _, wait = engine(THE_IMPORT)
     died = wait(Died)
     assert died.exit_status == 70

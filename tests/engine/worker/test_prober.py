@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from small_runs import preset
+from runs import preset
 
 from gradstep.engine import Session, UserError
 from gradstep.engine.probes import registry as probes
@@ -70,7 +70,7 @@ def bench(monkeypatch, wait_for):
         gate.set()
 
 
-def test_a_result_says_what_it_is_of_and_what_it_cost(bench):
+def test_result_carries_its_state_and_cost(bench):
     bench.let("a")
     bench.ask("layers", "a")
     (probed,) = bench.ended(1)
@@ -85,7 +85,7 @@ def test_a_result_says_what_it_is_of_and_what_it_cost(bench):
     assert probed.seconds >= 0.25  # the copying of the state, as it was told
 
 
-def test_cheap_probes_do_not_wait_for_a_dear_one(bench):
+def test_cheap_probes_do_not_wait_for_expensive_one(bench):
     bench.ask("curvature", "dear")
     bench.wait_begun("dear")
     bench.let("a")
@@ -98,7 +98,7 @@ def test_cheap_probes_do_not_wait_for_a_dear_one(bench):
     assert bench.ended(3)[2].result == "dear"
 
 
-def test_options_make_a_probe_dear(bench):
+def test_options_make_a_probe_expensive(bench):
     bench.ask("layers", "whole", **WHOLE)
     bench.wait_begun("whole")
     bench.let("a")
@@ -108,7 +108,7 @@ def test_options_make_a_probe_dear(bench):
     assert bench.ended(2)[1].result == "whole"
 
 
-def test_dear_ones_take_turns(bench):
+def test_expensive_probes_take_turns(bench):
     bench.ask("curvature", "a")
     bench.wait_begun("a")
     bench.ask("surface", "bb")
@@ -119,7 +119,7 @@ def test_dear_ones_take_turns(bench):
     bench.ended(2)
 
 
-def test_a_newer_request_takes_the_place_of_an_older_one(bench):
+def test_newer_request_replaces_older_one(bench):
     bench.ask("curvature", "a")
     bench.wait_begun("a")
     bench.ask("curvature", "bb")

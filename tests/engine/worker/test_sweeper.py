@@ -2,7 +2,7 @@
 
 import psutil
 import pytest
-from small_runs import preset
+from runs import preset
 from sweep_runs import done, numbers, small_plan
 
 from gradstep.engine.config.changes import changed

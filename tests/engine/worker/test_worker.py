@@ -13,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 import torch
-from small_runs import SECONDS, preset
+from runs import SECONDS, preset
 
 from gradstep.engine import Session, load_preset
 from gradstep.engine.config.changes import changed
@@ -192,7 +192,7 @@ def test_opening_without_mnist_warns(running, tmp_path, monkeypatch):
     assert "digits" in running.wait(Logged).text
 
 
-def test_data_that_is_not_to_be_had_is_refused(engine, tmp_path):
+def test_unavailable_data_is_refused(engine, tmp_path):
     (tmp_path / "mnist.npz").write_bytes(b"no archive")
     engine.send(Step(3))
     engine.wait(Stopped)
@@ -244,7 +244,7 @@ def test_fifty_hammered_steps_are_fifty_records_in_order(engine, wait_for):
         (Back(), Stopped, 1),
     ],
 )
-def test_steps_come_before_what_is_asked_for_behind_them(engine, wait_for, behind, told, position):
+def test_steps_run_before_later_requests(engine, wait_for, behind, told, position):
     engine.send(Step(1), Step(1), behind)
     engine.wait(told)
     wait_for(lambda: len(engine.rows()) == 3 and engine.heard(Advanced)[-1].position == position)
@@ -252,7 +252,7 @@ def test_steps_come_before_what_is_asked_for_behind_them(engine, wait_for, behin
         assert getattr(event, "result", event).position == position
 
 
-def test_a_burst_that_is_left_says_so(engine):
+def test_interrupted_burst_is_reported(engine):
     """By the command that comes with it: it is carried out before the first step, or soon after."""
     engine.send(Step(10**8), Back())
     left = engine.wait(Logged).text
@@ -313,7 +313,7 @@ def test_run_until_a_position(engine):
     assert engine.wait(Stopped).position == 33
 
 
-def test_a_run_to_the_planned_end_goes_on_where_that_is_behind(engine):
+def test_run_to_planned_end_continues_beyond_it(engine):
     """The engine knows where the run stands when the command comes to it, such as after one that resumes."""
     engine.open(preset().model_copy(update={"run": RunLength(steps=20)}))
     assert engine.heard(Opened)[-1].info.validate_every is None  # a ramp has no validation set
@@ -425,7 +425,7 @@ DYING = preset(
 )
 
 
-def test_the_update_that_killed_a_unit_is_gone_to(engine):
+def test_seek_to_update_that_killed_a_unit(engine):
     session = Session(DYING)
     session.burst(12)
     assert session.probe("layers", whole=True).layers[0].dead.tolist() == [0, 1, 2]
@@ -441,7 +441,7 @@ def test_the_update_that_killed_a_unit_is_gone_to(engine):
     assert engine.wait(Advanced).position == session.position
 
 
-def test_a_probe_s_answer_bears_its_request_s_number(engine):
+def test_probe_result_carries_request_number(engine):
     engine.send(Open(DYING, save=False), Step(3))
     engine.wait(Stopped)
     engine.send(Probe("step", {}, 7))
@@ -491,7 +491,7 @@ def test_opening_another_run_ends_the_one_before(engine):
     assert bits(engine.rows()) == bits(in_this_process(2, settings).history.rows())
 
 
-def test_a_refused_open_while_running_does_not_leave_the_screen_waiting(engine, wait_for):
+def test_refused_open_while_running_is_answered(engine, wait_for):
     """Refused means that nothing has changed (events.py): the run goes on, or it says that it stopped."""
     engine.send(Run())
     engine.wait_position(5)
@@ -509,7 +509,7 @@ def test_a_refused_open_while_running_does_not_leave_the_screen_waiting(engine, 
     wait_for(heard_afterwards, timeout=3)
 
 
-def test_ctrl_c_in_the_terminal_is_not_the_engines(engine):
+def test_engine_ignores_ctrl_c_of_the_terminal(engine):
     os.kill(engine.client.pid, signal.SIGINT)
     engine.send(Step(1))
     assert engine.wait(Stopped).position == 1
@@ -518,7 +518,7 @@ def test_ctrl_c_in_the_terminal_is_not_the_engines(engine):
 # --- ends -------------------------------------------------------------------------------------------
 
 
-def test_killed_it_says_so_and_can_be_started_again(wait_for):
+def test_killed_engine_is_reported_and_can_restart(wait_for):
     engine = Engine(wait_for)
     engine.client.start()
     try:
@@ -551,7 +551,7 @@ def test_killed_it_says_so_and_can_be_started_again(wait_for):
 CLIENT = """
 import sys, threading
 sys.path.insert(0, sys.argv[1])
-from small_runs import preset
+from runs import preset
 from gradstep.engine.worker.client import EngineClient
 from gradstep.engine.worker.commands import (Open, Run,)
 from gradstep.engine.worker.events import (Advanced, Opened, Ready,)

@@ -1,7 +1,7 @@
 """Conditions, breakpoints and verdicts through the engine's process."""
 
 import pytest
-from condition_runs import small_preset
+from runs import preset
 
 from gradstep.engine.conditions.breakpoints import Breakpoint
 from gradstep.engine.worker.client import EngineClient
@@ -72,7 +72,7 @@ def engine(wait_for):
 @pytest.fixture
 def opened(engine):
     """A small run at position 0, with nothing left to be heard of its opening."""
-    engine.send(Open(small_preset(CLAIMS), save=False))
+    engine.send(Open(preset(learning_rate=0.05, claims=CLAIMS), save=False))
     engine.wait(Opened)
     engine.wait(Verdicts)
     return engine
@@ -135,7 +135,7 @@ def test_a_bad_condition_is_refused(opened, command):
     assert not opened.since(Stopped) + opened.since(BreakpointList)
 
 
-def test_breakpoints_are_told_whenever_they_change(opened):
+def test_changed_breakpoints_are_sent(opened):
     opened.send(AddBreakpoint("step % 10 == 0"), AddBreakpoint("loss > 1e9", "high"))
     assert opened.wait(BreakpointList, 2).breakpoints == (
         Breakpoint(1, "step % 10 == 0"),
@@ -208,7 +208,7 @@ def test_verdicts_are_of_the_branch(opened):
 
 def test_verdicts_follow_a_run(opened):
     """Most of these tell only that there are more steps."""
-    opened.send(Open(small_preset([{"never": "loss > 1e9"}]), save=False), Run(None))
+    opened.send(Open(preset(learning_rate=0.05, claims=[{"never": "loss > 1e9"}]), save=False), Run(None))
     opened.wait(Verdicts, 6)
     assert opened.since(Stopped) == []
     counts = [told.verdicts[0].looked for told in opened.since(Verdicts)]
@@ -220,7 +220,7 @@ def test_verdicts_follow_a_run(opened):
     assert VERDICT_SECONDS + 0.1 <= 0.5  # and a frame
 
 
-def test_a_verdict_turns_before_its_record_is_told(opened):
+def test_verdict_arrives_before_its_record(opened):
     """No frame has a record together with a verdict that the record contradicts."""
     opened.send(Run(None))
     opened.wait(Advanced, 3)
@@ -235,7 +235,7 @@ def test_a_verdict_turns_before_its_record_is_told(opened):
     opened.wait(Stopped)
 
 
-def test_nothing_is_told_where_no_verdict_changed(opened):
+def test_unchanged_verdicts_are_not_sent(opened):
     opened.send(Step(2))
     opened.wait(Stopped)
     opened.send(AddBreakpoint("loss > 1e9"), EditBreakpoint(1, enabled=False))
