@@ -55,8 +55,8 @@ def _differences(file: SessionFile, dataset: Dataset) -> list[str]:
     saved, here = file.meta(), environment(dataset)
     if saved.get("fingerprint") != here["fingerprint"]:
         raise StoreError(
-            f"{file.path}: recorded on other data ({saved.get('data', 'unknown')}) than is here "
-            f"({dataset.description}); its records can be had with `gradstep export`"
+            f"recorded on other data ({saved.get('data', 'unknown')}) than is here ({dataset.description}): "
+            f"{file.path}; `gradstep export` writes its records"
         )
     return [
         f"recorded with {what} {saved.get(key, 'unknown')}, here is {here[key]}"
