@@ -25,8 +25,8 @@ class DataError(UserError, ValueError):
 class Dataset:
     """Training and validation arrays, scaled and in the run's dtype, all C-contiguous.
 
-    Targets are class labels of shape (n,), the inputs themselves, or the sample's index of shape (n, 1). Inputs
-    as targets are the same array object, so that an autoencoder's data is in memory once.
+    Targets are class labels of shape (n,), the inputs themselves, or the sample's index of shape (n, 1).
+    Inputs as targets are the same array object, so that an autoencoder's data is in memory once.
     """
 
     name: str

@@ -36,8 +36,8 @@ FACTORS = 3
 class Evaluation:
     """The numbers of a position before its update.
 
-    The metrics and the gradient's norm, before clipping, are of the batch of that update. The update's norm is
-    of the update that led here.
+    The metrics and the gradient's norm, before clipping, are of the batch of that update. The update's norm
+    belongs to the update that led here.
     """
 
     metrics: Metrics
