@@ -134,6 +134,7 @@ def explore(arguments: argparse.Namespace) -> int:
     if status != Exit.HUNG_UP:
         for line in explorer.last_words():
             print(line)
+    explorer.end_if_held(status)
     return status
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 from abc import abstractmethod
 from collections.abc import Callable
@@ -144,6 +145,20 @@ class Ending(PrivateApp):
         if self._over is not None and not self._hurried:
             self._hurried = True
             threading.Thread(target=self._force, args=(self._over,), name="ending", daemon=True).start()
+
+    def end_if_held(self, status: int) -> None:
+        """End the process if a thread of Textual's for the terminal goes on: nothing would end it later.
+
+        The thread that reads from a terminal which is gone reads its end for ever, if Textual was interrupted
+        before it could stop the thread.
+        """
+        held = [thread for thread in threading.enumerate() if thread.name in OF_THE_TERMINAL]
+        for thread in held:
+            thread.join(WRITE_SECONDS)
+        if any(thread.is_alive() for thread in held):
+            with suppress(OSError):
+                sys.stdout.flush()
+            os._exit(status)
 
     def _force(self, over: threading.Event) -> None:
         """End the process if Textual does not: it may wait for a terminal, or hang."""

@@ -344,3 +344,14 @@ def test_a_terminal_that_is_closed(patched, tmp_path, ignored):
     assert status == 129
     assert saved_at(tmp_path) == 2
     assert not (tmp_path / "state").exists()
+
+
+def test_a_thread_of_the_terminal_that_goes_on_does_not_hold_the_process(patched):
+    """Textual leaves its reader running if it is interrupted, as when the terminal goes during the start."""
+    terminal = patched(
+        "from textual.drivers.linux_driver import LinuxDriver\nLinuxDriver.disable_input = print"
+    )
+    two_steps(terminal)
+    terminal.wait_for(lambda text: position(text) == 2)
+    terminal.press("q")
+    assert terminal.exit_status(20) == 0
