@@ -144,9 +144,10 @@ def test_home_that_is_a_file_is_reported(tmp_path, monkeypatch):
 UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
+import filelock  # imported late by gradstep, where another user may not read it
 from gradstep.engine import Session, UserError
 from runs import line
-Session(line()).burst(2)  # whatever is imported late, which another user may not read
+Session(line()).burst(2)  # whatever else is imported late
 if os.getuid() == 0:
     os.setgid(65534)
     os.setuid(65534)
