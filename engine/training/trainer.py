@@ -19,7 +19,7 @@ from gradstep.engine.training.devices import rows_at_once
 from gradstep.engine.training.model.base import flat_outputs, named
 from gradstep.engine.training.model.last_fired import Watched
 from gradstep.engine.training.model.loss import NUMBERS, Metrics
-from gradstep.engine.training.model.norms import weighted_mean, write_scaled_square
+from gradstep.engine.training.model.norms import scaled_square, weighted_mean, write_scaled_square
 from gradstep.engine.training.rules.base import AnyRule, InPlaceRule, SearchingRule
 from gradstep.engine.training.rules.batch_loss import BatchLoss, Trial
 from gradstep.engine.training.rules.clipping import clipped
@@ -87,6 +87,8 @@ class Trainer:
         self._stepped = False
         self._row = torch.zeros(NUMBERS + 2 * FACTORS, dtype=torch.float64, device=self.device)
         self._numbers = self._row.unbind()
+        # the same memory: to write a number there takes a tenth of the time that a tensor's `fill_` takes
+        self._cells = self._row.numpy() if self.device.type == "cpu" else None
         self.at_once = rows_at_once(self.device)
         """The most steps that can be done before their numbers are read."""
         self._waits = self.at_once == 1
@@ -283,7 +285,12 @@ class Trainer:
         self._write_square(PARAMETERS, self.model.vector)
 
     def _write_square(self, place: int, vector: Tensor) -> None:
-        write_scaled_square(vector, self._numbers[place], self._numbers[place + FACTORS], wait=self._waits)
+        if self._cells is not None and self._waits:
+            self._cells[place], self._cells[place + FACTORS] = scaled_square(vector)
+        else:
+            write_scaled_square(
+                vector, self._numbers[place], self._numbers[place + FACTORS], wait=self._waits
+            )
 
     def _read(self, position: int, numbers: Sequence[float]) -> Evaluation:
         """Return the evaluation that the raw numbers of a position hold."""
