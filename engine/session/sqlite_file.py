@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
@@ -12,7 +13,7 @@ from typing import ClassVar
 from gradstep.engine.errors import UserError
 
 
-class SqliteFile:
+class SqliteFile(ABC):
     """An open file of one kind, which a subclass describes. Every method raises `error`, a UserError.
 
     Raised for whatever the disk or the contents refuse; the text names the file.
@@ -76,9 +77,9 @@ class SqliteFile:
         """Return an error that says why the contents can't be used."""
         return self.error(f"{self.path}: the file is damaged: {reason}")
 
+    @abstractmethod
     def _create(self) -> None:
         """Make the tables of a new file."""
-        raise NotImplementedError
 
     def _connect(self, database: str, *, uri: bool = False) -> sqlite3.Connection:
         # the front end reads the list of sessions in another thread than it opened this one

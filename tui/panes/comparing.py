@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -45,8 +46,9 @@ class ComparingPane(Scroll):
         self._turned = False
         """Whether the kept results are shown instead of the latest ones."""
 
+    @abstractmethod
     def draw(self) -> None:
-        raise NotImplementedError
+        """Draw the results, or those kept."""
 
     def action_keep(self) -> None:
         self._compare_with(before=False)

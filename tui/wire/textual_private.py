@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -98,9 +99,9 @@ class PrivateApp(App[int]):
         self.send_update(screen.outer_size, _pieces(update))
         self.post_display_hook()
 
+    @abstractmethod
     def send_update(self, size: Size, pieces: Iterable[Piece]) -> None:
         """Send the changed parts of a screen of this size to the terminal."""
-        raise NotImplementedError
 
     def write_at_once(self, frame: str) -> None:
         """Write a frame that the terminal shows as a whole, if it has mode 2026."""
